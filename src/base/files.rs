@@ -1,0 +1,392 @@
+//! Files as a spool needs them: read with suspicion, written so that a crash
+//! leaves the old or the new, moved without replacing anything in silence.
+//!
+//! Every error carries the path and what was being done. Nothing here retries,
+//! and nothing here follows a symbolic link that it was not asked to follow.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::clock::{self, Timestamp};
+
+/// What the file system refused.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} `{}`", crate::base::words::tame(&path.to_string_lossy()))]
+pub struct FileError {
+    /// The verb: `read`, `write`, `rename`…
+    pub doing: &'static str,
+    /// The path that it was about.
+    pub path: PathBuf,
+    /// The system's own words.
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// Ties an error to what was being done, and to what.
+    pub fn new(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+        source: impl Into<io::Error>,
+    ) -> Self {
+        Self { doing, path: path.into(), source: source.into() }
+    }
+
+    /// The kind of the underlying error.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
+}
+
+/// Adds the path to an [`io::Result`].
+pub trait At<T> {
+    /// Ties an error to what was being done, and to what.
+    ///
+    /// # Errors
+    /// The same, with the path.
+    fn at(self, doing: &'static str, path: &Path) -> Result<T, FileError>;
+}
+
+impl<T, E: Into<io::Error>> At<T> for Result<T, E> {
+    fn at(self, doing: &'static str, path: &Path) -> Result<T, FileError> {
+        self.map_err(|error| FileError::new(doing, path, error))
+    }
+}
+
+/// What stood under a name when it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Device and inode: the file's identity while it exists.
+    pub identity: (u64, u64),
+    /// Size in bytes.
+    pub size: u64,
+    /// When its content last changed.
+    pub modified: Timestamp,
+    /// Its owner.
+    pub owner: u32,
+}
+
+impl From<&fs::Metadata> for Stat {
+    fn from(meta: &fs::Metadata) -> Self {
+        Self {
+            identity: (meta.dev(), meta.ino()),
+            size: meta.size(),
+            modified: clock::from_file_time(meta.mtime(), meta.mtime_nsec()),
+            owner: meta.uid(),
+        }
+    }
+}
+
+/// Why a file was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A symbolic link, a FIFO, a socket, a device or a folder.
+    #[error("it is {0}, not a regular file")]
+    NotRegular(&'static str),
+    /// Larger than the reader allows.
+    #[error("it has {} of at most {}", crate::base::words::bytes(*size), crate::base::words::bytes(*max))]
+    TooLarge {
+        /// Its size in bytes.
+        size: u64,
+        /// The most that is read.
+        max: u64,
+    },
+    /// The file system refused.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// A regular file that was opened without following a link or waiting for a writer.
+#[derive(Debug)]
+pub struct Regular {
+    file: File,
+    path: PathBuf,
+    /// What it was when opened.
+    pub stat: Stat,
+}
+
+impl Regular {
+    /// Opens `path` for reading if it is a regular file.
+    ///
+    /// # Errors
+    /// [`ReadError::NotRegular`] for anything else, [`ReadError::File`] where the system refuses.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+        let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+            Ok(file) => file,
+            Err(error) => return Err(why_not_opened(path, error)),
+        };
+        let meta = file.metadata().at("look at", path)?;
+        match what_else(&meta) {
+            Some(kind) => Err(ReadError::NotRegular(kind)),
+            None => Ok(Self { file, path: path.to_owned(), stat: Stat::from(&meta) }),
+        }
+    }
+
+    /// Its bytes, if there are no more than `max`.
+    ///
+    /// # Errors
+    /// [`ReadError::TooLarge`], or what the file system says.
+    pub fn read(&mut self, max: u64) -> Result<Vec<u8>, ReadError> {
+        if self.stat.size > max {
+            return Err(ReadError::TooLarge { size: self.stat.size, max });
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(self.stat.size).unwrap_or(0));
+        // One more than allowed, to see a file that grew since it was opened.
+        (&mut self.file).take(max + 1).read_to_end(&mut bytes).at("read", &self.path)?;
+        match bytes.len() as u64 {
+            size if size > max => Err(ReadError::TooLarge { size, max }),
+            _ => Ok(bytes),
+        }
+    }
+
+    /// Whether somebody has it open for writing; `None` where the system cannot say.
+    ///
+    /// A read lease is refused while a writer holds the file. It is dropped at
+    /// once, so that nobody who opens the file later has to wait for us.
+    pub fn is_being_written(&self) -> Option<bool> {
+        match set_lease(&self.file, libc::F_RDLCK) {
+            Ok(()) => {
+                let _ = set_lease(&self.file, libc::F_UNLCK);
+                Some(false)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(true),
+            Err(_) => None,
+        }
+    }
+}
+
+/// What a path that is no regular file is, in words; `None` for a regular file.
+fn what_else(meta: &fs::Metadata) -> Option<&'static str> {
+    let kind = meta.file_type();
+    if kind.is_file() {
+        None
+    } else if kind.is_symlink() {
+        Some("a symbolic link")
+    } else if kind.is_dir() {
+        Some("a folder")
+    } else if kind.is_fifo() {
+        Some("a named pipe")
+    } else if kind.is_socket() {
+        Some("a socket")
+    } else {
+        Some("a device")
+    }
+}
+
+fn why_not_opened(path: &Path, error: io::Error) -> ReadError {
+    // O_NOFOLLOW answers ELOOP for a link, and open(2) answers ENXIO for a socket.
+    match fs::symlink_metadata(path).ok().as_ref().and_then(what_else) {
+        Some(kind) => ReadError::NotRegular(kind),
+        None => ReadError::File(FileError::new("read", path, error)),
+    }
+}
+
+#[expect(unsafe_code, reason = "no safe wrapper offers F_SETLEASE")]
+fn set_lease(file: &File, lease: libc::c_int) -> io::Result<()> {
+    // SAFETY: the descriptor is open for as long as `file` is borrowed, and
+    // F_SETLEASE takes an integer, so that no memory is shared with the kernel.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, lease) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a regular file of at most `max` bytes.
+///
+/// # Errors
+/// As [`Regular::open`] and [`Regular::read`].
+pub fn read(path: &Path, max: u64) -> Result<Vec<u8>, ReadError> {
+    Regular::open(path)?.read(max)
+}
+
+/// Writes a new file, all of it, and syncs it. Fails where the name is taken.
+///
+/// # Errors
+/// What the file system says; a half-written file is removed again.
+pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+        .at("create", path)?;
+    let written = file
+        .set_permissions(fs::Permissions::from_mode(mode))
+        .and_then(|()| file.write_all(bytes))
+        .and_then(|()| file.sync_all())
+        .at("write", path);
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
+/// Writes `bytes` aside in `aside`, syncs them, and puts them at `path`, replacing what is there.
+///
+/// # Errors
+/// What the file system says; the old content stands where it fails before the rename.
+pub fn replace(aside: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    let half = aside.join(half_made(path));
+    let _ = fs::remove_file(&half);
+    write_new(&half, bytes, mode)?;
+    let moved = rename_over(&half, path);
+    if moved.is_err() {
+        let _ = fs::remove_file(&half);
+    }
+    moved?;
+    sync_dir(parent(path))
+}
+
+/// Beginning of every name that koubou makes in `tmp`, and the mark by which it removes only its own.
+pub const HALF_MADE: &str = ".koubou-";
+
+/// A name for the half-made form of `path`: hidden, koubou's own, and unique to this process and call.
+pub fn half_made(path: &Path) -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static SERIAL: AtomicU64 = AtomicU64::new(0);
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let mut end = stem.len().min(100);
+    while !stem.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{HALF_MADE}{}-{serial}-{}", std::process::id(), &stem[..end])
+}
+
+/// Renames, replacing what is at `to`.
+///
+/// # Errors
+/// What the file system says.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that may replace")]
+pub fn rename_over(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).at("rename", from)
+}
+
+/// Renames, and answers `AlreadyExists` where `to` is taken: of two who rename to one name, one wins.
+///
+/// # Errors
+/// What the file system says.
+pub fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        // Some file systems do not know the flag; a hard link refuses a taken name as well.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            fs::hard_link(from, to).at("rename", from)?;
+            fs::remove_file(from).at("rename", from)
+        }
+        Err(error) => Err(FileError::new("rename", from, error)),
+    }
+}
+
+/// Removes a file; that it is gone already is no error.
+///
+/// # Errors
+/// What the file system says.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::new("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// What the file system says.
+pub fn sync_dir(path: &Path) -> Result<(), FileError> {
+    File::open(path).and_then(|dir| dir.sync_all()).at("sync", path)
+}
+
+/// The folder that holds `path`.
+pub fn parent(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether something has this name, a broken link included.
+pub fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// A fingerprint of bytes, to see whether they changed. It lives and dies with this process.
+pub fn fingerprint(bytes: &[u8]) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    use std::sync::OnceLock;
+    static KEYS: OnceLock<RandomState> = OnceLock::new();
+    KEYS.get_or_init(RandomState::new).hash_one(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn a_rename_never_replaces_in_silence() {
+        let dir = folder();
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        fs::write(&a, "a").unwrap();
+        fs::write(&b, "b").unwrap();
+        assert_eq!(rename_new(&a, &b).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&b).unwrap(), b"b");
+        fs::remove_file(&b).unwrap();
+        rename_new(&a, &b).unwrap();
+        assert_eq!(rename_new(&a, &b).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn only_regular_files_are_read() {
+        let dir = folder();
+        let target = dir.path().join("target");
+        fs::write(&target, "secret").unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        for (path, kind) in [(&link, "a symbolic link"), (&pipe, "a named pipe")] {
+            assert!(matches!(read(path, 99), Err(ReadError::NotRegular(k)) if k == kind));
+        }
+        assert!(matches!(read(dir.path(), 99), Err(ReadError::NotRegular("a folder"))));
+        assert!(matches!(read(&target, 3), Err(ReadError::TooLarge { size: 6, max: 3 })));
+        assert_eq!(read(&target, 6).unwrap(), b"secret");
+    }
+
+    #[test]
+    fn a_lease_tells_whether_somebody_still_writes() {
+        let dir = folder();
+        let path = dir.path().join("slow");
+        let writer = File::create(&path).unwrap();
+        let Some(busy) = Regular::open(&path).unwrap().is_being_written() else {
+            return; // This file system has no leases; the grace period serves instead.
+        };
+        assert!(busy);
+        drop(writer);
+        assert_eq!(Regular::open(&path).unwrap().is_being_written(), Some(false));
+    }
+
+    #[test]
+    fn a_replaced_file_has_the_new_bytes_and_mode() {
+        let dir = folder();
+        let path = dir.path().join("x.json");
+        replace(dir.path(), &path, b"one", 0o644).unwrap();
+        replace(dir.path(), &path, b"two", 0o600).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing half-made is left");
+    }
+
+    #[test]
+    fn a_half_made_name_fits_and_is_hidden() {
+        let name = half_made(Path::new(&format!("{}.json", "工".repeat(83))));
+        assert!(name.starts_with(HALF_MADE) && name.len() < 200);
+    }
+}

@@ -1,0 +1,11 @@
+//! The ground: what would be at home in any other program.
+//!
+//! Files written so that a crash leaves the old or the new, the time, and the
+//! words in which counts, ages and money are told. Nothing here knows a word of
+//! koubou's own, and nothing here starts a thread.
+
+pub mod clock;
+pub mod files;
+pub mod group;
+pub mod secret;
+pub mod words;

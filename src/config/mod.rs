@@ -1,0 +1,167 @@
+//! The settings, complete and checked: after this room nobody asks whether a value makes sense.
+//!
+//! `file` is `agent.yaml` as people write it, with the place of every value;
+//! [`Config`] is what it means. The one way from the one to the other is
+//! `load`, and it names every mistake with line and column.
+//!
+//! Nothing here watches a file, opens a connection, or reads the process's
+//! environment: whoever loads the settings hands it over.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use crate::base::secret::{Mask, Secret};
+use crate::route::Router;
+use crate::route::price::Price;
+use crate::task::{Usd, WorkerType};
+
+/// Everything that can be set.
+#[derive(Debug)]
+pub struct Config {
+    /// The program that `koubou master` starts.
+    pub master_agent: String,
+    /// The craftsmen, in the order of the file.
+    pub workers: Vec<WorkerSpec>,
+    /// Decides who may have which task.
+    pub router: Router,
+    /// What may be spent.
+    pub limits: Limits,
+    /// Whose midnight ends a day and a month.
+    pub timezone: TimeZone,
+    /// How long results are kept, in days.
+    pub retention_days: u32,
+    /// The largest drop that is read, in bytes.
+    pub max_task_bytes: u64,
+    /// The largest answer that is kept, in bytes; the rest is cut with a warning.
+    pub max_result_bytes: u64,
+    /// Folders below which a task's `files` may lie.
+    pub file_roots: Vec<PathBuf>,
+    /// The mode of a result that is not confidential.
+    pub result_mode: u32,
+    /// The group that may drop tasks, where set.
+    pub spool_group: Option<String>,
+    /// The daemon claims nothing while less than this is free, in bytes.
+    pub min_free_bytes: u64,
+    /// Where the mirror is, if not in the home.
+    pub database: Option<PathBuf>,
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub log_level: String,
+    /// Hides the secrets of `.env` in text.
+    pub mask: Mask,
+    /// What is odd and does not stop the work: a missing key, a name that nobody reads.
+    pub warnings: Vec<String>,
+}
+
+/// What may be spent, and from when on to be careful.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// In a day of the configured zone.
+    pub daily: Usd,
+    /// In a month of the configured zone.
+    pub monthly: Usd,
+    /// From this share of a limit on, work that is not hard goes to local workers.
+    pub alert_percent: u8,
+}
+
+/// One worker type.
+#[derive(Clone, Debug)]
+pub struct WorkerSpec {
+    /// Its name.
+    pub worker_type: WorkerType,
+    /// What it does.
+    pub kind: Kind,
+    /// How many at once.
+    pub concurrency: usize,
+    /// Requests a minute; `None` is unlimited.
+    pub max_rpm: Option<u32>,
+    /// Tokens a minute; `None` is unlimited.
+    pub max_tpm: Option<u32>,
+    /// Whether confidential work may go there.
+    pub local: bool,
+    /// What its tokens cost.
+    pub price: Price,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// How many attempts a task may have.
+    pub max_attempts: u32,
+    /// The most tokens of an answer, where a task does not say.
+    pub max_tokens: u32,
+    /// Passed to the model's API with every call; a task's own go over them.
+    pub params: Map<String, Value>,
+    /// The system prompt, where a task has none.
+    pub system: Option<String>,
+    /// The types of work that it is for.
+    pub use_for: Vec<String>,
+    /// Why it takes no work until a person acts: a missing key, say.
+    pub disabled: Option<String>,
+}
+
+/// What a worker type does with a task.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Asks a model over HTTP.
+    Chat(ChatSpec),
+    /// Runs a program.
+    Command(CommandSpec),
+    /// Runs the Codex CLI; its particulars come with a later version.
+    Codex,
+    /// Gives the description back.
+    Echo,
+}
+
+/// A model behind an OpenAI-compatible endpoint.
+#[derive(Clone, Debug)]
+pub struct ChatSpec {
+    /// Its base address: `http://localhost:1234/v1`, without a slash at the end.
+    pub endpoint: String,
+    /// The model's name as the server knows it.
+    pub model: String,
+    /// The effort that the configured name ends in (`gpt-5-high`), where it does.
+    pub effort: Option<String>,
+    /// The key, where it needs one.
+    pub key: Option<Secret>,
+}
+
+/// A program.
+#[derive(Clone, Debug)]
+pub struct CommandSpec {
+    /// The program and its arguments, placeholders unfilled.
+    pub argv: Vec<String>,
+    /// The variables that it sees, beside a bare few that every program needs.
+    pub env: Vec<(String, Secret)>,
+}
+
+impl WorkerSpec {
+    /// The model that it asks, or the program that it runs.
+    pub fn model_name(&self) -> &str {
+        match &self.kind {
+            Kind::Chat(chat) => &chat.model,
+            Kind::Command(command) => command.argv.first().map_or("-", String::as_str),
+            Kind::Codex => "codex",
+            Kind::Echo => "echo",
+        }
+    }
+
+    /// Where it is reached; `-` for what is no server.
+    pub fn endpoint(&self) -> &str {
+        match &self.kind {
+            Kind::Chat(chat) => &chat.endpoint,
+            _ => "-",
+        }
+    }
+
+    /// Whether an attempt can cost money.
+    pub fn is_paid(&self) -> bool {
+        !self.price.is_free()
+    }
+}
+
+impl Config {
+    /// The worker type of this name.
+    pub fn worker(&self, name: &WorkerType) -> Option<&WorkerSpec> {
+        self.workers.iter().find(|worker| worker.worker_type == *name)
+    }
+}

@@ -1,0 +1,7 @@
+//! koubou.
+
+pub mod base;
+pub mod config;
+pub mod route;
+pub mod task;
+pub mod worker;

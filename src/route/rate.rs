@@ -1,0 +1,1 @@
+//! How fast a worker may be asked.

@@ -1,0 +1,144 @@
+//! What the mirror is told, after it is true on disk.
+
+use super::outcome::Usage;
+use super::{Difficulty, Folder, Sensitivity, TaskId, Usd, WorkerType};
+use crate::base::clock::Timestamp;
+
+/// Something that happened, for the mirror to write down.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// A task is where this says, with these particulars; replaces what was known of it.
+    Task(Box<TaskRow>),
+    /// A task is in no folder any more.
+    Gone(TaskId),
+    /// An attempt was paid for.
+    Cost(Box<CostRow>),
+    /// The month's limit and what was spent of it.
+    Budget(BudgetRow),
+    /// A hand's state.
+    Worker(Box<WorkerRow>),
+    /// Every hand that is not offline beats now.
+    Heartbeat(Timestamp),
+    /// Something that a person may want to read later.
+    Log(Box<LogRow>),
+    /// The journal has been followed up to here.
+    Journal(JournalMark),
+}
+
+/// How far the journal has been followed: a file and a byte in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JournalMark {
+    /// The file's name: `2026-11.jsonl`.
+    pub file: String,
+    /// The byte after the last line that was followed.
+    pub offset: u64,
+}
+
+/// A row of `task_master`. It never holds the task's text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskRow {
+    /// The task's name.
+    pub task_id: TaskId,
+    /// What sort of work.
+    pub task_type: String,
+    /// How hard.
+    pub difficulty: Difficulty,
+    /// Whether it may leave the house.
+    pub sensitivity: Sensitivity,
+    /// The worker type that has it or would get it.
+    pub worker_type: Option<WorkerType>,
+    /// The folder that it is in.
+    pub status: Folder,
+    /// 0 to 10.
+    pub priority: u8,
+    /// Tokens as estimated before the call.
+    pub estimated_tokens: Option<u64>,
+    /// Tokens as used.
+    pub actual_tokens: Option<u64>,
+    /// What it was expected to cost at most.
+    pub estimated_cost: Option<Usd>,
+    /// What it cost, all attempts together.
+    pub actual_cost: Option<Usd>,
+    /// The task that it belongs to.
+    pub parent: Option<TaskId>,
+    /// When it was dropped.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// What it waits for, in words that hold no task text; `None` once it runs or has ended.
+    pub waits_for: Option<String>,
+    /// `error.kind` of a failed one.
+    pub error_kind: Option<&'static str>,
+}
+
+/// A row of `cost_tracking`: one paid attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CostRow {
+    /// The task.
+    pub task_id: TaskId,
+    /// The worker type that was paid.
+    pub worker_type: WorkerType,
+    /// The model that was paid.
+    pub model: String,
+    /// What was used; zeroes where nobody said.
+    pub usage: Usage,
+    /// What it cost.
+    pub cost: Usd,
+    /// When the attempt began, which decides the day that pays.
+    pub at: Timestamp,
+}
+
+/// A row of `budget_management`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BudgetRow {
+    /// `2026-11`, in the configured zone.
+    pub year_month: String,
+    /// The month's limit.
+    pub limit: Usd,
+    /// Spent so far, attempts of unknown outcome at their reservation.
+    pub spent: Usd,
+    /// From how many per cent on to be careful.
+    pub alert_percent: u8,
+}
+
+/// A row of `workers`: one hand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerRow {
+    /// `gpt5_medium-1`.
+    pub worker_id: String,
+    /// Its type.
+    pub worker_type: WorkerType,
+    /// The model, or the program.
+    pub model: String,
+    /// The address, or `-` for a program.
+    pub endpoint: String,
+    /// `idle`, `busy`, `offline`, `paused`, `rate_limited`, `unreachable`, `disabled`.
+    pub status: &'static str,
+    /// Why it is so and what to do; for states that want a person.
+    pub reason: Option<String>,
+    /// Until when the state lasts, where that is known.
+    pub until: Option<Timestamp>,
+    /// The types of work that it is for.
+    pub capabilities: Vec<String>,
+    /// The task that it works on.
+    pub task_id: Option<TaskId>,
+    /// When this was true.
+    pub at: Timestamp,
+}
+
+/// A row of `system_logs`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogRow {
+    /// The task that it is about.
+    pub task_id: Option<TaskId>,
+    /// The hand that it is about.
+    pub worker_id: Option<String>,
+    /// `INFO`, `WARN`, `ERROR`.
+    pub level: &'static str,
+    /// Which room says so: `spool`, `foreman`, `worker`…
+    pub component: &'static str,
+    /// One sentence, without task text.
+    pub message: String,
+    /// When.
+    pub at: Timestamp,
+}

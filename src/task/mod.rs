@@ -1,0 +1,134 @@
+//! What a task is: the ideas that every other room speaks in.
+//!
+//! A task is a JSON object that somebody dropped. [`wire`] turns bytes into a
+//! [`Task`] or names everything that is wrong with them at once; [`outcome`] is
+//! what a worker gives back; [`result`] is the file that people read; [`fact`]
+//! is what the mirror is told.
+//!
+//! Nothing here touches a disk, a clock or a thread.
+
+pub mod fact;
+pub mod id;
+pub mod outcome;
+pub mod prompt;
+pub mod result;
+pub mod state;
+pub mod usd;
+pub mod wire;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::base::clock::Timestamp;
+pub use id::{TaskId, WorkerType};
+pub use result::Attempt;
+pub use state::Folder;
+pub use usd::Usd;
+
+/// How hard the work is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Difficulty {
+    /// Mechanical, in one place, no judgement.
+    Low,
+    /// Ordinary work whose approach is known; also where nothing speaks for another level.
+    Medium,
+    /// Design, several components, doubt, unknown causes.
+    High,
+}
+
+/// Whether the work may leave the house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sensitivity {
+    /// Any worker may see it.
+    Public,
+    /// Only workers that are local may see it.
+    Confidential,
+}
+
+impl Difficulty {
+    /// The word for it in JSON and SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+impl Sensitivity {
+    /// The word for it in JSON and SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Confidential => "confidential",
+        }
+    }
+}
+
+/// A task that was read and found good.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// Its name, unique in the home.
+    pub id: TaskId,
+    /// What sort of work it is; `general` where it does not say.
+    pub task_type: String,
+    /// What is asked, in words.
+    pub description: Option<String>,
+    /// A chat, sent as it is, instead of `description`.
+    pub messages: Option<Vec<Value>>,
+    /// The system prompt; the worker's own where absent.
+    pub system: Option<String>,
+    /// Data for the work, appended to the user message.
+    pub input: Option<Value>,
+    /// Files whose content is added to the prompt.
+    pub files: Vec<PathBuf>,
+    /// 0 to 10; higher goes first.
+    pub priority: u8,
+    /// The difficulty that the task states.
+    pub difficulty: Option<Difficulty>,
+    /// The sensitivity that the task states; what is found can only raise it.
+    pub sensitivity: Option<Sensitivity>,
+    /// The worker type that the task names.
+    pub worker: Option<WorkerType>,
+    /// The task that this one belongs to.
+    pub parent: Option<TaskId>,
+    /// Tasks that must be completed first.
+    pub depends_on: Vec<TaskId>,
+    /// Not to be begun before this time.
+    pub not_before: Option<Timestamp>,
+    /// Failed as `expired` if not begun by this time.
+    pub expires_at: Option<Timestamp>,
+    /// How long one attempt may take.
+    pub timeout: Option<Duration>,
+    /// How many attempts it may have.
+    pub max_attempts: Option<u32>,
+    /// The most tokens that a model may answer with.
+    pub max_tokens: Option<u32>,
+    /// The most that all its attempts may cost.
+    pub max_cost: Option<Usd>,
+    /// Passed to the model's API as they are.
+    pub params: Map<String, Value>,
+    /// Everything as it was dropped; what `metadata` and unknown fields are carried in.
+    pub document: Map<String, Value>,
+    /// What the writer should know: a field that nobody reads, a value given twice.
+    pub warnings: Vec<String>,
+    /// What came before, where a result was put into `pending` again.
+    pub history: Option<Box<History>>,
+}
+
+/// What a result that was put into `pending` again brings with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// The attempts that it had.
+    pub attempts: Vec<Attempt>,
+    /// When the task was first dropped.
+    pub created_at: Option<Timestamp>,
+    /// When the older result was made: the mark by which it is known as older.
+    pub finished_at: Option<Timestamp>,
+}

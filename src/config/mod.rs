@@ -15,8 +15,9 @@ use serde_json::{Map, Value};
 
 use crate::base::secret::{Mask, Secret};
 use crate::route::Router;
+pub use crate::route::budget::Limits;
 use crate::route::price::Price;
-use crate::task::{Usd, WorkerType};
+use crate::task::WorkerType;
 
 /// Everything that can be set.
 #[derive(Debug)]
@@ -53,17 +54,6 @@ pub struct Config {
     pub mask: Mask,
     /// What is odd and does not stop the work: a missing key, a name that nobody reads.
     pub warnings: Vec<String>,
-}
-
-/// What may be spent, and from when on to be careful.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// In a day of the configured zone.
-    pub daily: Usd,
-    /// In a month of the configured zone.
-    pub monthly: Usd,
-    /// From this share of a limit on, work that is not hard goes to local workers.
-    pub alert_percent: u8,
 }
 
 /// One worker type.

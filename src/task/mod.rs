@@ -9,6 +9,7 @@
 
 pub mod fact;
 pub mod id;
+pub mod journal;
 pub mod outcome;
 pub mod prompt;
 pub mod result;

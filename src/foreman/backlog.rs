@@ -1,0 +1,212 @@
+//! What the foreman remembers of each task that has not ended.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::event::{Arrival, Ended, Summary, Verdict};
+use super::lane::Place;
+use crate::base::clock::Timestamp;
+use crate::route::budget::Reservation;
+use crate::route::Decision;
+use crate::task::fact::TaskRow;
+use crate::task::outcome::{Answer, Failure, Outcome, Usage};
+use crate::task::result::{Routing, TaskError};
+use crate::task::{Attempt, Folder, TaskId, Usd, WorkerType};
+
+/// A task that has not ended.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub file: OsString,
+    pub fingerprint: u64,
+    pub summary: Summary,
+    pub decision: Decision,
+    /// When it came, among all.
+    pub seq: u64,
+    pub state: State,
+    /// Attempts since it was dropped or dropped again.
+    pub attempts: Vec<Attempt>,
+    /// When this run's first attempt began.
+    pub started_at: Option<Timestamp>,
+    /// Somebody wants it ended.
+    pub cancelled: bool,
+    /// How often our own trouble kept it from being claimed.
+    pub troubles: u32,
+    /// The most that its next attempt may cost.
+    pub estimate: Usd,
+    /// The tokens that its prompt may have.
+    pub prompt_tokens: u64,
+}
+
+/// Where a task stands.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Waits for tasks that it depends on.
+    Blocked(BTreeSet<TaskId>),
+    /// Waits for a time.
+    Delayed { until: Until, why: String },
+    /// Waits in its lane for its turn.
+    Queued(WorkerType),
+    /// A hand has it.
+    Running { lane: WorkerType, promise: Option<Reservation> },
+    /// On its way back to `pending`, and then this.
+    Releasing(Box<State>),
+    /// Its result is being filed; the mirror's row for then.
+    Ending(Box<TaskRow>),
+    /// It cannot be taken from `pending`, and only a person can help.
+    Stuck(String),
+}
+
+/// A time on either clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// People stated it.
+    Wall(Timestamp),
+    /// We measured it.
+    Mono(Duration),
+}
+
+impl State {
+    /// Whether its file lies in `pending`, with nobody reaching for it.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self, Self::Blocked(_) | Self::Delayed { .. } | Self::Queued(_) | Self::Stuck(_))
+    }
+}
+
+impl Entry {
+    pub(super) fn new(arrival: Arrival, summary: Summary, decision: Decision, seq: u64) -> Self {
+        Self {
+            file: arrival.file,
+            fingerprint: arrival.fingerprint,
+            attempts: Vec::new(),
+            summary,
+            decision,
+            seq,
+            state: State::Blocked(BTreeSet::new()),
+            started_at: None,
+            cancelled: false,
+            troubles: 0,
+            estimate: Usd::ZERO,
+            prompt_tokens: 0,
+        }
+    }
+
+    pub(super) fn place(&self) -> Place {
+        (std::cmp::Reverse(self.summary.wish.priority), self.seq)
+    }
+
+    /// What all its attempts cost together, those of an earlier result too.
+    pub(super) fn cost(&self) -> Usd {
+        self.summary.earlier.iter().chain(&self.attempts).map(|attempt| attempt.cost_usd).sum()
+    }
+
+    pub(super) fn routing(&self) -> Routing {
+        let seen = &self.summary.seen;
+        Routing {
+            difficulty_level: seen.difficulty,
+            sensitivity_level: seen.sensitivity,
+            reasons: seen.reasons.iter().chain(&self.decision.reasons).cloned().collect(),
+        }
+    }
+
+    pub(super) fn worker_type(&self) -> Option<&WorkerType> {
+        match &self.state {
+            State::Queued(lane) | State::Running { lane, .. } => Some(lane),
+            _ => self.decision.worker_type.as_ref().ok(),
+        }
+    }
+
+    /// How it is filed, given what came of it.
+    pub(super) fn verdict(&self, error: Option<TaskError>, outcome: Option<Outcome>) -> Verdict {
+        let folder = if error.is_none() { Folder::Completed } else { Folder::Failed };
+        let attempts: Vec<Attempt> = self.summary.earlier.iter().chain(&self.attempts).cloned().collect();
+        let worker_id = self.attempts.last().map(|attempt| attempt.worker_id.clone());
+        let mut warnings = self.summary.warnings.clone();
+        warnings.extend(self.decision.warnings.iter().cloned());
+        warnings.extend(answer(outcome.as_ref()).into_iter().flat_map(|a| a.warnings.iter().cloned()));
+        Verdict {
+            folder,
+            error,
+            outcome,
+            worker_type: worker_id.as_ref().and(self.worker_type().cloned()),
+            worker_id,
+            routing: self.routing(),
+            attempts,
+            cost: self.cost(),
+            created_at: self.summary.created_at,
+            started_at: self.started_at,
+            warnings,
+            lines: Vec::new(),
+        }
+    }
+
+    /// The mirror's row for it.
+    pub(super) fn row(&self, id: &TaskId, status: Folder, at: Timestamp) -> TaskRow {
+        let seen = &self.summary.seen;
+        TaskRow {
+            task_id: id.clone(),
+            task_type: self.summary.wish.task_type.clone(),
+            difficulty: seen.difficulty,
+            sensitivity: seen.sensitivity,
+            worker_type: self.worker_type().cloned(),
+            status,
+            priority: self.summary.wish.priority,
+            estimated_tokens: Some(self.prompt_tokens),
+            actual_tokens: None,
+            estimated_cost: Some(self.estimate),
+            actual_cost: None,
+            parent: self.summary.parent.clone(),
+            created_at: self.summary.created_at,
+            updated_at: at,
+            waits_for: None,
+            error_kind: None,
+        }
+    }
+
+    /// The mirror's row for when its result is filed.
+    pub(super) fn ended_row(&self, id: &TaskId, verdict: &Verdict, at: Timestamp) -> TaskRow {
+        TaskRow {
+            actual_tokens: usage(verdict.outcome.as_ref()).map(|usage| usage.total_tokens),
+            actual_cost: Some(verdict.cost),
+            error_kind: verdict.error.as_ref().map(|error| error.kind.as_str()),
+            ..self.row(id, verdict.folder, at)
+        }
+    }
+}
+
+pub(super) fn answer(outcome: Option<&Outcome>) -> Option<&Answer> {
+    match outcome {
+        Some(Outcome::Done(answer)) => Some(answer),
+        _ => None,
+    }
+}
+
+pub(super) fn failure(outcome: &Outcome) -> Option<&Failure> {
+    match outcome {
+        Outcome::Failed(failure) => Some(failure),
+        Outcome::Done(_) => None,
+    }
+}
+
+pub(super) fn usage(outcome: Option<&Outcome>) -> Option<Usage> {
+    match outcome? {
+        Outcome::Done(answer) => answer.usage,
+        Outcome::Failed(failure) => failure.usage,
+    }
+}
+
+/// An attempt as `attempts` lists it.
+pub(super) fn attempt(ended: &Ended, cost: Usd) -> Attempt {
+    let (outcome, message) = match failure(&ended.outcome) {
+        None => ("completed", String::new()),
+        Some(failure) => (failure.outcome, failure.message.clone()),
+    };
+    Attempt {
+        worker_id: ended.worker_id.clone(),
+        started_at: ended.started_at,
+        finished_at: ended.finished_at,
+        outcome: outcome.to_owned(),
+        message,
+        cost_usd: cost,
+    }
+}

@@ -1,0 +1,313 @@
+//! Everything that can make the foreman act, and everything that it can ask for.
+//!
+//! Both are closed: to learn what koubou reacts to, read [`Event`]; to learn what
+//! it can do, read [`Order`].
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::base::clock::Timestamp;
+use crate::route::Assessment;
+use crate::route::budget::Limits;
+use crate::route::decision::Wish;
+use crate::route::price::Price;
+use crate::task::fact::TaskRow;
+use crate::task::journal::Line;
+use crate::task::outcome::Outcome;
+use crate::task::result::{Reason, Routing, TaskError};
+use crate::task::{Attempt, Folder, Sensitivity, TaskId, Usd, WorkerType};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A file in `pending` was read.
+    Arrived(Box<Arrival>),
+    /// A file is gone from `pending`, and it was not a claim of ours.
+    Withdrawn(OsString),
+    /// A file could not be taken from `pending`.
+    NotClaimed(TaskId, NotClaimed),
+    /// An attempt ended.
+    Ended(TaskId, Box<Ended>),
+    /// A result is durable in its folder.
+    Filed(TaskId, Folder),
+    /// A task is back in `pending`.
+    Released(TaskId),
+    /// A task that others depend on was looked for.
+    Looked(TaskId, Option<Folder>),
+    /// A worker that was not there was looked for again.
+    Probed(WorkerType, Result<(), String>),
+    /// Somebody wants a task ended.
+    Cancel(TaskId),
+    /// Somebody wants a worker type, or all of them, to claim nothing more.
+    Pause(Option<WorkerType>),
+    /// Somebody wants a worker type, or all of them, to go on.
+    Resume(Option<WorkerType>),
+    /// Somebody set the budget's limits.
+    SetLimits {
+        /// A day's.
+        daily: Option<Usd>,
+        /// A month's.
+        monthly: Option<Usd>,
+    },
+    /// `pending` was listed to its end; these files in it are not settled yet.
+    Listed(Vec<String>),
+    /// The disk has less room than is wanted, or has room again.
+    Room(bool),
+    /// Time passed.
+    Tick,
+    /// Finish what runs and go home.
+    Stop,
+}
+
+/// A file in `pending`, read and judged.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Its name there.
+    pub file: OsString,
+    /// What it is called from now on.
+    pub id: TaskId,
+    /// Its bytes' fingerprint.
+    pub fingerprint: u64,
+    /// When its content last changed.
+    pub dropped_at: Timestamp,
+    /// What it asks, or why it is no task.
+    pub task: Result<Box<Summary>, TaskError>,
+}
+
+/// What is remembered of a task while it waits: everything but its content.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// What the router needs.
+    pub wish: Wish,
+    /// What reading it has shown.
+    pub seen: Assessment,
+    /// Tasks that must be completed first.
+    pub depends_on: Vec<TaskId>,
+    /// The task that it belongs to.
+    pub parent: Option<TaskId>,
+    /// Not before this time.
+    pub not_before: Option<Timestamp>,
+    /// Not after this time.
+    pub expires_at: Option<Timestamp>,
+    /// How many attempts it may have, where it says so.
+    pub max_attempts: Option<u32>,
+    /// The most tokens of an answer, where it says so.
+    pub max_tokens: Option<u32>,
+    /// The most that it may cost.
+    pub max_cost: Option<Usd>,
+    /// Its attempts of an earlier result.
+    pub earlier: Vec<Attempt>,
+    /// When it was first dropped.
+    pub created_at: Timestamp,
+    /// What its writer should know.
+    pub warnings: Vec<String>,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Which hand made it.
+    pub worker_id: String,
+    /// The attempt's mark.
+    pub attempt: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// Why a file was not claimed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NotClaimed {
+    /// It is not there any more.
+    Gone,
+    /// It is not what was routed any more; it is back in `pending` and will be read again.
+    Changed,
+    /// Looked at whole, it is confidential, and the worker is not local.
+    Confidential(Vec<Reason>),
+    /// It lies in a place or belongs to somebody that we cannot take it from.
+    NotOurs(String),
+    /// Our own trouble: no room, no file descriptors, a sick disk.
+    Trouble(String),
+}
+
+/// Something for the engine to do.
+#[derive(Debug, PartialEq)]
+pub enum Order {
+    /// Claim a task and have it worked on.
+    Start(Box<Start>),
+    /// Claim a task and file it as failed, unworked.
+    Refuse(Box<Refuse>),
+    /// Set a drop that is no task aside, and file why.
+    Reject {
+        /// Its name in `pending`.
+        file: OsString,
+        /// What it is called.
+        id: TaskId,
+        /// Why.
+        error: TaskError,
+    },
+    /// File the result of a task that was worked on.
+    File(TaskId, Box<Verdict>),
+    /// Put a task that was worked on back into `pending`.
+    Release(TaskId, Vec<Line>),
+    /// End an attempt that is under way.
+    Pull(TaskId),
+    /// Look in which folder a task is.
+    Look(TaskId),
+    /// Look whether a worker is there again.
+    Probe(WorkerType),
+    /// Remember this.
+    Write(Line),
+    /// Tell the mirror where a task is.
+    Record(Box<TaskRow>),
+    /// Tell the mirror that a task is in no folder.
+    Forget(TaskId),
+    /// Tell people.
+    Say(Remark),
+    /// A worker type's state changed.
+    Lane(WorkerType, LaneNews),
+    /// The money's state changed.
+    Money,
+    /// There is nothing more to do.
+    GoHome(Farewell),
+}
+
+/// A task to be worked on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    /// The task.
+    pub id: TaskId,
+    /// Its name in `pending`.
+    pub file: OsString,
+    /// What its bytes must still be.
+    pub fingerprint: u64,
+    /// Who works on it.
+    pub worker_type: WorkerType,
+    /// Whether it may leave the house.
+    pub sensitivity: Sensitivity,
+    /// The attempt's mark.
+    pub attempt: String,
+    /// The most that it may cost.
+    pub reserved: Usd,
+}
+
+/// A task to be failed without work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refuse {
+    /// The task.
+    pub id: TaskId,
+    /// Its name in `pending`.
+    pub file: OsString,
+    /// What its bytes must still be.
+    pub fingerprint: u64,
+    /// How it is filed.
+    pub verdict: Verdict,
+}
+
+/// How a task is filed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// `completed` or `failed`.
+    pub folder: Folder,
+    /// Why it failed.
+    pub error: Option<TaskError>,
+    /// What the last attempt gave.
+    pub outcome: Option<Outcome>,
+    /// The hand that ended it.
+    pub worker_id: Option<String>,
+    /// That hand's type.
+    pub worker_type: Option<WorkerType>,
+    /// Where it was sent and why.
+    pub routing: Routing,
+    /// Every attempt, the oldest first.
+    pub attempts: Vec<Attempt>,
+    /// What they cost together.
+    pub cost: Usd,
+    /// When it was dropped.
+    pub created_at: Timestamp,
+    /// When this run's first attempt began.
+    pub started_at: Option<Timestamp>,
+    /// What the reader should know.
+    pub warnings: Vec<String>,
+    /// What the journal must hold before the result does.
+    pub lines: Vec<Line>,
+}
+
+/// Something to tell people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// How bad it is.
+    pub level: log::Level,
+    /// The task that it is about.
+    pub task: Option<TaskId>,
+    /// The hand that it is about.
+    pub worker_id: Option<String>,
+    /// One sentence without task text.
+    pub text: String,
+}
+
+/// A worker type's state, as people are told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneNews {
+    /// `ready`, `paused`, `rate_limited`, `unreachable`, `disabled`, `over_budget`.
+    pub state: &'static str,
+    /// Why, and what to do.
+    pub reason: Option<String>,
+    /// Until when, where that is known.
+    pub until: Option<Timestamp>,
+}
+
+/// How the work ended when nothing more can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Farewell {
+    /// What still waits, and for what; empty where nothing does.
+    pub waits: Vec<(String, u64)>,
+}
+
+/// What the foreman knows of a worker type.
+#[derive(Clone, Debug)]
+pub struct Bench {
+    /// Its name.
+    pub worker_type: WorkerType,
+    /// How many at once.
+    pub hands: usize,
+    /// Requests a minute.
+    pub max_rpm: Option<u32>,
+    /// What its tokens cost.
+    pub price: Price,
+    /// How many attempts a task may have.
+    pub max_attempts: u32,
+    /// Whether a crash alone may not use up its attempts: a program runs at least once more.
+    pub survives_one_death: bool,
+    /// The most tokens of an answer, where a task does not say.
+    pub max_tokens: u32,
+    /// Whether confidential work may go there.
+    pub local: bool,
+    /// The bytes of the system prompt that it adds.
+    pub system_bytes: u64,
+    /// Why it takes no work until a person acts.
+    pub disabled: Option<String>,
+}
+
+/// How the foreman is set up.
+#[derive(Debug)]
+pub struct Setup {
+    /// The worker types.
+    pub benches: Vec<Bench>,
+    /// What may be spent.
+    pub limits: Limits,
+    /// Whose midnight ends a day.
+    pub timezone: TimeZone,
+    /// Whether to go home when nothing is left to do.
+    pub drain: bool,
+    /// Begins the attempts' marks; unique to this daemon's run.
+    pub run: String,
+}
+
+/// The pause between two looks for a worker that is not there.
+pub const PROBE_EVERY: Duration = Duration::from_secs(10);

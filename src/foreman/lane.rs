@@ -1,0 +1,177 @@
+//! One worker type's bench: who waits for it, in which order, and whether it works.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::event::{Bench, LaneNews};
+use crate::base::clock::{self, Now, Timestamp};
+use crate::route::rate::Pacer;
+use crate::task::TaskId;
+
+/// A task's place in a queue: higher priority first, then first come first served.
+pub(super) type Place = (Reverse<u8>, u64);
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub bench: Bench,
+    pub queue: BTreeMap<Place, TaskId>,
+    pub busy: usize,
+    pub paused: bool,
+    pub pacer: Pacer,
+    pub block: Option<Block>,
+    /// Failures to reach it in a row; each makes the next look come later.
+    misses: u32,
+    told: Option<LaneNews>,
+}
+
+/// Why a lane does not work, besides a pause by hand.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Block {
+    /// A person must act: a missing key, an empty account.
+    Stopped { reason: String },
+    /// Nobody answers; looked for again at `probe_at`, unless a look is under way.
+    Unreachable { since: Timestamp, reason: String, probe_at: Option<Duration> },
+    /// The server asked for a pause.
+    RateLimited { until: Duration, wall: Timestamp },
+    /// A budget's limit is reached.
+    OverBudget { until: Timestamp, which: &'static str },
+}
+
+/// How long a drain waits for a server that asked for a pause.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+impl Lane {
+    pub(super) fn new(bench: Bench) -> Self {
+        let block = bench.disabled.clone().map(|reason| Block::Stopped { reason });
+        let pacer = Pacer::new(bench.max_rpm);
+        Self { bench, queue: BTreeMap::new(), busy: 0, paused: false, pacer, block, misses: 0, told: None }
+    }
+
+    /// Whether it could begin something now, if it had something.
+    pub(super) fn may_start(&self, now: Now) -> bool {
+        !self.paused
+            && self.block.is_none()
+            && self.busy < self.bench.hands
+            && self.pacer.next() <= now.mono
+    }
+
+    /// When to look at it again, if time alone can change something.
+    pub(super) fn wakes_at(&self, now: Now) -> Option<Duration> {
+        match &self.block {
+            Some(Block::Unreachable { probe_at, .. }) => *probe_at,
+            Some(Block::RateLimited { until, .. }) => Some(*until),
+            Some(Block::OverBudget { until, .. }) => Some(now.mono + clock::between(now.wall, *until)),
+            Some(Block::Stopped { .. }) => None,
+            None if self.queue.is_empty() || self.paused || self.busy >= self.bench.hands => None,
+            None => Some(self.pacer.next()),
+        }
+    }
+
+    /// Lifts what time has ended.
+    pub(super) fn wake(&mut self, now: Now) {
+        let over = match &self.block {
+            Some(Block::RateLimited { until, .. }) => *until <= now.mono,
+            Some(Block::OverBudget { until, .. }) => *until <= now.wall,
+            _ => false,
+        };
+        if over {
+            self.block = None;
+        }
+    }
+
+    /// Whether it is time to look whether it is there again; if so, a look is under way.
+    pub(super) fn take_probe(&mut self, now: Now) -> bool {
+        match &mut self.block {
+            Some(Block::Unreachable { probe_at, .. }) if probe_at.is_some_and(|at| at <= now.mono) => {
+                *probe_at = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Nobody answered.
+    pub(super) fn miss(&mut self, reason: String, now: Now) {
+        self.misses += 1;
+        let since = match &self.block {
+            Some(Block::Unreachable { since, .. }) => *since,
+            // A person must act all the same.
+            Some(Block::Stopped { .. }) => return,
+            _ => now.wall,
+        };
+        let pause = Duration::from_secs(1 << self.misses.min(6)).min(Duration::from_secs(60));
+        self.block = Some(Block::Unreachable { since, reason, probe_at: Some(now.mono + pause) });
+    }
+
+    /// It answered.
+    pub(super) fn reached(&mut self) {
+        self.misses = 0;
+        if matches!(self.block, Some(Block::Unreachable { .. })) {
+            self.block = None;
+        }
+    }
+
+    /// The server asked for a pause; the longest that was asked for holds.
+    pub(super) fn limit(&mut self, pause: Duration, now: Now) {
+        let until = now.mono + pause;
+        match &self.block {
+            None => {}
+            Some(Block::RateLimited { until: held, .. }) if *held < until => {}
+            Some(_) => return,
+        }
+        self.block = Some(Block::RateLimited { until, wall: clock::later(now.wall, pause) });
+    }
+
+    /// A person must act.
+    pub(super) fn stop(&mut self, reason: String) {
+        self.block = Some(Block::Stopped { reason });
+    }
+
+    /// What its waiting tasks wait for, if for more than a free hand or their turn.
+    pub(super) fn waits_for(&self) -> Option<String> {
+        let name = &self.bench.worker_type;
+        if self.paused {
+            return Some(format!("worker `{name}` is paused: `koubou resume {name}` lets it go on"));
+        }
+        Some(match self.block.as_ref()? {
+            Block::Stopped { reason } => format!("worker `{name}`: {reason}"),
+            Block::Unreachable { reason, .. } => format!("worker `{name}` cannot be reached: {reason}"),
+            Block::RateLimited { wall, .. } => {
+                format!("worker `{name}` was asked to pause until {}", clock::rfc3339(*wall))
+            }
+            Block::OverBudget { until, which } => format!(
+                "the {which} budget is used up until {}: `koubou budget set --{which} N` raises it",
+                clock::rfc3339(*until)
+            ),
+        })
+    }
+
+    /// Whether its tasks must wait longer than a drain does.
+    pub(super) fn is_stuck(&self, now: Now) -> bool {
+        match &self.block {
+            _ if self.paused => true,
+            None => false,
+            Some(Block::RateLimited { until, .. }) => *until > now.mono + PATIENCE,
+            Some(_) => true,
+        }
+    }
+
+    /// Its state, if people have not been told yet.
+    pub(super) fn news(&mut self) -> Option<LaneNews> {
+        let (state, until) = match &self.block {
+            _ if self.paused => ("paused", None),
+            None => ("ready", None),
+            Some(Block::Stopped { .. }) => ("disabled", None),
+            Some(Block::Unreachable { .. }) => ("unreachable", None),
+            Some(Block::RateLimited { wall, .. }) => ("rate_limited", Some(*wall)),
+            Some(Block::OverBudget { until, .. }) => ("over_budget", Some(*until)),
+        };
+        let news = LaneNews { state, reason: self.waits_for(), until };
+        if self.told.as_ref() == Some(&news) {
+            return None;
+        }
+        self.told = Some(news.clone());
+        Some(news)
+    }
+}

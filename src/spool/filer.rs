@@ -1,0 +1,213 @@
+//! Files results, many in one go, in the one order that no crash can spoil.
+//!
+//! All of a result is written aside and synced, then renamed into its folder, the
+//! folder is synced, and only then is the claim dropped. Until the rename the
+//! task is in progress; after it the result stands, and a claim beside it is a
+//! leftover that the next start removes.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::Claim;
+use crate::base::files::{self, At, FileError};
+use crate::task::{Folder, TaskId};
+
+/// A result to be filed.
+#[derive(Debug)]
+pub struct Filing {
+    /// The claim that it ends.
+    pub claim: Claim,
+    /// `completed` or `failed`.
+    pub folder: Folder,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Its file's mode.
+    pub mode: u32,
+    /// Whether it takes the place of an older result of the same task.
+    pub replaces: bool,
+    /// Whether the claimed thing is no task, to be kept beside the result.
+    pub rejected: bool,
+}
+
+/// What became of a filing: the id that it has, or the claim with the reason why not.
+pub type Filed = Result<(TaskId, Folder), (Box<Filing>, FileError)>;
+
+/// Files a batch. Results share the syncs of their folders; each answers for itself.
+pub fn file(batch: Vec<Filing>) -> Vec<Filed> {
+    let mut done = Vec::with_capacity(batch.len());
+    let mut halves = Vec::with_capacity(batch.len());
+    for filing in batch {
+        match write_aside(&filing) {
+            Ok(half) => halves.push((filing, half)),
+            Err(error) => done.push(Err((Box::new(filing), error))),
+        }
+    }
+    let mut moved = Vec::with_capacity(halves.len());
+    for (filing, half) in halves {
+        match put_in_place(&filing, half) {
+            Ok(()) => moved.push(filing),
+            Err(error) => done.push(Err((Box::new(filing), error))),
+        }
+    }
+    let folders: BTreeSet<PathBuf> = moved.iter().map(|filing| dir(filing, filing.folder)).collect();
+    let synced: Result<(), FileError> = folders.iter().try_for_each(|dir| files::sync_dir(dir));
+    for filing in moved {
+        done.push(match &synced {
+            Ok(()) => finish(filing),
+            Err(error) => {
+                // It stands, and may not survive a power cut: it is written anew, over itself.
+                let why = io::Error::from(error.kind());
+                let again = Filing { replaces: true, ..filing };
+                Err((Box::new(again), FileError::new(error.doing, &error.path, why)))
+            }
+        });
+    }
+    done
+}
+
+/// A result's bytes in `tmp`, written and not yet synced.
+struct Half {
+    file: File,
+    path: PathBuf,
+}
+
+fn write_aside(filing: &Filing) -> Result<Half, FileError> {
+    let target = target(filing);
+    let path = filing.claim.spool().home().tmp().join(files::half_made(&target));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(filing.mode).custom_flags(libc::O_NOFOLLOW);
+    let mut file = options.open(&path).at("create", &path)?;
+    let written = file
+        .set_permissions(fs::Permissions::from_mode(filing.mode))
+        .and_then(|()| file.write_all(&filing.bytes))
+        .at("write", &path);
+    match written {
+        Ok(()) => Ok(Half { file, path }),
+        Err(error) => {
+            let _ = fs::remove_file(&path);
+            Err(error)
+        }
+    }
+}
+
+fn put_in_place(filing: &Filing, half: Half) -> Result<(), FileError> {
+    let target = target(filing);
+    let placed = half.file.sync_all().at("sync", &half.path).and_then(|()| {
+        // A result that stands already, from a try whose last step failed, is this
+        // very result or an older one of the same task; the claim is proof of it.
+        match filing.replaces {
+            true => files::rename_over(&half.path, &target),
+            false => files::rename_new(&half.path, &target),
+        }
+    });
+    if placed.is_err() {
+        let _ = fs::remove_file(&half.path);
+    }
+    placed
+}
+
+/// After the result is durable: what it replaces goes, and then the claim.
+fn finish(filing: Filing) -> Filed {
+    let (id, folder) = (filing.claim.id().clone(), filing.folder);
+    match drop_claim(&filing) {
+        Ok(()) => Ok((id, folder)),
+        // The result stands; filing it again must not stumble over it.
+        Err(error) => Err((Box::new(Filing { replaces: true, ..filing }), error)),
+    }
+}
+
+fn drop_claim(filing: &Filing) -> Result<(), FileError> {
+    let spool = filing.claim.spool();
+    if filing.replaces {
+        let other = if filing.folder == Folder::Completed { Folder::Failed } else { Folder::Completed };
+        files::remove(&spool.file(other, filing.claim.id()))?;
+    }
+    match filing.rejected {
+        true => keep_rejected(&filing.claim.path(), &spool.rejected(filing.claim.id())),
+        false => files::remove(&filing.claim.path()),
+    }
+}
+
+/// Keeps a drop that is no task as it is: a link as a link, a folder as a folder.
+pub(super) fn keep_rejected(claimed: &Path, place: &Path) -> Result<(), FileError> {
+    let is_file = fs::symlink_metadata(claimed).is_ok_and(|meta| meta.is_file());
+    if is_file {
+        // It may hold what only its writer should read. Another's file we cannot change; it stays as it was.
+        let _ = fs::set_permissions(claimed, fs::Permissions::from_mode(0o600));
+    }
+    match files::rename_new(claimed, place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }?;
+    files::sync_dir(files::parent(place))
+}
+
+fn target(filing: &Filing) -> PathBuf {
+    filing.claim.spool().file(filing.folder, filing.claim.id())
+}
+
+fn dir(filing: &Filing, folder: Folder) -> PathBuf {
+    filing.claim.spool().home().folder(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{id, spool};
+    use super::*;
+    use crate::spool::Spool;
+    use std::ffi::OsStr;
+    use std::sync::Arc;
+
+    fn claimed(spool: &Arc<Spool>, name: &str) -> Claim {
+        let file = format!("{name}.json");
+        fs::write(spool.pending(OsStr::new(&file)), "task").unwrap();
+        spool.claim(OsStr::new(&file), &id(name)).unwrap().unwrap()
+    }
+
+    fn filing(claim: Claim, folder: Folder) -> Filing {
+        Filing { claim, folder, bytes: b"result".to_vec(), mode: 0o600, replaces: false, rejected: false }
+    }
+
+    #[test]
+    fn a_batch_is_filed_and_its_claims_are_gone() {
+        let (_dir, spool) = spool();
+        let spool = Arc::new(spool);
+        let batch = ["a", "b", "c"].map(|name| filing(claimed(&spool, name), Folder::Completed));
+        let filed = file(batch.into());
+        assert!(filed.iter().all(Result::is_ok));
+        assert_eq!(spool.ids(Folder::Completed).unwrap().len(), 3);
+        assert!(spool.ids(Folder::InProgress).unwrap().is_empty());
+        assert_eq!(super::super::list(&spool.home().tmp()).unwrap().len(), 0);
+        let mode = fs::metadata(spool.file(Folder::Completed, &id("a"))).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_result_is_never_replaced_unless_it_is_the_tasks_own() {
+        let (_dir, spool) = spool();
+        let spool = Arc::new(spool);
+        let older = spool.file(Folder::Failed, &id("x"));
+        fs::write(&older, "older").unwrap();
+        let refused = file(vec![filing(claimed(&spool, "x"), Folder::Failed)]);
+        let Err((again, error)) = refused.into_iter().next().unwrap() else { panic!("it was replaced") };
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&older).unwrap(), b"older");
+        let again = Filing { folder: Folder::Completed, replaces: true, ..*again };
+        assert!(file(vec![again])[0].is_ok());
+        assert!(!older.exists(), "the task is in exactly one folder");
+    }
+
+    #[test]
+    fn what_is_no_task_is_kept_as_it_is() {
+        let (_dir, spool) = spool();
+        let spool = Arc::new(spool);
+        std::os::unix::fs::symlink("/etc/passwd", spool.pending(OsStr::new("l.json"))).unwrap();
+        let claim = spool.claim(OsStr::new("l.json"), &id("l")).unwrap().unwrap();
+        let rejected = Filing { rejected: true, ..filing(claim, Folder::Failed) };
+        assert!(file(vec![rejected])[0].is_ok());
+        assert_eq!(fs::read_link(spool.rejected(&id("l"))).unwrap(), Path::new("/etc/passwd"));
+    }
+}

@@ -1,0 +1,250 @@
+//! The daemon's own memory: one JSON line for each attempt, cost, retry time and limit.
+//!
+//! Lines are appended and never edited. [`Journal::sync`] makes everything that
+//! was appended before it durable, and many who ask at once share one sync. A torn
+//! last line, left by a crash in the middle of a write, is cut off at opening.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::base::clock::Timestamp;
+use crate::base::files::{self, At, FileError};
+use crate::base::group::GroupSync;
+use crate::task::journal::Line;
+
+/// The journal of a home, open for appending.
+#[derive(Debug)]
+pub struct Journal {
+    dir: PathBuf,
+    open: Mutex<Option<Month>>,
+    group: GroupSync,
+}
+
+#[derive(Debug, Clone)]
+struct Month {
+    name: String,
+    file: Arc<File>,
+}
+
+impl Journal {
+    /// Opens the journal, cutting off a torn last line.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn open(dir: PathBuf) -> Result<Self, FileError> {
+        for name in months(&dir)? {
+            cut_torn_line(&dir.join(name))?;
+        }
+        Ok(Self { dir, open: Mutex::new(None), group: GroupSync::default() })
+    }
+
+    /// Appends lines, all or none of them as far as a reader can see.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn append<'a>(&self, lines: impl IntoIterator<Item = &'a Line>) -> Result<(), FileError> {
+        let mut lines = lines.into_iter().peekable();
+        let Some(first) = lines.peek() else { return Ok(()) };
+        let name = month_of(first.at);
+        let bytes: Vec<u8> = lines.flat_map(Line::to_bytes).collect();
+        let mut open = self.lock();
+        let month = self.month(&mut open, &name)?;
+        let path = self.dir.join(&month.name);
+        let before = month.file.metadata().at("look at", &path)?.len();
+        (&*month.file).write_all(&bytes).or_else(|error| {
+            // Half a line in the middle would be worse than none.
+            month.file.set_len(before).at("cut", &path)?;
+            Err(FileError::new("write", &path, error))
+        })
+    }
+
+    /// Makes every line appended so far durable.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn sync(&self) -> Result<(), FileError> {
+        self.group
+            .sync(|| {
+                let month = self.lock().clone();
+                month.map_or(Ok(()), |month| month.file.sync_data())
+            })
+            .map_err(|error| FileError::new("sync", &self.dir, error))
+    }
+
+    fn month<'a>(&self, open: &'a mut Option<Month>, name: &str) -> Result<&'a Month, FileError> {
+        if open.as_ref().is_none_or(|month| month.name != name) {
+            if let Some(before) = open.take() {
+                before.file.sync_all().at("sync", &self.dir)?;
+            }
+            let path = self.dir.join(name);
+            let file = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .custom_flags(libc::O_NOFOLLOW)
+                .open(&path)
+                .at("open", &path)?;
+            files::sync_dir(&self.dir)?;
+            *open = Some(Month { name: name.to_owned(), file: Arc::new(file) });
+        }
+        open.as_ref().ok_or_else(|| FileError::new("open", &self.dir, io::ErrorKind::NotFound))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Month>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name of the file that holds a moment: `2026-11.jsonl`, in UTC.
+pub fn month_of(at: Timestamp) -> String {
+    at.strftime("%Y-%m.jsonl").to_string()
+}
+
+/// The journal's files, the oldest first.
+///
+/// # Errors
+/// Where the folder cannot be listed.
+pub fn months(dir: &Path) -> Result<Vec<String>, FileError> {
+    let mut names: Vec<String> = super::list(dir)?
+        .into_iter()
+        .filter_map(|name| name.into_string().ok())
+        .filter(|name| name.ends_with(".jsonl") && !name.starts_with('.'))
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// What reading a file of the journal gave.
+#[derive(Debug, Default)]
+pub struct Chapter {
+    /// Its lines, the oldest first.
+    pub lines: Vec<Line>,
+    /// How many lines could not be read.
+    pub unreadable: u64,
+    /// The byte after the last whole line.
+    pub end: u64,
+}
+
+/// Reads a file of the journal from a byte on. A line that cannot be read is counted and passed over.
+///
+/// # Errors
+/// What the file system says.
+pub fn read(path: &Path, from: u64) -> Result<Chapter, FileError> {
+    let mut file = File::open(path).at("open", path)?;
+    file.seek(SeekFrom::Start(from)).at("read", path)?;
+    let mut reader = BufReader::new(file);
+    let mut gathered = Chapter { end: from, ..Chapter::default() };
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        let size = reader.read_until(b'\n', &mut bytes).at("read", path)?;
+        if !bytes.ends_with(b"\n") {
+            return Ok(gathered);
+        }
+        gathered.end += size as u64;
+        match serde_json::from_slice(&bytes) {
+            Ok(line) => gathered.lines.push(line),
+            Err(_) => gathered.unreadable += 1,
+        }
+    }
+}
+
+fn cut_torn_line(path: &Path) -> Result<(), FileError> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path).at("open", path)?;
+    let size = file.metadata().at("look at", path)?.len();
+    let whole = end_of_last_line(&mut file, size).at("read", path)?;
+    if whole < size {
+        file.set_len(whole).at("cut", path)?;
+        file.sync_all().at("sync", path)?;
+    }
+    Ok(())
+}
+
+/// The byte after the last line feed, found from the end so that a long file costs no more.
+fn end_of_last_line(file: &mut File, size: u64) -> io::Result<u64> {
+    const BLOCK: u64 = 4096;
+    let mut end = size;
+    while end > 0 {
+        let start = end.saturating_sub(BLOCK);
+        file.seek(SeekFrom::Start(start))?;
+        let mut block = Vec::new();
+        (&mut *file).take(end - start).read_to_end(&mut block)?;
+        if let Some(at) = block.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+/// Reads everything that a start must know: this month's file and the one before.
+///
+/// A month of the configured zone may begin or end a day beside UTC's.
+///
+/// # Errors
+/// What the file system says.
+pub fn recent(dir: &Path) -> Result<Chapter, FileError> {
+    let names = months(dir)?;
+    let mut all = Chapter::default();
+    for name in names.iter().rev().take(2).rev() {
+        let part = read(&dir.join(name), 0)?;
+        all.lines.extend(part.lines);
+        all.unreadable += part.unreadable;
+        all.end = part.end;
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use crate::task::journal::LineKind;
+
+    fn line(at: &str) -> Line {
+        Line::new(LineKind::Filed, at.parse().unwrap())
+    }
+
+    #[test]
+    fn lines_are_read_as_they_were_written_month_by_month() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path().to_owned()).unwrap();
+        let (october, november) = (line("2026-10-31T23:59:59Z"), line("2026-11-01T00:00:00Z"));
+        journal.append([&october]).unwrap();
+        journal.append([&november, &november]).unwrap();
+        journal.sync().unwrap();
+        assert_eq!(months(dir.path()).unwrap(), ["2026-10.jsonl", "2026-11.jsonl"]);
+        assert_eq!(recent(dir.path()).unwrap().lines, [october, november.clone(), november]);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_cut_off() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("2026-11.jsonl");
+        let whole = line("2026-11-01T00:00:00Z").to_bytes();
+        for torn in ["{\"at\":\"20", &"x".repeat(10_000)] {
+            let mut bytes = whole.clone();
+            bytes.extend(torn.as_bytes());
+            fs::write(&path, &bytes).unwrap();
+            Journal::open(dir.path().to_owned()).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), whole);
+        }
+        fs::write(&path, "torn").unwrap();
+        Journal::open(dir.path().to_owned()).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("2026-11.jsonl");
+        let mut bytes = b"nonsense\n".to_vec();
+        bytes.extend(line("2026-11-01T00:00:00Z").to_bytes());
+        fs::write(&path, bytes).unwrap();
+        let gathered = read(&path, 0).unwrap();
+        assert_eq!((gathered.lines.len(), gathered.unreadable), (1, 1));
+    }
+}

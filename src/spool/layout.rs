@@ -1,0 +1,165 @@
+//! The home: which folder is where, who may read it, and how it is made.
+//!
+//! One table says what a home consists of; `init` makes from it what is missing
+//! and never touches what is there.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::base::files::{self, At, FileError};
+use crate::task::Folder;
+
+/// The folder that holds everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home(PathBuf);
+
+/// The folders of a home and their modes.
+pub const FOLDERS: &[(&str, u32)] = &[
+    ("config", 0o700),
+    ("tasks", 0o755),
+    ("tasks/pending", 0o755),
+    ("tasks/in_progress", 0o755),
+    ("tasks/completed", 0o755),
+    ("tasks/failed", 0o755),
+    ("logs", 0o755),
+    ("logs/master", 0o755),
+    ("logs/workers", 0o755),
+    ("logs/system", 0o755),
+    ("journal", 0o700),
+    ("db", 0o700),
+    ("control", 0o755),
+    ("tmp", 0o755),
+];
+
+/// The files of a fresh home, their modes and contents.
+const FILES: &[(&str, u32, &str)] = &[
+    ("README.md", 0o644, include_str!("../../spool-layout/README.md")),
+    ("config/agent.yaml", 0o644, include_str!("../../spool-layout/config/agent.yaml")),
+    ("config/.env", 0o600, include_str!("../../spool-layout/config/env")),
+];
+
+impl Home {
+    /// The home at a path.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A task folder.
+    pub fn folder(&self, folder: Folder) -> PathBuf {
+        self.0.join("tasks").join(folder.as_str())
+    }
+
+    /// `config/agent.yaml`.
+    pub fn config_file(&self) -> PathBuf {
+        self.0.join("config/agent.yaml")
+    }
+
+    /// `config/.env`.
+    pub fn env_file(&self) -> PathBuf {
+        self.0.join("config/.env")
+    }
+
+    /// Where half-made files lie.
+    pub fn tmp(&self) -> PathBuf {
+        self.0.join("tmp")
+    }
+
+    /// Where the journal lies.
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal")
+    }
+
+    /// Where the mirror lies, unless the settings say otherwise.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("db/koubou.db")
+    }
+
+    /// Where other commands leave notes for the daemon.
+    pub fn control(&self) -> PathBuf {
+        self.0.join("control")
+    }
+
+    /// The daemon's log.
+    pub fn log_file(&self) -> PathBuf {
+        self.0.join("logs/system/koubou.log")
+    }
+
+    /// Whether somebody ever made a home here.
+    pub fn exists(&self) -> bool {
+        self.folder(Folder::Pending).is_dir()
+    }
+
+    /// Makes what is missing, and says what it made. What is there stays as it is.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn init(&self) -> Result<Vec<PathBuf>, FileError> {
+        let mut made = Vec::new();
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.0).at("create", &self.0)?;
+        for (name, mode) in FOLDERS {
+            let path = self.0.join(name);
+            match fs::DirBuilder::new().mode(*mode).create(&path) {
+                Ok(()) => {
+                    // The umask of whoever runs `init` must not decide who may drop and read.
+                    fs::set_permissions(&path, fs::Permissions::from_mode(*mode)).at("set the mode of", &path)?;
+                    made.push(path);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+                Err(error) => return Err(FileError::new("create", path, error)),
+            }
+        }
+        for (name, mode, content) in FILES {
+            let path = self.0.join(name);
+            if files::exists(&path) {
+                continue;
+            }
+            match files::write_new(&path, content.as_bytes(), *mode) {
+                Ok(()) => made.push(path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        files::sync_dir(&self.0)?;
+        Ok(made)
+    }
+
+    /// Folders that a home must have and this one lacks.
+    pub fn missing(&self) -> Vec<PathBuf> {
+        FOLDERS.iter().map(|(name, _)| self.0.join(name)).filter(|path| !path.is_dir()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_is_made_once_and_never_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("a/b"));
+        assert!(!home.exists());
+        assert!(home.init().unwrap().len() > FOLDERS.len());
+        fs::write(home.config_file(), "mine").unwrap();
+        fs::remove_dir(home.tmp()).unwrap();
+        assert_eq!(home.init().unwrap(), [home.tmp()]);
+        assert_eq!(fs::read_to_string(home.config_file()).unwrap(), "mine");
+    }
+
+    #[test]
+    fn secrets_are_kept_from_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("home"));
+        home.init().unwrap();
+        let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(home.env_file()), 0o600);
+        assert_eq!(mode(home.path().join("config")), 0o700);
+        assert_eq!(mode(home.journal()), 0o700);
+    }
+}

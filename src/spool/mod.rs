@@ -1,0 +1,177 @@
+//! The spool: a directory tree that is the queue.
+//!
+//! A task is one JSON file, and the folder it lies in is its state.
+//!
+//! ```text
+//! pending ──claim──▶ in_progress ──file──▶ completed
+//!    ▲                   │  └─────file───▶ failed
+//!    └─────release───────┘
+//! ```
+//!
+//! Each arrow is one method here and one rename on disk, so of two processes
+//! reaching for the same task one wins and the other learns that it lost. Nothing
+//! else in koubou moves a task. Beside the folders lie the journal, the lock of
+//! the one daemon, and the notes that other commands leave for it.
+//!
+//! The spool knows nothing of workers, money or SQLite, and starts no threads but
+//! the watcher's.
+
+pub mod claim;
+pub mod filer;
+pub mod journal;
+pub mod layout;
+pub mod lock;
+pub mod look;
+pub mod notes;
+pub mod watch;
+
+pub use claim::Claim;
+pub use layout::Home;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::base::files::{self, FileError};
+use crate::base::group::GroupSync;
+use crate::task::{Folder, TaskId};
+
+/// The task folders of one home.
+#[derive(Debug)]
+pub struct Spool {
+    home: Home,
+    /// Claims of all hands share the syncs of `in_progress`.
+    claims: GroupSync,
+    /// Releases share those of `pending`.
+    releases: GroupSync,
+}
+
+impl Spool {
+    /// The spool of a home.
+    pub fn new(home: Home) -> Self {
+        Self { home, claims: GroupSync::default(), releases: GroupSync::default() }
+    }
+
+    /// The home that it is in.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// A file in `pending`.
+    pub fn pending(&self, file: &OsStr) -> PathBuf {
+        self.home.folder(Folder::Pending).join(file)
+    }
+
+    /// A task's file in a folder.
+    pub fn file(&self, folder: Folder, id: &TaskId) -> PathBuf {
+        self.home.folder(folder).join(id.file_name())
+    }
+
+    /// Which folder a task is in; the end counts before the beginning.
+    pub fn find(&self, id: &TaskId) -> Option<Folder> {
+        [Folder::InProgress, Folder::Completed, Folder::Failed, Folder::Pending]
+            .into_iter()
+            .find(|folder| files::exists(&self.file(*folder, id)))
+    }
+
+    /// Where a rejected drop of this name is kept.
+    pub fn rejected(&self, id: &TaskId) -> PathBuf {
+        self.home.folder(Folder::Failed).join(format!("{id}.rejected"))
+    }
+
+    /// The first free form of `id`: itself, or with a number behind it.
+    ///
+    /// `taken` says which names are in use beyond those on disk.
+    pub fn free_id(&self, id: &TaskId, mut taken: impl FnMut(&TaskId) -> bool) -> TaskId {
+        let mut is_free = |id: &TaskId| {
+            !taken(id)
+                && !files::exists(&self.file(Folder::InProgress, id))
+                && !files::exists(&self.file(Folder::Completed, id))
+                && !files::exists(&self.file(Folder::Failed, id))
+                && !files::exists(&self.rejected(id))
+        };
+        if is_free(id) {
+            return id.clone();
+        }
+        let mut n = 2;
+        loop {
+            let candidate = id.numbered(n);
+            if is_free(&candidate) {
+                return candidate;
+            }
+            n += 1;
+        }
+    }
+
+    /// The ids whose files lie in a folder.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn ids(&self, folder: Folder) -> Result<Vec<TaskId>, FileError> {
+        let names = list(&self.home.folder(folder))?;
+        Ok(names.iter().filter_map(|name| id_of(name)).collect())
+    }
+}
+
+/// The id in the name of a file that koubou made: `ID.json`.
+pub fn id_of(name: &OsStr) -> Option<TaskId> {
+    name.to_str()?.strip_suffix(".json")?.parse().ok()
+}
+
+/// Whether a name in `pending` is a task's: it ends in `.json` and is not hidden.
+pub fn is_task_name(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    bytes.ends_with(b".json") && !bytes.starts_with(b".")
+}
+
+/// The names in a folder.
+///
+/// # Errors
+/// Where it cannot be listed.
+pub fn list(dir: &Path) -> Result<Vec<std::ffi::OsString>, FileError> {
+    walkdir::WalkDir::new(dir)
+        .min_depth(1)
+        .max_depth(1)
+        .into_iter()
+        .map(|entry| entry.map(|entry| entry.file_name().to_owned()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| {
+            let path = error.path().unwrap_or(dir).to_owned();
+            let source = error.into_io_error().unwrap_or_else(|| std::io::ErrorKind::Other.into());
+            FileError::new("list", path, source)
+        })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A home in a temporary folder.
+    pub(crate) fn spool() -> (tempfile::TempDir, Spool) {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("home"));
+        home.init().unwrap();
+        (dir, Spool::new(home))
+    }
+
+    pub(crate) fn id(text: &str) -> TaskId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn names_that_writers_use_meanwhile_are_no_tasks() {
+        for name in [".x.json", "x.json~", "x.tmp", "x.json.part", ".x.json.swp", "x"] {
+            assert!(!is_task_name(OsStr::new(name)), "{name}");
+        }
+        assert!(is_task_name(OsStr::new("x.json")));
+    }
+
+    #[test]
+    fn an_id_in_use_gets_a_number() {
+        let (_dir, spool) = spool();
+        assert_eq!(spool.free_id(&id("x"), |_| false), id("x"));
+        std::fs::write(spool.file(Folder::Completed, &id("x")), "{}").unwrap();
+        std::fs::write(spool.rejected(&id("x.2")), "{}").unwrap();
+        assert_eq!(spool.free_id(&id("x"), |_| false), id("x.3"));
+        assert_eq!(spool.free_id(&id("x"), |taken| *taken == id("x.3")), id("x.4"));
+    }
+}

@@ -1,0 +1,154 @@
+//! Notes in `control/` that other commands leave for the daemon.
+//!
+//! `pause` and `pause.WORKER` stand for as long as the pause does, so that `ls`
+//! shows it and a restart keeps it. `cancel.ID` and `limits.json` are taken away
+//! once the daemon has acted on them; where none runs they wait for the next.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Home;
+use crate::base::files::{self, FileError};
+use crate::task::{TaskId, Usd, WorkerType};
+
+/// What a note's name says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Claim nothing more, for one worker type or for all.
+    Pause(Option<WorkerType>),
+    /// End this task.
+    Cancel(TaskId),
+    /// Other limits of the budget.
+    Limits,
+}
+
+/// The limits that somebody set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsNote {
+    /// A day's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_usd: Option<Usd>,
+    /// A month's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monthly_usd: Option<Usd>,
+}
+
+impl Note {
+    /// The note of this name, if it is one.
+    pub fn from_name(name: &OsStr) -> Option<Self> {
+        let name = name.to_str()?;
+        match name.split_once('.') {
+            None if name == "pause" => Some(Self::Pause(None)),
+            Some(("pause", worker)) => Some(Self::Pause(Some(WorkerType::new(worker)))),
+            Some(("cancel", id)) => id.parse().ok().map(Self::Cancel),
+            Some(("limits", "json")) => Some(Self::Limits),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Pause(None) => "pause".into(),
+            Self::Pause(Some(worker)) => format!("pause.{worker}"),
+            Self::Cancel(id) => format!("cancel.{id}"),
+            Self::Limits => "limits.json".into(),
+        }
+    }
+
+    fn path(&self, home: &Home) -> PathBuf {
+        home.control().join(self.name())
+    }
+
+    /// Leaves it for the daemon.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn leave(&self, home: &Home) -> Result<(), FileError> {
+        self.leave_with(home, b"")
+    }
+
+    /// Takes it away; whether it was there.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn take(&self, home: &Home) -> Result<bool, FileError> {
+        let path = self.path(home);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(FileError::new("remove", path, error)),
+        }
+    }
+
+    /// Whether it lies there.
+    pub fn stands(&self, home: &Home) -> bool {
+        files::exists(&self.path(home))
+    }
+
+    fn leave_with(&self, home: &Home, bytes: &[u8]) -> Result<(), FileError> {
+        files::replace(&home.tmp(), &self.path(home), bytes, 0o644)
+    }
+}
+
+impl LimitsNote {
+    /// Leaves the limits for the daemon, beside those that an earlier note set.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn leave(self, home: &Home) -> Result<(), FileError> {
+        let earlier = Self::read(home).unwrap_or_default();
+        let both = Self {
+            daily_usd: self.daily_usd.or(earlier.daily_usd),
+            monthly_usd: self.monthly_usd.or(earlier.monthly_usd),
+        };
+        let bytes = serde_json::to_vec(&both).unwrap_or_default();
+        Note::Limits.leave_with(home, &bytes)
+    }
+
+    /// The limits that were left and not yet acted on.
+    pub fn read(home: &Home) -> Option<Self> {
+        let bytes = files::read(&Note::Limits.path(home), 4096).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+}
+
+/// All notes that lie there.
+///
+/// # Errors
+/// Where the folder cannot be listed.
+pub fn all(home: &Home) -> Result<Vec<Note>, FileError> {
+    Ok(super::list(&home.control())?.iter().filter_map(|name| Note::from_name(name)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{id, spool};
+    use super::*;
+
+    #[test]
+    fn a_note_is_known_by_its_name() {
+        for note in [Note::Pause(None), Note::Pause(Some(WorkerType::new("a.b"))), Note::Cancel(id("x.2")), Note::Limits] {
+            assert_eq!(Note::from_name(OsStr::new(&note.name())), Some(note));
+        }
+        assert_eq!(Note::from_name(OsStr::new("daemon.pid")), None);
+        assert_eq!(Note::from_name(OsStr::new("cancel...")), None);
+    }
+
+    #[test]
+    fn limits_set_one_after_the_other_both_hold() {
+        let (_dir, spool) = spool();
+        let home = spool.home();
+        LimitsNote { daily_usd: Some(Usd::dollars(5)), monthly_usd: None }.leave(home).unwrap();
+        LimitsNote { daily_usd: None, monthly_usd: Some(Usd::dollars(50)) }.leave(home).unwrap();
+        let both = LimitsNote { daily_usd: Some(Usd::dollars(5)), monthly_usd: Some(Usd::dollars(50)) };
+        assert_eq!(LimitsNote::read(home), Some(both));
+        assert!(Note::Limits.take(home).unwrap());
+        assert!(!Note::Limits.take(home).unwrap());
+    }
+}

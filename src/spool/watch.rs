@@ -1,0 +1,153 @@
+//! Sees what happens in the folders, by inotify.
+//!
+//! A [`Glimpse`] is a hint and never proof: whoever gets one looks for himself.
+//! After the kernel's queue overflowed there is one [`Glimpse::Everything`], and
+//! then the folders must be listed.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crossbeam_channel::Sender;
+use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::Home;
+use crate::task::Folder;
+
+/// Something may have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Glimpse {
+    /// A name in `pending` is new, was closed after writing, or was moved in or out.
+    Pending(OsString),
+    /// A name in `failed` or `completed` is new or gone.
+    Ended(Folder, OsString),
+    /// A note in `control` is new or gone.
+    Note(OsString),
+    /// Anything may have: list the folders.
+    Everything,
+}
+
+/// Why the folders cannot be watched.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot watch `{}`", path.display())]
+pub struct WatchError {
+    /// The folder.
+    pub path: PathBuf,
+    /// What the system says.
+    pub source: notify::Error,
+}
+
+/// Watches for as long as it lives.
+#[derive(Debug)]
+pub struct Watch {
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    /// Watches `pending`, the folders of results, and `control`.
+    ///
+    /// # Errors
+    /// Where the system has no inotify, or no watches left.
+    pub fn start(home: &Home, glimpses: Sender<Glimpse>) -> Result<Self, WatchError> {
+        let pending = home.folder(Folder::Pending);
+        let watched = [
+            pending.clone(),
+            home.folder(Folder::Completed),
+            home.folder(Folder::Failed),
+            home.control(),
+        ];
+        let sorter = Sorter { home: home.clone() };
+        let hear = move |event: notify::Result<notify::Event>| {
+            for glimpse in sorter.sort(event) {
+                // A closed channel means that the daemon is going home.
+                let _ = glimpses.send(glimpse);
+            }
+        };
+        let failed = |path: &Path, source| WatchError { path: path.to_owned(), source };
+        let mut watcher =
+            notify::recommended_watcher(hear).map_err(|source| failed(&pending, source))?;
+        for path in &watched {
+            watcher
+                .watch(path, RecursiveMode::NonRecursive)
+                .map_err(|source| failed(path, source))?;
+        }
+        Ok(Self { _watcher: watcher })
+    }
+}
+
+struct Sorter {
+    home: Home,
+}
+
+impl Sorter {
+    fn sort(&self, event: notify::Result<notify::Event>) -> Vec<Glimpse> {
+        let Ok(event) = event else { return vec![Glimpse::Everything] };
+        if event.need_rescan() {
+            return vec![Glimpse::Everything];
+        }
+        if !matters(&event.kind) {
+            return Vec::new();
+        }
+        event.paths.iter().filter_map(|path| self.glimpse(path)).collect()
+    }
+
+    fn glimpse(&self, path: &Path) -> Option<Glimpse> {
+        let name = path.file_name()?.to_owned();
+        let dir = path.parent()?;
+        if dir == self.home.folder(Folder::Pending) {
+            return super::is_task_name(&name).then_some(Glimpse::Pending(name));
+        }
+        if dir == self.home.control() {
+            return Some(Glimpse::Note(name));
+        }
+        [Folder::Completed, Folder::Failed]
+            .into_iter()
+            .find(|folder| dir == self.home.folder(*folder))
+            .map(|folder| Glimpse::Ended(folder, name))
+    }
+}
+
+/// Opening, reading and writing a file change nothing that the spool cares about;
+/// its creation does, for a hard link or a pipe is never closed after writing.
+fn matters(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
+        EventKind::Create(CreateKind::Any | CreateKind::File | CreateKind::Folder | CreateKind::Other) => true,
+        // A rename within the folder is told twice, as one from and one to; the pair adds nothing.
+        EventKind::Modify(ModifyKind::Name(RenameMode::From | RenameMode::To)) => true,
+        EventKind::Modify(ModifyKind::Metadata(_)) => true,
+        EventKind::Remove(_) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::spool;
+    use super::*;
+    use std::fs;
+    use std::time::Duration;
+
+    fn next(glimpses: &crossbeam_channel::Receiver<Glimpse>) -> Glimpse {
+        glimpses.recv_timeout(Duration::from_secs(10)).unwrap()
+    }
+
+    #[test]
+    fn what_people_do_in_pending_is_seen() {
+        let (dir, spool) = spool();
+        let (sender, glimpses) = crossbeam_channel::unbounded();
+        let _watch = Watch::start(spool.home(), sender).unwrap();
+        let pending = spool.home().folder(Folder::Pending);
+        let outside = dir.path().join("outside.json");
+        fs::write(&outside, "{}").unwrap();
+        fs::hard_link(&outside, pending.join("linked.json")).unwrap();
+        assert_eq!(next(&glimpses), Glimpse::Pending("linked.json".into()));
+        crate::base::files::rename_new(&outside, &pending.join("moved.json")).unwrap();
+        assert_eq!(next(&glimpses), Glimpse::Pending("moved.json".into()));
+        fs::write(pending.join(".x.json"), "{}").unwrap();
+        fs::remove_file(pending.join("moved.json")).unwrap();
+        assert_eq!(next(&glimpses), Glimpse::Pending("moved.json".into()));
+        fs::write(spool.home().control().join("pause"), "").unwrap();
+        assert_eq!(next(&glimpses), Glimpse::Note("pause".into()));
+    }
+}

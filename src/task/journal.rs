@@ -1,0 +1,313 @@
+//! The lines of the daemon's memory of attempts and money, and what they add up to.
+//!
+//! A line is written for each attempt before it begins and when it ended, for
+//! each retry time, each limit that was set and each task that left. [`Replay`]
+//! folds them into what a daemon must know when it starts. Reading them twice, or
+//! reading a file whose last line was torn, changes nothing but what the torn
+//! line said.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::Usage;
+use super::{Attempt, Folder, TaskId, Usd, WorkerType};
+use crate::base::clock::{Timestamp, as_rfc3339};
+
+/// What a line tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    /// An attempt is about to begin; from here on its money may be spent.
+    Attempt,
+    /// An attempt ended, and this is what it cost.
+    End,
+    /// A task will be tried again, not before `until`.
+    Retry,
+    /// A task's result is on disk.
+    Filed,
+    /// A task was taken out of `pending` by hand.
+    Withdrawn,
+    /// Somebody set the budget's limits.
+    Limits,
+    /// A server asked for a pause until `until`.
+    Pause,
+}
+
+/// One line of `journal/YYYY-MM.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// When it was written.
+    #[serde(with = "as_rfc3339")]
+    pub at: Timestamp,
+    /// What it tells.
+    pub event: LineKind,
+    /// The task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// The attempt's mark, the same in its two lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<String>,
+    /// The hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker_id: Option<String>,
+    /// The hand's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker_type: Option<WorkerType>,
+    /// The model or program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The most that the attempt may cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved_usd: Option<Usd>,
+    /// What it cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<Usd>,
+    /// What was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// How the attempt ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// In a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// When the attempt began, which decides the day that pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// Not before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Where the result is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Folder>,
+    /// The daily limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_usd: Option<Usd>,
+    /// The monthly limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monthly_usd: Option<Usd>,
+}
+
+impl Line {
+    /// A line that so far says only what and when.
+    pub fn new(event: LineKind, at: Timestamp) -> Self {
+        Self {
+            at,
+            event,
+            task: None,
+            attempt: None,
+            worker_id: None,
+            worker_type: None,
+            model: None,
+            reserved_usd: None,
+            cost_usd: None,
+            usage: None,
+            outcome: None,
+            message: None,
+            started_at: None,
+            until: None,
+            folder: None,
+            daily_usd: None,
+            monthly_usd: None,
+        }
+    }
+
+    /// The same, about a task.
+    #[must_use]
+    pub fn of(mut self, task: &TaskId) -> Self {
+        self.task = Some(task.clone());
+        self
+    }
+
+    /// Its bytes, with the line feed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+/// What the lines add up to.
+#[derive(Debug, Default)]
+pub struct Replay {
+    /// Tasks that have not ended, with their attempts so far.
+    pub past: HashMap<TaskId, Past>,
+    /// Attempts that began and of whose end nothing is known, by their mark.
+    pub open: HashMap<String, Line>,
+    /// Every amount that was spent, with when its attempt began.
+    pub spent: Vec<(Timestamp, Usd)>,
+    /// The limits that were last set: a day's and a month's.
+    pub limits: (Option<Usd>, Option<Usd>),
+    /// When each worker type last began an attempt.
+    pub last_begun: HashMap<WorkerType, Timestamp>,
+    /// Until when each worker type was asked to pause.
+    pub pauses: HashMap<WorkerType, Timestamp>,
+}
+
+/// What came before for a task that has not ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Past {
+    /// Its attempts, the oldest first.
+    pub attempts: Vec<Attempt>,
+    /// When it may be tried again.
+    pub next_try: Option<Timestamp>,
+}
+
+impl Past {
+    /// During how many attempts the daemon died.
+    pub fn deaths(&self) -> u32 {
+        self.attempts.iter().filter(|attempt| attempt.outcome == DAEMON_DIED).count() as u32
+    }
+}
+
+/// The outcome of an attempt during which the daemon died.
+pub const DAEMON_DIED: &str = "daemon_died";
+
+/// Whether an outcome tells of an attempt at the work, and not of a worker that was not there.
+pub fn counts_as_attempt(outcome: &str) -> bool {
+    !matches!(outcome, "unreachable" | "billing" | "bad_key")
+}
+
+impl Replay {
+    /// Takes in the next line.
+    pub fn follow(&mut self, line: Line) {
+        match line.event {
+            LineKind::Attempt => self.begin(line),
+            LineKind::End => self.end(line),
+            LineKind::Retry => {
+                if let Some(task) = line.task {
+                    self.past.entry(task).or_default().next_try = line.until;
+                }
+            }
+            LineKind::Filed | LineKind::Withdrawn => {
+                if let Some(task) = line.task {
+                    self.past.remove(&task);
+                }
+            }
+            LineKind::Limits => {
+                self.limits.0 = line.daily_usd.or(self.limits.0);
+                self.limits.1 = line.monthly_usd.or(self.limits.1);
+            }
+            LineKind::Pause => {
+                if let (Some(worker), Some(until)) = (line.worker_type, line.until) {
+                    self.pauses.insert(worker, until);
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, line: Line) {
+        if let Some(worker) = &line.worker_type {
+            self.last_begun.insert(worker.clone(), line.at);
+        }
+        if let Some(mark) = line.attempt.clone() {
+            self.open.insert(mark, line);
+        }
+    }
+
+    fn end(&mut self, line: Line) {
+        if let Some(mark) = &line.attempt {
+            self.open.remove(mark);
+        }
+        let began = line.started_at.unwrap_or(line.at);
+        let cost = line.cost_usd.unwrap_or_default();
+        if cost > Usd::ZERO {
+            self.spent.push((began, cost));
+        }
+        let outcome = line.outcome.unwrap_or_default();
+        if let Some(task) = line.task.filter(|_| counts_as_attempt(&outcome)) {
+            self.past.entry(task).or_default().attempts.push(Attempt {
+                worker_id: line.worker_id.unwrap_or_default(),
+                started_at: began,
+                finished_at: line.at,
+                outcome,
+                message: line.message.unwrap_or_default(),
+                cost_usd: cost,
+            });
+        }
+    }
+
+    /// The lines that end what a dead daemon left open: what may have been spent counts as spent.
+    pub fn close_open(&mut self, now: Timestamp) -> Vec<Line> {
+        let mut open: Vec<Line> = self.open.values().cloned().collect();
+        open.sort_by_key(|line| line.at);
+        let ends: Vec<Line> = open.iter().map(|begin| ended_by_death(begin, now)).collect();
+        for end in &ends {
+            self.follow(end.clone());
+        }
+        ends
+    }
+}
+
+fn ended_by_death(begin: &Line, now: Timestamp) -> Line {
+    Line {
+        at: now,
+        event: LineKind::End,
+        started_at: Some(begin.at),
+        cost_usd: begin.reserved_usd,
+        outcome: Some(DAEMON_DIED.to_owned()),
+        message: Some(match begin.reserved_usd {
+            Some(amount) if amount > Usd::ZERO => {
+                format!("the daemon died during this attempt; {amount} may have been spent and counts as spent")
+            }
+            _ => "the daemon died during this attempt".to_owned(),
+        }),
+        reserved_usd: None,
+        ..begin.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> Timestamp {
+        "2026-11-23T12:00:00Z".parse().unwrap()
+    }
+
+    fn begin(mark: &str, reserved: &str) -> Line {
+        Line {
+            attempt: Some(mark.into()),
+            worker_type: Some(WorkerType::new("w")),
+            reserved_usd: Some(reserved.parse().unwrap()),
+            ..Line::new(LineKind::Attempt, noon()).of(&"x".parse().unwrap())
+        }
+    }
+
+    fn end(mark: &str, cost: &str) -> Line {
+        let kind = LineKind::End;
+        Line { attempt: Some(mark.into()), cost_usd: Some(cost.parse().unwrap()), ..Line::new(kind, noon()).of(&"x".parse().unwrap()) }
+    }
+
+    #[test]
+    fn a_line_is_read_as_it_was_written() {
+        let line = begin("m", "0.05");
+        let bytes = line.to_bytes();
+        assert_eq!(serde_json::from_slice::<Line>(&bytes).unwrap(), line);
+        assert_eq!(bytes.iter().filter(|b| **b == b'\n').count(), 1);
+    }
+
+    #[test]
+    fn an_attempt_without_an_end_is_money_spent() {
+        let mut replay = Replay::default();
+        replay.follow(begin("a", "0.05"));
+        replay.follow(begin("b", "0.07"));
+        replay.follow(end("a", "0.01"));
+        let ends = replay.close_open(noon());
+        assert_eq!(ends.len(), 1);
+        let spent: Usd = replay.spent.iter().map(|(_, amount)| *amount).sum();
+        assert_eq!(spent, "0.08".parse().unwrap());
+        assert_eq!(replay.past[&"x".parse().unwrap()].deaths(), 1);
+        assert!(replay.close_open(noon()).is_empty(), "twice changes nothing");
+    }
+
+    #[test]
+    fn an_ended_task_is_forgotten() {
+        let mut replay = Replay::default();
+        replay.follow(begin("a", "0"));
+        replay.follow(end("a", "0"));
+        replay.follow(Line::new(LineKind::Filed, noon()).of(&"x".parse().unwrap()));
+        assert!(replay.past.is_empty() && replay.open.is_empty());
+    }
+}

@@ -202,6 +202,24 @@ pub fn read(path: &Path, max: u64) -> Result<Vec<u8>, ReadError> {
     Regular::open(path)?.read(max)
 }
 
+/// Reads a regular file of at most `max` bytes that lies below `root`, wherever links in its path lead.
+///
+/// # Errors
+/// As [`read`]; a path that leaves `root`, by `..` or by a link, is refused by the kernel.
+pub fn read_beneath(root: &Path, below: &Path, max: u64) -> Result<Vec<u8>, ReadError> {
+    use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+    let path = root.join(below);
+    let dir = File::open(root).at("open", root)?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let file: File = openat2(&dir, below, flags, Mode::empty(), resolve).at("open", &path)?.into();
+    let meta = file.metadata().at("look at", &path)?;
+    match what_else(&meta) {
+        Some(kind) => Err(ReadError::NotRegular(kind)),
+        None => Regular { file, path, stat: Stat::from(&meta) }.read(max),
+    }
+}
+
 /// Writes a new file, all of it, and syncs it. Fails where the name is taken.
 ///
 /// # Errors
@@ -358,6 +376,22 @@ mod tests {
         assert!(matches!(read(dir.path(), 99), Err(ReadError::NotRegular("a folder"))));
         assert!(matches!(read(&target, 3), Err(ReadError::TooLarge { size: 6, max: 3 })));
         assert_eq!(read(&target, 6).unwrap(), b"secret");
+    }
+
+    #[test]
+    fn nothing_outside_its_root_is_read() {
+        let dir = folder();
+        let root = dir.path().join("root");
+        fs::create_dir(&root).unwrap();
+        fs::write(dir.path().join("outside"), "secret").unwrap();
+        fs::write(root.join("inside"), "fine").unwrap();
+        std::os::unix::fs::symlink("../outside", root.join("out")).unwrap();
+        std::os::unix::fs::symlink("inside", root.join("in")).unwrap();
+        assert_eq!(read_beneath(&root, Path::new("inside"), 99).unwrap(), b"fine");
+        assert_eq!(read_beneath(&root, Path::new("in"), 99).unwrap(), b"fine");
+        for bad in ["out", "../outside", "../root/../outside"] {
+            assert!(read_beneath(&root, Path::new(bad), 99).is_err(), "{bad}");
+        }
     }
 
     #[test]

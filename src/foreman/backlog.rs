@@ -106,6 +106,8 @@ impl Entry {
             difficulty_level: seen.difficulty,
             sensitivity_level: seen.sensitivity,
             reasons: seen.reasons.iter().chain(&self.decision.reasons).cloned().collect(),
+            estimated_tokens: self.prompt_tokens,
+            estimated_cost_usd: self.estimate,
         }
     }
 
@@ -117,7 +119,7 @@ impl Entry {
     }
 
     /// How it is filed, given what came of it.
-    pub(super) fn verdict(&self, error: Option<TaskError>, outcome: Option<Outcome>) -> Verdict {
+    pub(super) fn verdict(&self, error: Option<TaskError>, outcome: Option<Outcome>, now: Timestamp) -> Verdict {
         let folder = if error.is_none() { Folder::Completed } else { Folder::Failed };
         let attempts: Vec<Attempt> = self.summary.earlier.iter().chain(&self.attempts).cloned().collect();
         let worker_id = self.attempts.last().map(|attempt| attempt.worker_id.clone());
@@ -135,6 +137,7 @@ impl Entry {
             cost: self.cost(),
             created_at: self.summary.created_at,
             started_at: self.started_at,
+            finished_at: now,
             warnings,
             lines: Vec::new(),
         }
@@ -164,12 +167,13 @@ impl Entry {
     }
 
     /// The mirror's row for when its result is filed.
-    pub(super) fn ended_row(&self, id: &TaskId, verdict: &Verdict, at: Timestamp) -> TaskRow {
+    pub(super) fn ended_row(&self, id: &TaskId, verdict: &Verdict) -> TaskRow {
         TaskRow {
             actual_tokens: usage(verdict.outcome.as_ref()).map(|usage| usage.total_tokens),
             actual_cost: Some(verdict.cost),
             error_kind: verdict.error.as_ref().map(|error| error.kind.as_str()),
-            ..self.row(id, verdict.folder, at)
+            worker_type: verdict.worker_type.clone(),
+            ..self.row(id, verdict.folder, verdict.finished_at)
         }
     }
 }

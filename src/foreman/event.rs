@@ -4,7 +4,6 @@
 //! it can do, read [`Order`].
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -150,6 +149,10 @@ pub enum Order {
         id: TaskId,
         /// Why.
         error: TaskError,
+        /// When it was dropped.
+        dropped_at: Timestamp,
+        /// When it was judged.
+        judged_at: Timestamp,
     },
     /// File the result of a task that was worked on.
     File(TaskId, Box<Verdict>),
@@ -173,6 +176,8 @@ pub enum Order {
     Lane(WorkerType, LaneNews),
     /// The money's state changed.
     Money,
+    /// List `pending` to its end and say so.
+    List,
     /// There is nothing more to do.
     GoHome(Farewell),
 }
@@ -232,6 +237,8 @@ pub struct Verdict {
     pub created_at: Timestamp,
     /// When this run's first attempt began.
     pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Timestamp,
     /// What the reader should know.
     pub warnings: Vec<String>,
     /// What the journal must hold before the result does.
@@ -274,6 +281,8 @@ pub struct Farewell {
 pub struct Bench {
     /// Its name.
     pub worker_type: WorkerType,
+    /// The model that it asks, or the program that it runs.
+    pub model: String,
     /// How many at once.
     pub hands: usize,
     /// Requests a minute.
@@ -308,6 +317,3 @@ pub struct Setup {
     /// Begins the attempts' marks; unique to this daemon's run.
     pub run: String,
 }
-
-/// The pause between two looks for a worker that is not there.
-pub const PROBE_EVERY: Duration = Duration::from_secs(10);

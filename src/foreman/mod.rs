@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use backlog::{Entry, State, Until};
 pub use event::{
-    Arrival, Bench, Ended, Event, Farewell, LaneNews, NotClaimed, Order, PROBE_EVERY, Refuse,
-    Remark, Setup, Start, Summary, Verdict,
+    Arrival, Bench, Ended, Event, Farewell, LaneNews, NotClaimed, Order, Refuse, Remark, Setup,
+    Start, Summary, Verdict,
 };
 use lane::{Block, Lane};
 
@@ -32,6 +32,7 @@ use crate::base::clock::{self, Now, Timestamp};
 use crate::base::words::{self, Count};
 use crate::route::Router;
 use crate::route::budget::{Ledger, Refusal, Standing};
+use crate::task::fact::TaskRow;
 use crate::task::journal::{Line, LineKind, Past, Replay, counts_as_attempt};
 use crate::task::outcome::{ErrorKind, Failure, Next, Outcome, Spent, Trouble};
 use crate::task::result::TaskError;
@@ -70,6 +71,7 @@ pub struct Foreman {
     no_room: bool,
     /// In a drain: `pending` was listed to its end, and what in it is not settled.
     listed: Option<Vec<String>>,
+    asked_to_list: bool,
     was_critical: bool,
 }
 
@@ -113,6 +115,7 @@ impl Foreman {
             paused: false,
             no_room: false,
             listed: None,
+            asked_to_list: false,
             was_critical: ledger.is_critical(now.wall),
             ledger,
         }
@@ -148,6 +151,24 @@ impl Foreman {
         self.ledger.limits().alert_percent
     }
 
+    /// The mirror's row for a task that a hand has begun.
+    pub fn row_in_progress(&self, id: &TaskId, at: Timestamp) -> Option<TaskRow> {
+        self.tasks.get(id).map(|entry| entry.row(id, Folder::InProgress, at))
+    }
+
+    /// The mirror's rows for every task that has not ended.
+    pub fn rows(&self) -> impl Iterator<Item = TaskRow> + '_ {
+        self.tasks.iter().map(|(id, entry)| match &entry.state {
+            state if state.is_waiting() => entry.waiting_row(id),
+            _ => entry.row(id, Folder::InProgress, entry.updated_at()),
+        })
+    }
+
+    /// Whether this task has been heard of and has not ended.
+    pub fn knows(&self, id: &TaskId) -> bool {
+        self.tasks.contains_key(id)
+    }
+
     /// How many tasks have not ended.
     pub fn backlog(&self) -> usize {
         self.tasks.len()
@@ -167,7 +188,7 @@ impl Foreman {
             Event::Pause(name) => self.pause(name, true, orders),
             Event::Resume(name) => self.pause(name, false, orders),
             Event::SetLimits { daily, monthly } => self.set_limits(daily, monthly, now, orders),
-            Event::Listed(unsettled) => self.listed = Some(unsettled),
+            Event::Listed(unsettled) => (self.listed, self.asked_to_list) = (Some(unsettled), false),
             Event::Room(enough) => self.no_room = !enough,
             Event::Tick => {}
             Event::Stop => self.stopping = true,
@@ -177,6 +198,7 @@ impl Foreman {
     // ---- a file in `pending` ----
 
     fn arrived(&mut self, arrival: Arrival, now: Now, orders: &mut Vec<Order>) {
+        self.listed = None;
         let known = self.tasks.get(&arrival.id);
         match known.map(|entry| &entry.state) {
             Some(State::Running { .. } | State::Ending(_)) => return,
@@ -238,7 +260,7 @@ impl Foreman {
                 self.dependents.entry(dependency.clone()).or_default().insert(id.clone());
                 orders.push(Order::Look(dependency.clone()));
             }
-            return self.set_state(id, State::Blocked(depends_on), now, orders);
+            return self.set_state(id, State::Blocked(depends_on), orders);
         }
         self.await_time(id, now, orders);
     }
@@ -272,13 +294,13 @@ impl Foreman {
         let Some(entry) = self.tasks.get(id) else { return };
         if let Some(at) = entry.summary.not_before.filter(|at| *at > now.wall) {
             let why = format!("its `not_before`, {}", clock::rfc3339(at));
-            return self.set_state(id, State::Delayed { until: Until::Wall(at), why }, now, orders);
+            return self.set_state(id, State::Delayed { until: Until::Wall(at), why }, orders);
         }
         let next_try = self.past.remove(id).and_then(|past| past.next_try);
         if let Some(at) = next_try.filter(|at| *at > now.wall) {
             let why = format!("its next attempt, at {}", clock::rfc3339(at));
             let until = Until::Mono(now.mono + clock::between(now.wall, at));
-            return self.set_state(id, State::Delayed { until, why }, now, orders);
+            return self.set_state(id, State::Delayed { until, why }, orders);
         }
         self.enqueue(id, now, orders);
     }
@@ -287,12 +309,12 @@ impl Foreman {
         let Some(entry) = self.tasks.get(id) else { return };
         match entry.decision.worker_type.clone() {
             Err(why) => self.refuse(id, error(ErrorKind::NoWorker, why), now, orders),
-            Ok(lane) => self.set_state(id, State::Queued(lane), now, orders),
+            Ok(lane) => self.set_state(id, State::Queued(lane), orders),
         }
     }
 
     /// Puts a waiting task where it belongs in every index, and tells the mirror.
-    fn set_state(&mut self, id: &TaskId, state: State, now: Now, orders: &mut Vec<Order>) {
+    fn set_state(&mut self, id: &TaskId, state: State, orders: &mut Vec<Order>) {
         self.unindex(id);
         let Some(entry) = self.tasks.get_mut(id) else { return };
         match &state {
@@ -310,15 +332,7 @@ impl Foreman {
             _ => {}
         }
         entry.state = state;
-        let mut row = entry.row(id, Folder::Pending, entry.updated_at());
-        row.waits_for = match &entry.state {
-            State::Blocked(missing) => Some(format!("{} to complete", words::names(missing, "and"))),
-            State::Delayed { why, .. } => Some(why.clone()),
-            State::Stuck(why) => Some(why.clone()),
-            _ => None,
-        };
-        let _ = now;
-        orders.push(Order::Record(Box::new(row)));
+        orders.push(Order::Record(Box::new(entry.waiting_row(id))));
     }
 
     /// Takes a task out of every index that its state has it in.
@@ -400,7 +414,7 @@ impl Foreman {
         entry.state = State::Ending(Box::new(row));
         self.files.insert(file.clone(), id.clone());
         self.tasks.insert(id.clone(), entry);
-        orders.push(Order::Reject { file, id, error });
+        orders.push(Order::Reject { file, id, error, dropped_at, judged_at: now.wall });
     }
 
     /// Claims a waiting task only to file it as failed.
@@ -408,10 +422,10 @@ impl Foreman {
         self.unindex(id);
         self.cancels.remove(id);
         let Some(entry) = self.tasks.get_mut(id) else { return };
-        let mut verdict = entry.verdict(Some(error), None);
+        let mut verdict = entry.verdict(Some(error), None, now.wall);
         verdict.worker_type = None;
         verdict.worker_id = None;
-        let row = entry.ended_row(id, &verdict, now.wall);
+        let row = entry.ended_row(id, &verdict);
         entry.state = State::Ending(Box::new(row));
         orders.push(Order::Refuse(Box::new(Refuse {
             id: id.clone(),
@@ -435,7 +449,7 @@ impl Foreman {
             NotClaimed::Confidential(reasons) => self.raise(id, reasons, now, orders),
             NotClaimed::NotOurs(why) => {
                 orders.push(say(log::Level::Warn, Some(id), &why));
-                self.set_state(id, State::Stuck(why), now, orders);
+                self.set_state(id, State::Stuck(why), orders);
             }
             NotClaimed::Trouble(why) => self.trouble(id, why, now, orders),
         }
@@ -470,7 +484,7 @@ impl Foreman {
             orders.push(say(log::Level::Error, Some(id), &format!("{why}; koubou tries again by itself")));
         }
         let until = Until::Mono(now.mono + retry::pause(entry.troubles, None, salt(id, entry.troubles)));
-        self.set_state(id, State::Delayed { until, why }, now, orders);
+        self.set_state(id, State::Delayed { until, why }, orders);
     }
 
     // ---- the queues ----
@@ -592,10 +606,9 @@ impl Foreman {
             return;
         };
         let cost = self.settle(promise, &ended.outcome);
-        let line = end_line(id, &name, &ended, cost, now, self.lanes.get(&name));
-        if let Some(lane) = self.lanes.get_mut(&name) {
-            lane.busy -= 1;
-        }
+        let Some(lane) = self.lanes.get_mut(&name) else { return };
+        lane.busy -= 1;
+        let line = end_line(id, &lane.bench, &ended, cost, now);
         self.learn_of_worker(&name, &ended.outcome, now, orders);
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let attempt = backlog::attempt(&ended, cost);
@@ -707,11 +720,10 @@ impl Foreman {
         orders: &mut Vec<Order>,
     ) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
-        let mut verdict = entry.verdict(error, Some(outcome));
+        let mut verdict = entry.verdict(error, Some(outcome), now.wall);
         verdict.worker_type = Some(lane.clone());
         verdict.lines.push(line);
-        let mut row = entry.ended_row(id, &verdict, now.wall);
-        row.worker_type = Some(lane.clone());
+        let row = entry.ended_row(id, &verdict);
         entry.state = State::Ending(Box::new(row));
         orders.push(Order::File(id.clone(), Box::new(verdict)));
     }
@@ -720,7 +732,7 @@ impl Foreman {
         let Some(entry) = self.forget(id) else { return };
         self.past.remove(id);
         let State::Ending(mut row) = entry.state else { return };
-        (row.status, row.updated_at) = (folder, now.wall);
+        row.status = folder;
         orders.push(Order::Record(row));
         match folder {
             Folder::Completed => self.satisfy_dependents(id, now, orders),
@@ -736,7 +748,7 @@ impl Foreman {
                 drop(then);
                 self.refuse(id, cancelled(), now, orders);
             }
-            State::Releasing(then) => self.set_state(id, *then, now, orders),
+            State::Releasing(then) => self.set_state(id, *then, orders),
             other => entry.state = other,
         }
     }
@@ -885,22 +897,24 @@ impl Foreman {
     }
 
     fn maybe_go_home(&mut self, now: Now, orders: &mut Vec<Order>) {
-        if self.gone_home || self.tasks.values().any(|entry| !entry.state.is_waiting()) && self.is_asked_to_leave() {
+        let goes_on = |entry: &Entry| match self.stopping {
+            true => !entry.state.is_waiting(),
+            false => self.will_go_on(entry, now),
+        };
+        // While a hand is busy there is no need to look at every task.
+        let busy = self.lanes.values().any(|lane| lane.busy > 0);
+        if self.gone_home || !(self.stopping || self.drain) || busy || self.tasks.values().any(goes_on) {
             return;
         }
-        let done = if self.stopping {
-            true
-        } else {
-            self.drain && self.listed.is_some() && !self.tasks.values().any(|entry| self.will_go_on(entry, now))
-        };
-        if done {
-            self.gone_home = true;
-            orders.push(Order::GoHome(self.farewell()));
+        if !self.stopping && self.listed.is_none() {
+            // Something may lie in `pending` that nobody has told us of.
+            if !std::mem::replace(&mut self.asked_to_list, true) {
+                orders.push(Order::List);
+            }
+            return;
         }
-    }
-
-    fn is_asked_to_leave(&self) -> bool {
-        self.stopping || self.drain
+        self.gone_home = true;
+        orders.push(Order::GoHome(self.farewell()));
     }
 
     /// Whether a waiting task goes on by itself, so that a drain waits for it.
@@ -984,6 +998,16 @@ impl Summary {
 }
 
 impl Entry {
+    /// The mirror's row while its file lies in `pending`.
+    fn waiting_row(&self, id: &TaskId) -> TaskRow {
+        let waits_for = match &self.state {
+            State::Blocked(missing) => Some(format!("{} to complete", words::names(missing, "and"))),
+            State::Delayed { why, .. } | State::Stuck(why) => Some(why.clone()),
+            _ => None,
+        };
+        TaskRow { waits_for, ..self.row(id, Folder::Pending, self.updated_at()) }
+    }
+
     /// When it last changed, as far as spool and journal know: a rebuilt mirror says the same.
     fn updated_at(&self) -> Timestamp {
         self.attempts.last().map_or(self.summary.created_at, |attempt| attempt.finished_at)
@@ -994,8 +1018,7 @@ fn most_attempts(entry: &Entry, bench: &Bench) -> u32 {
     entry.summary.max_attempts.unwrap_or(bench.max_attempts)
 }
 
-fn end_line(id: &TaskId, name: &WorkerType, ended: &Ended, cost: Usd, now: Now, lane: Option<&Lane>) -> Line {
-    let _ = lane;
+fn end_line(id: &TaskId, bench: &Bench, ended: &Ended, cost: Usd, now: Now) -> Line {
     let (outcome, message) = match backlog::failure(&ended.outcome) {
         None => ("completed", None),
         Some(failure) => (failure.outcome, Some(failure.message.clone())),
@@ -1003,7 +1026,8 @@ fn end_line(id: &TaskId, name: &WorkerType, ended: &Ended, cost: Usd, now: Now, 
     Line {
         attempt: Some(ended.attempt.clone()),
         worker_id: Some(ended.worker_id.clone()),
-        worker_type: Some(name.clone()),
+        worker_type: Some(bench.worker_type.clone()),
+        model: Some(bench.model.clone()),
         cost_usd: Some(cost),
         usage: backlog::usage(Some(&ended.outcome)),
         outcome: Some(outcome.to_owned()),

@@ -1,7 +1,7 @@
 //! Notes in `control/` that other commands leave for the daemon.
 //!
 //! `pause` and `pause.WORKER` stand for as long as the pause does, so that `ls`
-//! shows it and a restart keeps it. `cancel.ID` and `limits.json` are taken away
+//! shows it and a restart keeps it. `cancel.ID`, `limits.json` and `rebuild` are taken away
 //! once the daemon has acted on them; where none runs they wait for the next.
 
 use std::ffi::OsStr;
@@ -24,6 +24,8 @@ pub enum Note {
     Cancel(TaskId),
     /// Other limits of the budget.
     Limits,
+    /// Make the mirror anew.
+    Rebuild,
 }
 
 /// The limits that somebody set.
@@ -44,6 +46,7 @@ impl Note {
         let name = name.to_str()?;
         match name.split_once('.') {
             None if name == "pause" => Some(Self::Pause(None)),
+            None if name == "rebuild" => Some(Self::Rebuild),
             Some(("pause", worker)) => Some(Self::Pause(Some(WorkerType::new(worker)))),
             Some(("cancel", id)) => id.parse().ok().map(Self::Cancel),
             Some(("limits", "json")) => Some(Self::Limits),
@@ -58,6 +61,7 @@ impl Note {
             Self::Pause(Some(worker)) => format!("pause.{worker}"),
             Self::Cancel(id) => format!("cancel.{id}"),
             Self::Limits => "limits.json".into(),
+            Self::Rebuild => "rebuild".into(),
         }
     }
 
@@ -133,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_note_is_known_by_its_name() {
-        for note in [Note::Pause(None), Note::Pause(Some(WorkerType::new("a.b"))), Note::Cancel(id("x.2")), Note::Limits] {
+        for note in [Note::Pause(None), Note::Pause(Some(WorkerType::new("a.b"))), Note::Cancel(id("x.2")), Note::Limits, Note::Rebuild] {
             assert_eq!(Note::from_name(OsStr::new(&note.name())), Some(note));
         }
         assert_eq!(Note::from_name(OsStr::new("daemon.pid")), None);

@@ -7,7 +7,6 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crossbeam_channel::Sender;
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
@@ -44,11 +43,11 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches `pending`, the folders of results, and `control`.
+    /// Watches `pending`, the folders of results, and `control`; `tell` is called on the watcher's thread.
     ///
     /// # Errors
     /// Where the system has no inotify, or no watches left.
-    pub fn start(home: &Home, glimpses: Sender<Glimpse>) -> Result<Self, WatchError> {
+    pub fn start(home: &Home, tell: impl Fn(Glimpse) + Send + 'static) -> Result<Self, WatchError> {
         let pending = home.folder(Folder::Pending);
         let watched = [
             pending.clone(),
@@ -58,10 +57,7 @@ impl Watch {
         ];
         let sorter = Sorter { home: home.clone() };
         let hear = move |event: notify::Result<notify::Event>| {
-            for glimpse in sorter.sort(event) {
-                // A closed channel means that the daemon is going home.
-                let _ = glimpses.send(glimpse);
-            }
+            sorter.sort(event).into_iter().for_each(&tell);
         };
         let failed = |path: &Path, source| WatchError { path: path.to_owned(), source };
         let mut watcher =
@@ -136,7 +132,7 @@ mod tests {
     fn what_people_do_in_pending_is_seen() {
         let (dir, spool) = spool();
         let (sender, glimpses) = crossbeam_channel::unbounded();
-        let _watch = Watch::start(spool.home(), sender).unwrap();
+        let _watch = Watch::start(spool.home(), move |glimpse| drop(sender.send(glimpse))).unwrap();
         let pending = spool.home().folder(Folder::Pending);
         let outside = dir.path().join("outside.json");
         fs::write(&outside, "{}").unwrap();

@@ -79,6 +79,12 @@ pub struct Routing {
     pub sensitivity_level: Sensitivity,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// The most tokens that its prompt could have.
+    #[serde(default)]
+    pub estimated_tokens: u64,
+    /// The most that an attempt could cost.
+    #[serde(default)]
+    pub estimated_cost_usd: Usd,
 }
 
 /// Why a task failed, as `error` says it.

@@ -88,6 +88,14 @@ pub fn read(stem: &str, bytes: &[u8]) -> Result<Task, Flaws> {
     read_fields(stem, document)
 }
 
+/// Reads a task from a document that was read before, such as a result's `task`.
+///
+/// # Errors
+/// All flaws that were found.
+pub fn read_document(stem: &str, map: Map<String, Value>) -> Result<Task, Flaws> {
+    read_fields(stem, Document { map, twice: Vec::new() })
+}
+
 /// A JSON object with the keys that it gave twice.
 struct Document {
     map: Map<String, Value>,

@@ -1,0 +1,33 @@
+//! `koubou cancel`: ends tasks that wait or run.
+
+use super::site::{no_such_task, parse_id};
+use super::{Done, Exit, Site, Ui};
+use crate::spool::notes::Note;
+use crate::task::TaskId;
+
+/// End tasks, also those that are running; their results say `cancelled`
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// The tasks
+    #[arg(value_name = "ID", required = true, value_parser = parse_id)]
+    ids: Vec<TaskId>,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    let spool = site.spool()?;
+    let mut exit = Exit::Done;
+    for id in &args.ids {
+        match site.locate(&spool, id) {
+            None => return Err(no_such_task(&spool, id)),
+            Some((folder, _)) if folder.is_end() => {
+                ui.say(&format!("`{id}` is {folder} already"));
+                exit = Exit::Failed;
+            }
+            Some(_) => Note::Cancel(id.clone()).leave(&site.home)?,
+        }
+    }
+    if site.daemon().is_none() {
+        ui.hint("no daemon is working this home; the next `koubou start` cancels it before anything runs");
+    }
+    Ok(exit)
+}

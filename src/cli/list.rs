@@ -1,0 +1,89 @@
+//! `koubou list`: which tasks there are, and where they stand.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::table::Table;
+use super::{Done, Exit, Site, Ui};
+use crate::mirror::query::TaskRecord;
+use crate::task::Folder;
+
+/// List tasks: where each stands, and who has it
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Only those in this folder
+    #[arg(long, value_name = "FOLDER", value_parser = ["pending", "in_progress", "completed", "failed"])]
+    status: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Listing(Vec<Listed>);
+
+#[derive(Serialize)]
+struct Listed {
+    task_id: String,
+    status: &'static str,
+    worker_type: Option<String>,
+    difficulty_level: Option<String>,
+    sensitivity_level: Option<String>,
+    priority: Option<i64>,
+    created_at: Option<String>,
+    waits_for: Option<String>,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    let spool = site.spool()?;
+    // The folders say which tasks there are; the mirror, where it is, says more of each.
+    let known: HashMap<String, TaskRecord> = site
+        .query()
+        .and_then(|query| Ok(query.tasks(&crate::mirror::query::TaskFilter::default())?))
+        .map(|rows| rows.into_iter().map(|row| (row.task_id.clone(), row)).collect())
+        .unwrap_or_default();
+    let mut listing = Listing(Vec::new());
+    for folder in Folder::ALL {
+        if args.status.as_deref().is_some_and(|status| status != folder.as_str()) {
+            continue;
+        }
+        let mut names = site.names(&spool, folder)?;
+        names.sort();
+        listing.0.extend(names.into_iter().map(|id| {
+            let row = known.get(&id).filter(|row| row.status == folder.as_str());
+            Listed {
+                status: folder.as_str(),
+                worker_type: row.and_then(|row| row.assigned_worker_type.clone()),
+                difficulty_level: row.map(|row| row.difficulty_level.clone()),
+                sensitivity_level: row.map(|row| row.sensitivity_level.clone()),
+                priority: row.map(|row| row.priority),
+                created_at: row.map(|row| row.created_at.clone()),
+                waits_for: row.and_then(|row| row.waits_for.clone()),
+                task_id: id,
+            }
+        }));
+    }
+    ui.answer(&listing)?;
+    Ok(Exit::Done)
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let mut table = Table::new(&["ID", "STATUS", "WORKER", "DIFFICULTY", "SENSITIVITY", "WAITS FOR"]);
+        let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
+        for task in &self.0 {
+            table.row([
+                task.task_id.clone(),
+                task.status.into(),
+                word(&task.worker_type),
+                word(&task.difficulty_level),
+                word(&task.sensitivity_level),
+                task.waits_for.clone().unwrap_or_default(),
+            ]);
+        }
+        write!(f, "{table}")
+    }
+}

@@ -1,0 +1,73 @@
+//! `koubou log`: what happened with a task, line by line.
+
+use std::sync::mpsc;
+
+use super::site::{no_such_task, parse_id};
+use super::trouble::Trouble;
+use super::{Done, Exit, Site, Ui};
+use crate::base::words::tame;
+use crate::mirror::query::LogRecord;
+use crate::spool::Spool;
+use crate::spool::watch::Watch;
+use crate::task::{Folder, TaskId};
+
+/// Print what happened with a task
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Go on until the task has ended
+    #[arg(short, long)]
+    follow: bool,
+    /// The task
+    #[arg(value_name = "ID", value_parser = parse_id)]
+    id: TaskId,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    let spool = site.spool()?;
+    let id = &args.id;
+    let (tell, told) = mpsc::channel();
+    let watch = args.follow.then(|| {
+        Watch::start(&site.home, move |_| {
+            let _ = tell.send(());
+        })
+    });
+    let _watch = watch.transpose().map_err(|error| Trouble::new(error.to_string()))?;
+    let mut last = print_after(ui, site, id, 0)?;
+    let found = site.locate(&spool, id);
+    if found.is_none() && last == 0 {
+        return Err(no_such_task(&spool, id));
+    }
+    while args.follow && !has_ended(&spool, id) {
+        if told.recv().is_err() {
+            break;
+        }
+        last = print_after(ui, site, id, last)?;
+    }
+    if args.follow {
+        print_after(ui, site, id, last)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn has_ended(spool: &Spool, id: &TaskId) -> bool {
+    matches!(spool.find(id), None | Some(Folder::Completed | Folder::Failed))
+}
+
+/// Prints the lines after the one with this number, and says the last one's.
+fn print_after(ui: &mut Ui, site: &Site, id: &TaskId, after: i64) -> Result<i64, Trouble> {
+    let mut last = after;
+    for record in site.query()?.logs(id.as_str(), after)? {
+        last = record.log_id;
+        match ui.is_json() {
+            true => ui.json_line(&record)?,
+            false => ui.line(&line(&record))?,
+        }
+    }
+    Ok(last)
+}
+
+fn line(record: &LogRecord) -> String {
+    let who = record.worker_id.as_deref().unwrap_or(&record.component);
+    let level = record.log_level.as_deref().unwrap_or("INFO");
+    format!("{} {level:<5} {who}: {}", record.created_at, tame(&record.message))
+}

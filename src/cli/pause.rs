@@ -1,0 +1,62 @@
+//! `koubou pause` and `koubou resume`: stop claiming, and go on.
+
+use super::trouble::Trouble;
+use super::{Done, Exit, Site, Ui};
+use crate::base::words;
+use crate::spool::notes::Note;
+use crate::task::WorkerType;
+
+/// Claim nothing more; what runs is finished
+#[derive(clap::Args, Debug)]
+pub(super) struct PauseArgs {
+    /// Only this worker type
+    #[arg(value_name = "WORKER")]
+    worker: Option<String>,
+}
+
+/// Go on after a pause, or after mending what had stopped a worker
+#[derive(clap::Args, Debug)]
+pub(super) struct ResumeArgs {
+    /// Only this worker type
+    #[arg(value_name = "WORKER")]
+    worker: Option<String>,
+}
+
+pub(super) fn pause(ui: &mut Ui, site: &Site, args: &PauseArgs) -> Done {
+    site.spool()?;
+    let worker = known(site, args.worker.as_deref())?;
+    let whom = worker.as_ref().map_or("the workshop".to_owned(), |name| format!("worker `{name}`"));
+    Note::Pause(worker).leave(&site.home)?;
+    ui.say(&format!("{whom} is paused, also over a restart; `koubou resume` lets it go on"));
+    Ok(Exit::Done)
+}
+
+pub(super) fn resume(ui: &mut Ui, site: &Site, args: &ResumeArgs) -> Done {
+    site.spool()?;
+    let worker = known(site, args.worker.as_deref())?;
+    let whom = worker.as_ref().map_or("the workshop".to_owned(), |name| format!("worker `{name}`"));
+    let note = Note::Pause(worker);
+    if !note.stands(&site.home) {
+        // The daemon hears of a note that comes and goes, and so lifts what stopped the worker itself.
+        note.leave(&site.home)?;
+    }
+    note.take(&site.home)?;
+    ui.say(&format!("{whom} goes on"));
+    site.hint_if_idle(ui);
+    Ok(Exit::Done)
+}
+
+fn known(site: &Site, name: Option<&str>) -> Result<Option<WorkerType>, Trouble> {
+    let Some(name) = name else { return Ok(None) };
+    let config = site.config()?;
+    let worker = WorkerType::new(name);
+    if config.worker(&worker).is_some() {
+        return Ok(Some(worker));
+    }
+    let all = || config.workers.iter().map(|spec| spec.worker_type.as_str());
+    let trouble = Trouble::usage(format!("there is no worker `{}`", words::tame(name)));
+    Err(match words::nearest(name, all()) {
+        Some(near) => trouble.hint(format!("did you mean `{near}`?")),
+        None => trouble.hint(format!("there are {}", words::names(all(), "and"))),
+    })
+}

@@ -1,0 +1,53 @@
+//! `koubou result`: a task's answer, alone.
+
+use serde_json::Value;
+
+use super::site::{no_such_task, parse_id};
+use super::trouble::Trouble;
+use super::{Done, Exit, Site, Ui};
+use crate::base::files::{self, ReadError};
+use crate::task::{Folder, TaskId};
+
+/// Print a task's answer, and nothing else
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// The task
+    #[arg(value_name = "ID", value_parser = parse_id)]
+    id: TaskId,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    let spool = site.spool()?;
+    let id = &args.id;
+    let Some((folder, path)) = site.locate(&spool, id) else { return Err(no_such_task(&spool, id)) };
+    if !folder.is_end() {
+        site.hint_if_idle(ui);
+        return Err(Trouble::try_later(format!("`{id}` is {folder}, and has no result yet"))
+            .hint(format!("`koubou wait {id}` waits for it")));
+    }
+    let result = read_result(&path)?;
+    if ui.is_json() {
+        ui.json_line(&result)?;
+    } else if let Some(content) = result.get("content").and_then(Value::as_str) {
+        ui.raw(content.as_bytes())?;
+        if ui.is_terminal() && !content.ends_with('\n') {
+            ui.raw(b"\n")?;
+        }
+    }
+    if folder == Folder::Completed {
+        return Ok(Exit::Done);
+    }
+    let why = result.pointer("/error/message").and_then(Value::as_str).unwrap_or("it failed");
+    Err(Trouble::new(format!("`{id}` failed: {why}")).hint(format!("`koubou show {id}` tells the whole story")))
+}
+
+/// A result's document, of whatever size.
+pub(super) fn read_result(path: &std::path::Path) -> Result<Value, Trouble> {
+    let bytes = files::read(path, u64::MAX - 1).map_err(|error| match error {
+        ReadError::File(error) => error.into(),
+        other => Trouble::new(format!("cannot read `{}`: {other}", path.display())),
+    })?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Trouble::new(format!("`{}` is not a result", path.display())).because(error.to_string())
+    })
+}

@@ -1,0 +1,62 @@
+//! `koubou retry`: failed tasks go back to `pending`, with their history.
+
+use super::site::{no_such_task, parse_id};
+use super::trouble::Trouble;
+use super::{Done, Exit, Site, Ui};
+use crate::base::files;
+use crate::base::words::Count;
+use crate::spool::Spool;
+use crate::task::{Folder, TaskId};
+
+/// Run failed tasks again, with their history
+///
+/// The same by hand: `mv tasks/failed/ID.json tasks/pending/`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// The tasks
+    #[arg(value_name = "ID", required_unless_present = "all", value_parser = parse_id)]
+    ids: Vec<TaskId>,
+    /// All that failed, but for drops that were no tasks
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    let spool = site.spool()?;
+    let ids = match args.all {
+        true => spool.ids(Folder::Failed)?.into_iter().filter(|id| !files::exists(&spool.rejected(id))).collect(),
+        false => args.ids.clone(),
+    };
+    let mut retried = 0;
+    for id in &ids {
+        retry(&spool, id)?;
+        retried += 1;
+    }
+    ui.say(&format!("{} back in pending", Count(retried, "task")));
+    if retried > 0 {
+        site.hint_if_idle(ui);
+    }
+    Ok(Exit::Done)
+}
+
+fn retry(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
+    match spool.find(id) {
+        Some(Folder::Failed) => {}
+        Some(Folder::Completed) => {
+            let hint = format!("`mv {} {}` runs it again all the same",
+                spool.file(Folder::Completed, id).display(), spool.home().folder(Folder::Pending).display());
+            return Err(Trouble::new(format!("`{id}` is completed, and only failed tasks are retried")).hint(hint));
+        }
+        Some(folder) => return Err(Trouble::new(format!("`{id}` is {folder}; there is nothing to retry"))),
+        None => return Err(no_such_task(spool, id)),
+    }
+    if files::exists(&spool.rejected(id)) {
+        let hint = format!("mend {} and `mv` it to {}",
+            spool.rejected(id).display(), spool.file(Folder::Pending, id).display());
+        return Err(Trouble::new(format!("`{id}` was no task; running it again would end the same")).hint(hint));
+    }
+    let pending = spool.file(Folder::Pending, id);
+    files::rename_new(&spool.file(Folder::Failed, id), &pending)?;
+    files::sync_dir(files::parent(&pending))?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! `koubou route`: says where a task would go and why, and runs nothing.
+
+use std::fmt;
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::trouble::Trouble;
+use super::{Done, Exit, Site, Ui};
+use crate::base::files;
+use crate::base::words::tame;
+use crate::config::Config;
+use crate::route::decision::Wish;
+use crate::task::result::Reason;
+use crate::task::{Difficulty, Sensitivity, Task, wire};
+
+/// Say where a task would go and why, running nothing
+///
+/// TEXT is a description, a task as JSON, or the name of a file that holds one of
+/// the two. `-` reads a task a line from standard input.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// A text, a file, or `-`
+    #[arg(value_name = "TEXT|FILE|-", default_value = "-")]
+    what: String,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    task_id: Option<String>,
+    worker_type: Option<String>,
+    difficulty_level: Difficulty,
+    sensitivity_level: Sensitivity,
+    reasons: Vec<Reason>,
+    warnings: Vec<String>,
+    error: Option<String>,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    let config = site.config()?;
+    if args.what != "-" {
+        let answer = route(&config, &text_or_file(&args.what)?)?;
+        ui.answer(&answer)?;
+        return Ok(Exit::Done);
+    }
+    let mut exit = Exit::Done;
+    for line in io::stdin().lock().split(b'\n') {
+        let line = line.map_err(|error| Trouble::new("cannot read standard input").because(error.to_string()))?;
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        // One JSON line for each line that came, also for one that is no task.
+        match route(&config, &line) {
+            Ok(answer) => ui.json_line(&answer)?,
+            Err(trouble) => {
+                exit = Exit::Failed;
+                ui.json_line(&serde_json::json!({ "error": trouble.message }))?;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn text_or_file(what: &str) -> Result<Vec<u8>, Trouble> {
+    let path = Path::new(what);
+    if what.len() < 4096 && path.is_file() {
+        return std::fs::read(path).map_err(|error| files::FileError::new("read", path, error).into());
+    }
+    Ok(what.as_bytes().to_vec())
+}
+
+fn route(config: &Config, bytes: &[u8]) -> Result<Answer, Trouble> {
+    let task = task(bytes)?;
+    let wish = Wish { worker: task.worker.clone(), task_type: task.task_type.clone(), priority: task.priority };
+    let seen = config.router.assess(&task, &[]);
+    let decision = config.router.decide(&wish, &seen, false);
+    let stated = task.document.contains_key("task_id").then(|| task.id.to_string());
+    Ok(Answer {
+        task_id: stated,
+        difficulty_level: seen.difficulty,
+        sensitivity_level: seen.sensitivity,
+        reasons: seen.reasons.into_iter().chain(decision.reasons).collect(),
+        warnings: task.warnings.into_iter().chain(decision.warnings).collect(),
+        error: decision.worker_type.as_ref().err().cloned(),
+        worker_type: decision.worker_type.ok().map(|name| name.to_string()),
+    })
+}
+
+/// A task as JSON, or a text that becomes its description.
+fn task(bytes: &[u8]) -> Result<Task, Trouble> {
+    let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let read = |bytes: &[u8]| wire::read("task", bytes);
+    let parsed = match is_object {
+        true => read(bytes),
+        false => {
+            let text = String::from_utf8_lossy(bytes);
+            let document = serde_json::json!({ "description": Value::from(text.as_ref()) });
+            read(document.to_string().as_bytes())
+        }
+    };
+    parsed.map_err(|flaws| Trouble::new(format!("this is not a task: {}", flaws.message())))
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.worker_type, &self.error) {
+            (Some(name), _) => writeln!(f, "worker       {name}")?,
+            (None, error) => writeln!(f, "worker       none: {}", error.as_deref().unwrap_or_default())?,
+        }
+        writeln!(f, "difficulty   {}", self.difficulty_level.as_str())?;
+        writeln!(f, "sensitivity  {}", self.sensitivity_level.as_str())?;
+        for reason in &self.reasons {
+            let place = if reason.field.is_empty() { String::new() } else { format!(" ({})", tame(&reason.field)) };
+            writeln!(f, "because      {}{place}", tame(&reason.why))?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning      {}", tame(warning))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! `koubou show`: a task's whole story.
+
+use serde_json::{Map, Value, json};
+
+use super::site::{no_such_task, parse_id};
+use super::trouble::Trouble;
+use super::{Done, Exit, Site, Ui};
+use crate::base::files;
+use crate::base::words::tame;
+use crate::mirror::query::TaskRecord;
+use crate::task::{Folder, TaskId};
+
+/// Show the whole story of a task: where it went, why, what it cost, what came of it
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// The task
+    #[arg(value_name = "ID", value_parser = parse_id)]
+    id: TaskId,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    let spool = site.spool()?;
+    let id = &args.id;
+    let Some((folder, path)) = site.locate(&spool, id) else { return Err(no_such_task(&spool, id)) };
+    let story = match folder.is_end() {
+        true => super::result::read_result(&path)?,
+        false => waiting(site, id, folder, &path)?,
+    };
+    match ui.is_json() {
+        true => ui.json_line(&story)?,
+        false => ui.raw(told(&story).as_bytes())?,
+    }
+    if !folder.is_end() {
+        site.hint_if_idle(ui);
+    }
+    Ok(Exit::Done)
+}
+
+/// The story so far of a task that has not ended.
+fn waiting(site: &Site, id: &TaskId, folder: Folder, path: &std::path::Path) -> Result<Value, Trouble> {
+    let row: Option<TaskRecord> = site.query().ok().and_then(|query| query.task(id.as_str()).ok().flatten());
+    let bytes = files::read(path, 16 << 20).map_err(|error| Trouble::new(format!("cannot read `{id}`: {error}")))?;
+    let task: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    let mut story = Map::new();
+    story.insert("task_id".into(), json!(id));
+    story.insert("status".into(), json!(folder));
+    if let Some(row) = row {
+        story.insert("worker_type".into(), json!(row.assigned_worker_type));
+        story.insert("waits_for".into(), json!(row.waits_for));
+        story.insert(
+            "routing".into(),
+            json!({ "difficulty_level": row.difficulty_level, "sensitivity_level": row.sensitivity_level }),
+        );
+        story.insert("created_at".into(), json!(row.created_at));
+    }
+    story.insert("task".into(), task);
+    Ok(Value::Object(story))
+}
+
+/// The story as people read it.
+fn told(story: &Value) -> String {
+    let text = |pointer: &str| story.pointer(pointer).and_then(Value::as_str).map(tame);
+    let mut lines = Vec::new();
+    let mut line = |name: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            lines.push(format!("{name:<12} {value}"));
+        }
+    };
+    line("task", text("/task_id"));
+    line("status", text("/status"));
+    line("worker", text("/worker_id").or_else(|| text("/worker_type")));
+    line("model", text("/model"));
+    line("difficulty", text("/routing/difficulty_level"));
+    line("sensitivity", text("/routing/sensitivity_level"));
+    line("waits for", text("/waits_for"));
+    line("dropped", text("/created_at"));
+    line("finished", text("/finished_at"));
+    line("cost", story.get("cost_usd").map(|cost| format!("${cost}")));
+    line("error", text("/error/kind").zip(text("/error/message")).map(|(kind, why)| format!("{kind}: {why}")));
+    for reason in story.pointer("/routing/reasons").and_then(Value::as_array).into_iter().flatten() {
+        line("because", reason.get("why").and_then(Value::as_str).map(tame));
+    }
+    for attempt in story.get("attempts").and_then(Value::as_array).into_iter().flatten() {
+        let part = |key: &str| attempt.get(key).and_then(Value::as_str).map(tame).unwrap_or_default();
+        line("attempt", Some(format!("{} {} {} {}", part("started_at"), part("worker_id"), part("outcome"), part("message"))));
+    }
+    for warning in story.get("warnings").and_then(Value::as_array).into_iter().flatten() {
+        line("warning", warning.as_str().map(tame));
+    }
+    let mut told = lines.join("\n") + "\n";
+    if let Some(content) = story.get("content").and_then(Value::as_str) {
+        told.push_str(&format!("\n{content}\n"));
+    }
+    told
+}

@@ -1,0 +1,153 @@
+//! Where we are: the home, its settings, its daemon, its mirror.
+
+use std::collections::HashMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::trouble::Trouble;
+use super::ui::Ui;
+use crate::base::files;
+use crate::base::words;
+use crate::config::{self, Config};
+use crate::mirror::query::Query;
+use crate::spool::lock;
+use crate::spool::{self, Home, Spool};
+use crate::task::{Folder, TaskId, wire};
+
+/// The variables of our own environment that a worker's program inherits.
+const INHERITED: &[&str] = &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER"];
+/// The home that the original design has.
+const SYSTEM_HOME: &str = "/var/koubou";
+
+pub(super) struct Site {
+    pub(super) home: Home,
+}
+
+impl Site {
+    /// The home that is meant: `--home`, `KOUBOU_HOME`, `/var/koubou`, or one's own.
+    pub(super) fn find(stated: Option<&Path>) -> Self {
+        let from_env = || env::var_os("KOUBOU_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let path = stated.map(Path::to_owned).or_else(from_env).unwrap_or_else(default_home);
+        // A path that does not move when somebody changes directory.
+        Self { home: Home::at(std::path::absolute(&path).unwrap_or(path)) }
+    }
+
+    /// The spool, if somebody has made a home here.
+    pub(super) fn spool(&self) -> Result<Arc<Spool>, Trouble> {
+        if !self.home.exists() {
+            let path = words::tame(&self.home.path().to_string_lossy());
+            return Err(Trouble::new(format!("`{path}` is not a koubou home"))
+                .hint(format!("`koubou --home {path} init` makes one")));
+        }
+        Ok(Arc::new(Spool::new(self.home.clone())))
+    }
+
+    /// The settings, complete and checked.
+    pub(super) fn config(&self) -> Result<Config, Trouble> {
+        let path = self.home.config_file();
+        let yaml = fs::read_to_string(&path)
+            .map_err(|error| files::FileError::new("read", &path, error))
+            .map_err(|error| Trouble::from(error).hint("`koubou init` makes it, with every setting and its default"))?;
+        let dotenv = match fs::read_to_string(self.home.env_file()) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(files::FileError::new("read", self.home.env_file(), error).into()),
+        };
+        let process: HashMap<String, String> = env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let environment = config::Environment::new(process, &dotenv).map_err(|error| {
+            Trouble::new(error.to_string()).hint("each line of config/.env is NAME=value")
+        })?;
+        config::load(&yaml, &path, self.home.path(), &environment).map_err(|errors| {
+            Trouble::new(errors.to_string()).hint("mend config/agent.yaml and try again")
+        })
+    }
+
+    /// What a worker's program inherits from us.
+    pub(super) fn inherited() -> Vec<(String, String)> {
+        INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect()
+    }
+
+    /// The pid of the daemon, if one is alive.
+    pub(super) fn daemon(&self) -> Option<u32> {
+        lock::daemon(&self.home)
+    }
+
+    /// Says how to get work done where nobody does it.
+    pub(super) fn hint_if_idle(&self, ui: &mut Ui) {
+        if self.daemon().is_none() {
+            ui.hint("no daemon is working this home; `koubou start` starts one");
+        }
+    }
+
+    /// The mirror, if it can be read.
+    pub(super) fn query(&self) -> Result<Query, Trouble> {
+        let stated = env::var_os("KOUBOU_DB").map(PathBuf::from);
+        let path = self.config().ok().and_then(|config| config.database).or(stated);
+        Ok(Query::open(&path.unwrap_or_else(|| self.home.database()))?)
+    }
+
+    /// The ids of the tasks in a folder, as far as its file names tell.
+    pub(super) fn names(&self, spool: &Spool, folder: Folder) -> Result<Vec<String>, Trouble> {
+        if folder != Folder::Pending {
+            return Ok(spool.ids(folder)?.into_iter().map(String::from).collect());
+        }
+        let names = spool::list(&self.home.folder(folder))?;
+        let tasks = names.into_iter().filter(|name| spool::is_task_name(name));
+        Ok(tasks
+            .map(|name| {
+                let name = name.to_string_lossy();
+                String::from(TaskId::from_stem(name.strip_suffix(".json").unwrap_or(&name)))
+            })
+            .collect())
+    }
+
+    /// Where a task is, and under which name its file lies there.
+    pub(super) fn locate(&self, spool: &Spool, id: &TaskId) -> Option<(Folder, PathBuf)> {
+        if let Some(folder) = spool.find(id) {
+            return Some((folder, spool.file(folder, id)));
+        }
+        let dir = self.home.folder(Folder::Pending);
+        let names = spool::list(&dir).ok()?;
+        names.into_iter().filter(|name| spool::is_task_name(name)).find_map(|name| {
+            let path = dir.join(&name);
+            let bytes = files::read(&path, 16 << 20).ok()?;
+            let stem = name.to_string_lossy();
+            let task = wire::read(stem.strip_suffix(".json")?, &bytes).ok()?;
+            (task.id == *id).then_some((Folder::Pending, path))
+        })
+    }
+}
+
+fn default_home() -> PathBuf {
+    let system = PathBuf::from(SYSTEM_HOME);
+    if system.is_dir() || rustix::process::geteuid().is_root() {
+        return system;
+    }
+    let own = env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    own.join(".local/share/koubou")
+}
+
+/// Reads an id that somebody typed; `x.json` and a path to it mean `x`.
+pub(super) fn parse_id(text: &str) -> Result<TaskId, String> {
+    let name = Path::new(text).file_name().and_then(|name| name.to_str()).unwrap_or(text);
+    let name = if text.contains('/') || text.ends_with(".json") { name } else { text };
+    name.strip_suffix(".json").unwrap_or(name).parse().map_err(|error: crate::task::id::BadTaskId| error.to_string())
+}
+
+/// Says that there is no such task, and which are like it.
+pub(super) fn no_such_task(spool: &Spool, id: &TaskId) -> Trouble {
+    let all: Vec<String> = Folder::ALL
+        .into_iter()
+        .flat_map(|folder| spool.ids(folder).unwrap_or_default())
+        .map(String::from)
+        .collect();
+    let trouble = Trouble::new(format!("there is no task `{id}`"));
+    match words::nearest(id.as_str(), all.iter().map(String::as_str)) {
+        Some(near) => trouble.hint(format!("did you mean `{near}`?")),
+        None => trouble.hint("`koubou list` shows all tasks"),
+    }
+}

@@ -1,0 +1,123 @@
+//! `koubou status`: what waits, what runs, and for what.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::budget::Money;
+use super::table::Table;
+use super::workers::WorkerState;
+use super::{Done, Exit, Site, Ui};
+use crate::base::words::Count;
+use crate::spool::notes::Note;
+use crate::task::Folder;
+
+/// Show what waits, what runs, and what keeps it
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {}
+
+#[derive(Serialize)]
+struct Status {
+    home: String,
+    running: bool,
+    pid: Option<u32>,
+    paused: bool,
+    counts: Counts,
+    waits: Vec<Wait>,
+    workers: Vec<WorkerState>,
+    budget: Option<Money>,
+}
+
+#[derive(Serialize, Default)]
+struct Counts {
+    pending: usize,
+    in_progress: usize,
+    completed: usize,
+    failed: usize,
+}
+
+#[derive(Serialize)]
+struct Wait {
+    tasks: i64,
+    worker_type: Option<String>,
+    waits_for: String,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
+    let spool = site.spool()?;
+    let count = |folder| site.names(&spool, folder).map(|names| names.len());
+    let pid = site.daemon();
+    let workers = super::workers::states(site);
+    let paused = Note::Pause(None).stands(&site.home);
+    let status = Status {
+        home: site.home.path().display().to_string(),
+        running: pid.is_some(),
+        pid,
+        paused,
+        counts: Counts {
+            pending: count(Folder::Pending)?,
+            in_progress: count(Folder::InProgress)?,
+            completed: count(Folder::Completed)?,
+            failed: count(Folder::Failed)?,
+        },
+        waits: if pid.is_some() { waits(site, &workers, paused) } else { Vec::new() },
+        workers,
+        budget: super::budget::money(site).ok(),
+    };
+    ui.answer(&status)?;
+    if pid.is_none() && status.counts.pending > 0 {
+        site.hint_if_idle(ui);
+    }
+    Ok(Exit::Done)
+}
+
+/// What the tasks in `pending` wait for: each its own, or what keeps its worker.
+fn waits(site: &Site, workers: &[WorkerState], paused: bool) -> Vec<Wait> {
+    let Ok(rows) = site.query().and_then(|query| Ok(query.waits()?)) else { return Vec::new() };
+    rows.into_iter()
+        .map(|row| {
+            let of_worker = workers
+                .iter()
+                .find(|worker| Some(&worker.worker_type) == row.assigned_worker_type.as_ref())
+                .and_then(|worker| worker.reason.clone());
+            let name = row.assigned_worker_type.as_deref().unwrap_or("any");
+            let waits_for = match (row.waits_for, paused) {
+                (Some(own), _) => own,
+                (None, true) => "`koubou resume`: the workshop is paused".to_owned(),
+                (None, false) => of_worker.unwrap_or_else(|| format!("a free hand of worker `{name}`")),
+            };
+            Wait { tasks: row.tasks, worker_type: row.assigned_worker_type, waits_for }
+        })
+        .collect()
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pid {
+            Some(pid) => writeln!(f, "working {} as process {pid}{}", self.home, if self.paused { ", paused" } else { "" })?,
+            None => writeln!(f, "nobody is working {}{}", self.home, if self.paused { "; it is paused" } else { "" })?,
+        }
+        let Counts { pending, in_progress, completed, failed } = &self.counts;
+        writeln!(f, "{pending} pending, {in_progress} in progress, {completed} completed, {failed} failed")?;
+        for wait in &self.waits {
+            let verb = if wait.tasks == 1 { "waits" } else { "wait" };
+            writeln!(f, "{} {verb} for {}", Count(wait.tasks.unsigned_abs(), "task"), wait.waits_for)?;
+        }
+        if !self.workers.is_empty() {
+            let mut table = Table::new(&["WORKER", "STATE", "BUSY", "MODEL"]);
+            for worker in &self.workers {
+                table.row([
+                    worker.worker_type.clone(),
+                    worker.state.clone(),
+                    format!("{} of {}", worker.busy, worker.hands),
+                    worker.model.clone(),
+                ]);
+            }
+            write!(f, "{table}")?;
+        }
+        if let Some(budget) = &self.budget {
+            write!(f, "{budget}")?;
+        }
+        Ok(())
+    }
+}

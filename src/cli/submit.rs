@@ -1,0 +1,219 @@
+//! `koubou submit`: drops tasks, durably.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::trouble::Trouble;
+use super::{Done, Exit, Site, Ui, wait};
+use crate::base::clock::{self, Now};
+use crate::base::files::{self, FileError};
+use crate::base::words;
+use crate::spool::Spool;
+use crate::task::{Folder, TaskId, wire};
+
+/// Drop tasks; each is durable before its id is printed
+///
+/// A file, or standard input for `-`, may hold one task, an array of tasks, or one
+/// task a line.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Files with tasks; `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present = "description")]
+    files: Vec<PathBuf>,
+    /// What is asked, in words
+    #[arg(short, long, value_name = "TEXT", conflicts_with = "files")]
+    description: Option<String>,
+    /// What sort of work it is
+    #[arg(long = "type", value_name = "T")]
+    task_type: Option<String>,
+    /// 0 to 10; higher goes first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=10))]
+    priority: Option<u8>,
+    /// The task's name; refused where it is in use
+    #[arg(long, value_name = "ID", value_parser = super::site::parse_id)]
+    id: Option<TaskId>,
+    /// The worker type that is to do it
+    #[arg(long, value_name = "W")]
+    worker: Option<String>,
+    /// Wait until all have ended: exit 0 if completed, 1 if one failed
+    #[arg(long)]
+    wait: bool,
+}
+
+/// A task to be dropped, and the name that it would like.
+struct Draft {
+    document: Map<String, Value>,
+    name: Option<TaskId>,
+    source: String,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    let spool = site.spool()?;
+    let mut drafts = drafts(args)?;
+    if args.id.is_some() && drafts.len() != 1 {
+        return Err(Trouble::usage(format!("`--id` names one task, and there are {}", drafts.len())));
+    }
+    for draft in &mut drafts {
+        fill_in(draft, args);
+        check(ui, draft)?;
+    }
+    let mut ids = Vec::new();
+    for draft in drafts {
+        let id = drop_one(&spool, draft, args.id.as_ref())?;
+        // One id a line, in JSON and in words alike.
+        match ui.is_json() {
+            true => ui.json_line(&serde_json::json!({ "task_id": id }))?,
+            false => ui.line(id.as_str())?,
+        }
+        ids.push(id);
+    }
+    match args.wait {
+        true => wait::until_ended(ui, site, &spool, &ids, None),
+        false => {
+            site.hint_if_idle(ui);
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn drafts(args: &Args) -> Result<Vec<Draft>, Trouble> {
+    if let Some(text) = &args.description {
+        let document = Map::from_iter([("description".to_owned(), Value::from(text.as_str()))]);
+        return Ok(vec![Draft { document, name: None, source: "--description".into() }]);
+    }
+    let mut drafts = Vec::new();
+    for path in &args.files {
+        let (bytes, source) = read(path)?;
+        let stem = (path.as_os_str() != "-").then(|| path.file_stem()).flatten();
+        let name = stem.map(|stem| TaskId::from_stem(&stem.to_string_lossy()));
+        let documents = split(&bytes, &source)?;
+        let alone = documents.len() == 1;
+        drafts.extend(documents.into_iter().enumerate().map(|(n, document)| Draft {
+            document,
+            name: name.clone().filter(|_| alone),
+            source: if alone { source.clone() } else { format!("task {} of {source}", n + 1) },
+        }));
+    }
+    Ok(drafts)
+}
+
+fn read(path: &PathBuf) -> Result<(Vec<u8>, String), Trouble> {
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map_err(|error| Trouble::new("cannot read standard input").because(error.to_string()))?;
+        return Ok((bytes, "standard input".into()));
+    }
+    let bytes = std::fs::read(path).map_err(|error| FileError::new("read", path, error))?;
+    Ok((bytes, words::tame(&path.to_string_lossy())))
+}
+
+/// One task, an array of tasks, or one task after another.
+fn split(bytes: &[u8], source: &str) -> Result<Vec<Map<String, Value>>, Trouble> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut documents = Vec::new();
+    for value in serde_json::Deserializer::from_slice(bytes).into_iter::<Value>() {
+        let value = value.map_err(|error| {
+            Trouble::new(format!("{source} is not JSON")).because(error.to_string()).hint(
+                "give one task, an array of tasks, or one task a line; for a text, `koubou submit -d TEXT`",
+            )
+        })?;
+        match value {
+            Value::Array(items) => documents.extend(items),
+            other => documents.push(other),
+        }
+    }
+    if documents.is_empty() {
+        return Err(Trouble::new(format!("{source} holds no task")));
+    }
+    documents
+        .into_iter()
+        .map(|value| match value {
+            Value::Object(map) => Ok(map),
+            _ => Err(Trouble::new(format!("{source} holds something that is no task: a task is a JSON object"))),
+        })
+        .collect()
+}
+
+fn fill_in(draft: &mut Draft, args: &Args) {
+    let mut set = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            draft.document.insert(key.to_owned(), value);
+        }
+    };
+    set("task_type", args.task_type.as_deref().map(Value::from));
+    set("priority", args.priority.map(Value::from));
+    set("worker", args.worker.as_deref().map(Value::from));
+    set("task_id", args.id.as_ref().map(|id| Value::from(id.as_str())));
+}
+
+fn check(ui: &mut Ui, draft: &Draft) -> Result<(), Trouble> {
+    let bytes = serde_json::to_vec(&draft.document).map_err(|error| Trouble::new(error.to_string()))?;
+    let task = wire::read("task", &bytes).map_err(|flaws| {
+        Trouble::new(format!("{} is not a task: {}", draft.source, flaws.message())).hint("nothing was dropped")
+    })?;
+    for warning in task.warnings {
+        ui.warn(&format!("{}: {warning}", draft.source));
+    }
+    Ok(())
+}
+
+/// Drops one task under a name that nobody has.
+fn drop_one(spool: &Spool, draft: Draft, wanted: Option<&TaskId>) -> Result<TaskId, Trouble> {
+    let stated = draft.document.get("task_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let liked = stated.or(draft.name).unwrap_or_else(fresh_name);
+    let in_pending = |id: &TaskId| files::exists(&spool.file(Folder::Pending, id));
+    loop {
+        let id = spool.free_id(&liked, in_pending);
+        if wanted.is_some_and(|wanted| *wanted != id) {
+            return Err(Trouble::new(format!("`{liked}` is in use")).hint("take another `--id`, or none"));
+        }
+        let mut document = draft.document.clone();
+        document.insert("task_id".into(), Value::from(id.as_str()));
+        let mut bytes = serde_json::to_vec_pretty(&document).map_err(|error| Trouble::new(error.to_string()))?;
+        bytes.push(b'\n');
+        match place(spool, &id, &bytes) {
+            Ok(()) => return Ok(id),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Writes a task whole and durable before anybody can see it.
+fn place(spool: &Spool, id: &TaskId, bytes: &[u8]) -> Result<(), FileError> {
+    let target = spool.file(Folder::Pending, id);
+    let name = files::half_made(&target);
+    let aside = spool.home().tmp().join(&name);
+    // Who may drop but not stage stages under a hidden name, which the daemon leaves alone.
+    let aside = match files::write_new(&aside, bytes, 0o644) {
+        Ok(()) => aside,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let hidden = files::parent(&target).join(&name);
+            files::write_new(&hidden, bytes, 0o644)?;
+            hidden
+        }
+        Err(error) => return Err(error),
+    };
+    let placed = files::rename_new(&aside, &target);
+    if placed.is_err() {
+        let _ = files::remove(&aside);
+    }
+    placed?;
+    files::sync_dir(files::parent(&target))
+}
+
+/// A name that sorts by time and that no other process takes.
+fn fresh_name() -> TaskId {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static SERIAL: AtomicU32 = AtomicU32::new(0);
+    let now = Now::read();
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let mark = files::fingerprint(format!("{:?}{}{serial}", now, std::process::id()).as_bytes()) & 0xfff_ffff;
+    let time = clock::wall().strftime("%Y%m%d-%H%M%S");
+    TaskId::from_stem(&format!("{time}-{mark:07x}"))
+}

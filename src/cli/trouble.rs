@@ -1,0 +1,101 @@
+//! What went wrong, told as what happened, why, and what to type next.
+
+use std::error::Error;
+
+use crate::base::files::FileError;
+use crate::base::words;
+use crate::engine::EngineError;
+use crate::mirror::MirrorError;
+use crate::spool::lock::LockError;
+
+/// Something that ends a command.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) code: u8,
+    pub(super) message: String,
+    pub(super) causes: Vec<String>,
+    pub(super) hint: Option<String>,
+}
+
+impl Trouble {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// Wrong usage.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self { code: 2, ..Self::new(message) }
+    }
+
+    /// Something must wait.
+    pub(super) fn try_later(message: impl Into<String>) -> Self {
+        Self { code: 75, ..Self::new(message) }
+    }
+
+    /// Nothing to be said: whoever read the answer has gone.
+    pub(super) fn silent() -> Self {
+        Self { code: 0, ..Self::new("") }
+    }
+
+    pub(super) fn because(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(words::tame(&cause.into()));
+        self
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn of(error: &dyn Error) -> Self {
+        let mut trouble = Self::new(error.to_string());
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            trouble = trouble.because(error.to_string());
+            cause = error.source();
+        }
+        trouble
+    }
+}
+
+impl From<FileError> for Trouble {
+    fn from(error: FileError) -> Self {
+        let trouble = Self::of(&error);
+        match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                trouble.hint("run it as the user who owns the home, or name another with `--home DIR`")
+            }
+            std::io::ErrorKind::StorageFull => trouble.hint("make room on the disk and run it again"),
+            _ => trouble,
+        }
+    }
+}
+
+impl From<MirrorError> for Trouble {
+    fn from(error: MirrorError) -> Self {
+        Self::of(&error).hint("`koubou rebuild` makes the database anew from the folders")
+    }
+}
+
+impl From<LockError> for Trouble {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held { .. } => Self::new(error.to_string())
+                .hint("one daemon works a home; stop that one, or name another home with `--home DIR`"),
+            LockError::File(error) => error.into(),
+        }
+    }
+}
+
+impl From<EngineError> for Trouble {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Lock(error) => error.into(),
+            EngineError::File(error) => error.into(),
+            EngineError::Mirror(error) => error.into(),
+            EngineError::Watch(error) => Self::of(&error)
+                .hint("raise fs.inotify.max_user_watches and max_user_instances (`sysctl`)"),
+            EngineError::Thread(_) => Self::of(&error).hint("raise the limit on threads (`ulimit -u`)"),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `koubou wait`: until tasks have ended.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::site::{no_such_task, parse_id};
+use super::trouble::Trouble;
+use super::{Done, Exit, Site, Ui};
+use crate::base::words::{self, Count};
+use crate::spool::Spool;
+use crate::spool::watch::Watch;
+use crate::task::{Folder, TaskId};
+
+/// Wait until tasks have ended: exit 0 if all are completed, 1 if one failed
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// The tasks
+    #[arg(value_name = "ID", required = true, value_parser = parse_id)]
+    ids: Vec<TaskId>,
+    /// Wait no longer than this, and then exit 124: `90`, `30s`, `5m`
+    #[arg(long, value_name = "DUR", value_parser = words::parse_span)]
+    timeout: Option<Duration>,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    let spool = site.spool()?;
+    for id in &args.ids {
+        if site.locate(&spool, id).is_none() {
+            return Err(no_such_task(&spool, id));
+        }
+    }
+    until_ended(ui, site, &spool, &args.ids, args.timeout)
+}
+
+/// Waits for tasks that are known to be there; says of each that failed.
+pub(super) fn until_ended(ui: &mut Ui, site: &Site, spool: &Spool, ids: &[TaskId], timeout: Option<Duration>) -> Done {
+    let (tell, told) = mpsc::channel();
+    let _watch = Watch::start(&site.home, move |_| {
+        let _ = tell.send(());
+    })
+    .map_err(|error| Trouble::new(error.to_string()))?;
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    let mut open: Vec<&TaskId> = ids.iter().collect();
+    let mut ended: BTreeMap<&TaskId, Folder> = BTreeMap::new();
+    let mut hinted = false;
+    loop {
+        let mut still = Vec::new();
+        for id in open {
+            match where_it_ended(site, spool, id)? {
+                Some(folder) => drop(ended.insert(id, folder)),
+                None => still.push(id),
+            }
+        }
+        open = still;
+        if open.is_empty() {
+            return report(ui, spool, &ended);
+        }
+        if !std::mem::replace(&mut hinted, true) {
+            site.hint_if_idle(ui);
+        }
+        match pause(&told, deadline) {
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                ui.insist(&format!("{} not ended: {}", Count(open.len() as u64, "task"), words::names(open, "and")));
+                return Ok(Exit::TimedOut);
+            }
+        }
+    }
+}
+
+/// Until something happened in the home; what happened at the same time is taken together.
+fn pause(told: &mpsc::Receiver<()>, deadline: Option<Instant>) -> Result<(), RecvTimeoutError> {
+    match deadline {
+        None => told.recv().map_err(|_| RecvTimeoutError::Disconnected)?,
+        Some(deadline) => told.recv_timeout(deadline.saturating_duration_since(Instant::now()))?,
+    }
+    while told.try_recv().is_ok() {}
+    Ok(())
+}
+
+fn where_it_ended(site: &Site, spool: &Spool, id: &TaskId) -> Result<Option<Folder>, Trouble> {
+    match spool.find(id) {
+        Some(folder) if folder.is_end() => Ok(Some(folder)),
+        Some(_) => Ok(None),
+        // Between two folders it may have been missed; only a second look says that it is gone.
+        None => match site.locate(spool, id) {
+            Some((folder, _)) => Ok(Some(folder).filter(|folder| folder.is_end())),
+            None => Err(Trouble::new(format!("`{id}` was withdrawn: its file is in no folder any more"))),
+        },
+    }
+}
+
+fn report(ui: &mut Ui, spool: &Spool, ended: &BTreeMap<&TaskId, Folder>) -> Done {
+    let failed: Vec<&&TaskId> = ended.iter().filter(|(_, folder)| **folder == Folder::Failed).map(|(id, _)| id).collect();
+    if ui.is_json() {
+        let rows: Vec<_> = ended.iter().map(|(id, folder)| json!({ "task_id": id, "status": folder })).collect();
+        ui.json_line(&rows)?;
+    }
+    for id in &failed {
+        let result = super::result::read_result(&spool.file(Folder::Failed, id)).unwrap_or_default();
+        let why = result.pointer("/error/message").and_then(|why| why.as_str()).unwrap_or("it failed");
+        ui.say(&format!("`{id}` failed: {}", words::tame(why)));
+    }
+    Ok(if failed.is_empty() { Exit::Done } else { Exit::Failed })
+}

@@ -1,0 +1,329 @@
+//! Reads what lies in `pending` and tells the foreman what it is.
+//!
+//! One thread looks at one file after another, so that the engine never waits for
+//! a disk or for sixteen megabytes to be looked through. A file that is still
+//! being written, or whose text merely ends too soon, is looked at again before it
+//! is judged.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::Message;
+use super::attachments;
+use crate::base::clock::{self, Timestamp};
+use crate::base::files;
+use crate::base::words;
+use crate::config::Config;
+use crate::foreman::{Arrival, Event, Summary};
+use crate::route::decision::Wish;
+use crate::spool::look::Look;
+use crate::spool::watch::Glimpse;
+use crate::spool::{self, Spool};
+use crate::task::outcome::ErrorKind;
+use crate::task::result::TaskError;
+use crate::task::wire::{self, Flaws};
+use crate::task::{Folder, Task, TaskId};
+
+/// How long a file that looks unfinished is given before it is judged.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long after our own trouble a file is looked at again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What the intake is asked to do.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// Look at what was glimpsed.
+    Glimpse(Glimpse),
+    /// Look at everything, and say when no file is unsettled any more.
+    ListAndTell,
+}
+
+pub(super) struct Intake {
+    spool: Arc<Spool>,
+    config: Arc<Config>,
+    to_engine: Sender<Message>,
+    known: HashMap<OsString, Known>,
+    ids: HashMap<TaskId, OsString>,
+    unsettled: HashMap<OsString, Unsettled>,
+    must_tell: bool,
+}
+
+/// A file in `pending` that the foreman was told of.
+struct Known {
+    id: TaskId,
+    stat: Option<files::Stat>,
+}
+
+/// A file that was looked at and not judged.
+struct Unsettled {
+    since: Duration,
+    /// When to look again without being told; `None` where its writer's close will tell.
+    again: Option<Duration>,
+    why: &'static str,
+}
+
+impl Intake {
+    pub(super) fn new(spool: Arc<Spool>, config: Arc<Config>, to_engine: Sender<Message>) -> Self {
+        Self {
+            spool,
+            config,
+            to_engine,
+            known: HashMap::new(),
+            ids: HashMap::new(),
+            unsettled: HashMap::new(),
+            must_tell: false,
+        }
+    }
+
+    /// Works until nobody asks any more.
+    pub(super) fn run(mut self, asks: &Receiver<Ask>) {
+        loop {
+            let ask = match self.next_look() {
+                None => asks.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => asks.recv_timeout(at.saturating_sub(clock::mono())),
+            };
+            match ask {
+                Ok(ask) => self.answer(ask),
+                Err(RecvTimeoutError::Timeout) => self.look_again(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.tell_if_settled();
+        }
+    }
+
+    fn answer(&mut self, ask: Ask) {
+        match ask {
+            Ask::Glimpse(Glimpse::Pending(name)) => self.see(&name),
+            Ask::Glimpse(Glimpse::Everything) => self.list(),
+            Ask::Glimpse(_) => {}
+            Ask::ListAndTell => {
+                self.list();
+                self.must_tell = true;
+            }
+        }
+    }
+
+    fn next_look(&self) -> Option<Duration> {
+        self.unsettled.values().filter_map(|file| file.again).min()
+    }
+
+    fn look_again(&mut self) {
+        let now = clock::mono();
+        let due = |file: &Unsettled| file.again.is_some_and(|at| at <= now);
+        let names: Vec<OsString> =
+            self.unsettled.iter().filter(|(_, file)| due(file)).map(|(name, _)| name.clone()).collect();
+        for name in names {
+            self.see(&name);
+        }
+    }
+
+    fn tell_if_settled(&mut self) {
+        let judged_soon = |file: &Unsettled| {
+            file.again.is_some() || clock::mono().saturating_sub(file.since) < GRACE
+        };
+        if !self.must_tell || self.unsettled.values().any(judged_soon) {
+            return;
+        }
+        self.must_tell = false;
+        let files = self.unsettled.iter();
+        let shown = files.map(|(name, file)| format!("`{}`, which {}", words::tame(&name.to_string_lossy()), file.why));
+        self.tell(Event::Listed(shown.collect()));
+    }
+
+    /// Looks at every name in `pending` that is new or has changed, oldest first.
+    fn list(&mut self) {
+        let dir = self.spool.home().folder(Folder::Pending);
+        let names = match spool::list(&dir) {
+            Ok(names) => names,
+            Err(error) => return self.send(Message::OwnTrouble(error.to_string())),
+        };
+        let here: std::collections::HashSet<&OsString> = names.iter().collect();
+        let gone: Vec<OsString> = self.known.keys().filter(|name| !here.contains(name)).cloned().collect();
+        for name in gone {
+            self.see(&name);
+        }
+        let mut fresh: Vec<(Timestamp, OsString)> = Vec::new();
+        for name in names.into_iter().filter(|name| spool::is_task_name(name)) {
+            let Ok(meta) = std::fs::symlink_metadata(dir.join(&name)) else { continue };
+            let stat = files::Stat::from(&meta);
+            if self.known.get(&name).is_none_or(|known| known.stat != Some(stat)) {
+                fresh.push((stat.modified, name));
+            }
+        }
+        fresh.sort();
+        for (_, name) in fresh {
+            self.see(&name);
+        }
+    }
+
+    fn see(&mut self, name: &OsStr) {
+        match self.spool.look(name, self.config.max_task_bytes) {
+            Look::Gone => self.gone(name),
+            Look::BeingWritten => self.unsettle(name, None, "is still open for writing"),
+            Look::Trouble(error) => {
+                self.send(Message::OwnTrouble(error.to_string()));
+                self.unsettle(name, Some(clock::mono() + AGAIN), "cannot be read for now");
+            }
+            Look::NotRegular(kind) => {
+                let message = format!("it is {kind}, and a task is a regular file: copy the file itself into pending");
+                self.judge(name, None, Err(error(ErrorKind::NotARegularFile, message)));
+            }
+            Look::TooLarge(why) => {
+                let message = format!("{why}: shorten it, name a file in `files`, or raise `max_task_bytes`");
+                self.judge(name, None, Err(error(ErrorKind::TooLarge, message)));
+            }
+            Look::Unreadable(why) => {
+                if let Some(at) = self.still_young(name, None) {
+                    return self.unsettle(name, Some(at), "may not be read");
+                }
+                let message = format!("it may not be read ({why}): `chmod a+r` it and drop it again");
+                self.judge(name, None, Err(error(ErrorKind::Unreadable, message)));
+            }
+            Look::Whole { bytes, stat } => self.parse(name, &bytes, stat),
+        }
+    }
+
+    fn parse(&mut self, name: &OsStr, bytes: &[u8], stat: files::Stat) {
+        let stem = stem(name);
+        let parsed = wire::read(&stem, bytes);
+        if let Err(Flaws::EndsTooSoon(_)) = &parsed
+            && let Some(at) = self.still_young(name, Some(stat.modified))
+        {
+            return self.unsettle(name, Some(at), "ends in the middle of its JSON");
+        }
+        let task = match parsed {
+            Ok(task) => attachments::read(&task, &self.config)
+                .map(|files| (task, files))
+                .map_err(|why| error(ErrorKind::InvalidTask, why)),
+            Err(flaws) => Err(error(kind_of(&flaws), flaws.message())),
+        };
+        let fingerprint = files::fingerprint(bytes);
+        let judged = task.map(|(task, files)| {
+            let seen = self.config.router.assess(&task, &files);
+            (task, seen)
+        });
+        self.judge(name, Some((stat, fingerprint)), judged);
+    }
+
+    /// When to look again at a file that looks unfinished, if it is young enough to be given time.
+    fn still_young(&self, name: &OsStr, modified: Option<Timestamp>) -> Option<Duration> {
+        let now = clock::mono();
+        match self.unsettled.get(name) {
+            Some(file) => Some(file.since + GRACE).filter(|end| *end > now),
+            // A time in the future must not make it young for ever: first seen is when the grace begins.
+            None => {
+                let age = modified.map_or(Duration::ZERO, |at| clock::between(at, clock::wall()));
+                (age < GRACE).then_some(now + GRACE)
+            }
+        }
+    }
+
+    fn unsettle(&mut self, name: &OsStr, again: Option<Duration>, why: &'static str) {
+        let since = self.unsettled.get(name).map_or_else(clock::mono, |file| file.since);
+        self.unsettled.insert(name.to_owned(), Unsettled { since, again, why });
+    }
+
+    fn gone(&mut self, name: &OsStr) {
+        self.unsettled.remove(name);
+        if let Some(known) = self.known.remove(name) {
+            if self.ids.get(&known.id).is_some_and(|owner| owner == name) {
+                self.ids.remove(&known.id);
+            }
+            self.tell(Event::Withdrawn(name.to_owned()));
+        }
+    }
+
+    fn judge(
+        &mut self,
+        name: &OsStr,
+        read: Option<(files::Stat, u64)>,
+        task: Result<(Task, crate::route::Assessment), TaskError>,
+    ) {
+        self.unsettled.remove(name);
+        let id = match &task {
+            Ok((task, _)) if task.history.is_some() => self.own_id(&task.id, name),
+            Ok((task, _)) => self.fresh_id(&task.id, name),
+            Err(_) => self.fresh_id(&TaskId::from_stem(&stem(name)), name),
+        };
+        if let Some(before) = self.known.get(name)
+            && before.id != id
+        {
+            self.gone(name);
+        }
+        let stat = read.map(|(stat, _)| stat);
+        self.known.insert(name.to_owned(), Known { id: id.clone(), stat });
+        self.ids.insert(id.clone(), name.to_owned());
+        let dropped_at = stat.map_or_else(clock::wall, |stat| stat.modified.min(clock::wall()));
+        let task = task.map(|(task, seen)| Box::new(summary(task, seen, dropped_at)));
+        self.tell(Event::Arrived(Box::new(Arrival {
+            file: name.to_owned(),
+            id,
+            fingerprint: read.map_or(0, |(_, fingerprint)| fingerprint),
+            dropped_at,
+            task,
+        })));
+    }
+
+    /// A fresh drop never takes a name that is in use.
+    fn fresh_id(&self, id: &TaskId, name: &OsStr) -> TaskId {
+        self.spool.free_id(id, |id| self.ids.get(id).is_some_and(|owner| owner != name))
+    }
+
+    /// A result that was put into `pending` again keeps its name, unless the task is under way.
+    fn own_id(&self, id: &TaskId, name: &OsStr) -> TaskId {
+        let elsewhere = self.ids.get(id).is_some_and(|owner| owner != name);
+        match elsewhere || files::exists(&self.spool.file(Folder::InProgress, id)) {
+            true => self.fresh_id(id, name),
+            false => id.clone(),
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        self.send(Message::Event(event));
+    }
+
+    fn send(&self, message: Message) {
+        // The engine outlives the intake; when it does not, nobody is left to tell.
+        let _ = self.to_engine.send(message);
+    }
+}
+
+/// The stem of a name in `pending`.
+pub(super) fn stem(name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    name.strip_suffix(".json").unwrap_or(&name).to_owned()
+}
+
+pub(super) fn kind_of(flaws: &Flaws) -> ErrorKind {
+    match flaws {
+        Flaws::EndsTooSoon(_) | Flaws::NotJson(_) => ErrorKind::InvalidJson,
+        Flaws::NotATask(_) => ErrorKind::InvalidTask,
+    }
+}
+
+pub(super) fn error(kind: ErrorKind, message: String) -> TaskError {
+    TaskError { kind, message }
+}
+
+/// What the foreman remembers of a task.
+pub(super) fn summary(task: Task, seen: crate::route::Assessment, dropped_at: Timestamp) -> Summary {
+    let created_at = task.history.as_ref().and_then(|history| history.created_at).unwrap_or(dropped_at);
+    Summary {
+        seen,
+        earlier: task.earlier_attempts().to_vec(),
+        created_at,
+        wish: Wish { worker: task.worker, task_type: task.task_type, priority: task.priority },
+        depends_on: task.depends_on,
+        parent: task.parent,
+        not_before: task.not_before,
+        expires_at: task.expires_at,
+        max_attempts: task.max_attempts,
+        max_tokens: task.max_tokens,
+        max_cost: task.max_cost,
+        warnings: task.warnings,
+    }
+}

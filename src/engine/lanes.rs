@@ -1,0 +1,243 @@
+//! The hands: threads that claim a task, have it worked on, and give it back.
+//!
+//! Each worker type has its own threads and its own channel. A hand never decides
+//! what becomes of a task: it says how the attempt ended and hands the claim over.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender};
+use serde_json::{Map, Value};
+
+use super::{Message, attachments};
+use crate::base::clock::{self, Timestamp};
+use crate::base::files::{self, FileError, ReadError};
+use crate::config::{Config, Kind, WorkerSpec};
+use crate::foreman::{Ended, Event, NotClaimed, Start};
+use crate::spool::journal::Journal;
+use crate::spool::{Claim, Spool};
+use crate::task::journal::{Line, LineKind};
+use crate::task::outcome::{ErrorKind, Failure, Outcome, Spent};
+use crate::task::prompt::Prompt;
+use crate::task::{Task, Usd, wire};
+use crate::worker::{self, Job, Leash, Worker};
+
+/// Work for a hand.
+pub(super) enum Work {
+    /// A task, with the means to end the attempt.
+    Task(Box<Start>, Leash),
+    /// A look whether the worker is there.
+    Probe,
+}
+
+/// A claimed task on its way from a hand to the filer.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub claim: Claim,
+    /// The task as it was dropped.
+    pub document: Map<String, Value>,
+    /// Whether an older result of the same task may stand.
+    pub replaces: bool,
+}
+
+impl Held {
+    pub(super) fn new(claim: Claim, task: Task) -> Self {
+        Self { claim, replaces: task.history.is_some(), document: task.document }
+    }
+}
+
+/// One worker type's threads.
+pub(super) struct Hands {
+    pub work: Sender<Work>,
+    pub threads: Vec<JoinHandle<()>>,
+}
+
+/// What every hand needs.
+#[derive(Clone)]
+pub(super) struct Shop {
+    pub spool: Arc<Spool>,
+    pub config: Arc<Config>,
+    pub journal: Arc<Journal>,
+    pub to_engine: Sender<Message>,
+    /// The variables of our own environment that programs inherit.
+    pub inherited: Arc<Vec<(String, String)>>,
+}
+
+impl Shop {
+    /// Starts a worker type's threads.
+    pub(super) fn open_lane(&self, spec: &WorkerSpec) -> std::io::Result<Hands> {
+        let (work, waiting) = crossbeam_channel::unbounded();
+        let threads = (1..=spec.concurrency)
+            .map(|n| {
+                let mut hand = Hand {
+                    id: format!("{}-{n}", spec.worker_type),
+                    spec: spec.clone(),
+                    shop: self.clone(),
+                    worker: None,
+                };
+                let waiting: Receiver<Work> = waiting.clone();
+                // The kernel cuts a thread's name at 15 bytes.
+                std::thread::Builder::new().name(hand.id.clone()).spawn(move || {
+                    for work in waiting {
+                        hand.take(work);
+                    }
+                })
+            })
+            .collect::<std::io::Result<_>>()?;
+        Ok(Hands { work, threads })
+    }
+}
+
+struct Hand {
+    id: String,
+    spec: WorkerSpec,
+    shop: Shop,
+    /// Made with the first task, so that an idle shop holds no connection.
+    worker: Option<Box<dyn Worker>>,
+}
+
+impl Hand {
+    fn take(&mut self, work: Work) {
+        let message = match work {
+            Work::Probe => {
+                let result = self.worker().probe();
+                Message::Event(Event::Probed(self.spec.worker_type.clone(), result))
+            }
+            Work::Task(start, leash) => self.work_on(&start, &leash),
+        };
+        let _ = self.shop.to_engine.send(message);
+    }
+
+    fn work_on(&mut self, start: &Start, leash: &Leash) -> Message {
+        let id = start.id.clone();
+        match self.prepare(start) {
+            Ok((held, job)) => {
+                let _ = self.shop.to_engine.send(Message::Begun(id.clone(), self.id.clone()));
+                let ended = self.attempt(start, leash, &job);
+                Message::HandBack(id, Box::new(ended), Box::new(held))
+            }
+            Err(why) => Message::Event(Event::NotClaimed(id, why)),
+        }
+    }
+
+    fn worker(&mut self) -> &mut dyn Worker {
+        let Self { worker, spec, shop, .. } = self;
+        worker.get_or_insert_with(|| worker::make(spec, &shop.inherited)).as_mut()
+    }
+
+    /// Claims the task, makes sure that it is what was routed, and writes the attempt down.
+    fn prepare(&self, start: &Start) -> Result<(Held, Job), NotClaimed> {
+        let spool = &self.shop.spool;
+        let claim = match spool.claim(&start.file, &start.id) {
+            Ok(Some(claim)) => claim,
+            Ok(None) => return Err(NotClaimed::Gone),
+            Err(error) => return Err(not_ours_or_trouble(error)),
+        };
+        match self.ready(start, &claim) {
+            Ok((task, job)) => match self.write_down(start) {
+                Ok(()) => Ok((Held::new(claim, task), job)),
+                Err(error) => Err(give_back(claim, NotClaimed::Trouble(sentence(&error)))),
+            },
+            Err(why) => Err(give_back(claim, why)),
+        }
+    }
+
+    fn ready(&self, start: &Start, claim: &Claim) -> Result<(Task, Job), NotClaimed> {
+        let config = &self.shop.config;
+        let bytes = match claim.read(config.max_task_bytes) {
+            Ok(bytes) => bytes,
+            Err(ReadError::File(error)) => return Err(NotClaimed::Trouble(sentence(&error))),
+            Err(_) => return Err(NotClaimed::Changed),
+        };
+        if files::fingerprint(&bytes) != start.fingerprint {
+            return Err(NotClaimed::Changed);
+        }
+        let task = wire::read(&super::intake::stem(&start.file), &bytes).map_err(|_| NotClaimed::Changed)?;
+        let attached = attachments::read(&task, config).map_err(|_| NotClaimed::Changed)?;
+        let prompt = Prompt::assemble(&task, &attached, self.spec.system.as_deref());
+        let prompt = config
+            .router
+            .clear(prompt, start.sensitivity, self.spec.local)
+            .map_err(|found| NotClaimed::Confidential(found.reasons))?;
+        let mut params = self.spec.params.clone();
+        params.extend(task.params.clone());
+        let job = Job {
+            task_id: start.id.clone(),
+            attempt: start.attempt.clone(),
+            prompt,
+            timeout: task.timeout.unwrap_or(self.spec.timeout),
+            max_tokens: task.max_tokens.unwrap_or(self.spec.max_tokens),
+            params,
+            scratch: self.shop.spool.home().tmp(),
+            task_file: claim.path(),
+            max_output: config.max_result_bytes,
+        };
+        Ok((task, job))
+    }
+
+    /// Nothing that costs money or runs a program begins before the journal is durable.
+    fn write_down(&self, start: &Start) -> Result<(), FileError> {
+        let line = Line {
+            attempt: Some(start.attempt.clone()),
+            worker_id: Some(self.id.clone()),
+            worker_type: Some(start.worker_type.clone()),
+            model: Some(self.spec.model_name().to_owned()),
+            reserved_usd: (start.reserved > Usd::ZERO).then_some(start.reserved),
+            ..Line::new(LineKind::Attempt, clock::wall()).of(&start.id)
+        };
+        self.shop.journal.append([&line])?;
+        let must_last = self.spec.is_paid() || matches!(self.spec.kind, Kind::Command(_) | Kind::Codex);
+        if must_last { self.shop.journal.sync() } else { Ok(()) }
+    }
+
+    fn attempt(&mut self, start: &Start, leash: &Leash, job: &Job) -> Ended {
+        let started_at = clock::wall();
+        let worker = self.worker();
+        // A worker that panics has failed its task, and a new one takes its place.
+        let outcome = catch_unwind(AssertUnwindSafe(|| worker.run(job, leash))).unwrap_or_else(|_| {
+            self.worker = None;
+            panicked(&self.spec)
+        });
+        Ended {
+            worker_id: self.id.clone(),
+            attempt: start.attempt.clone(),
+            started_at,
+            finished_at: after(started_at),
+            outcome,
+        }
+    }
+}
+
+/// Now, and never before `start`, whatever the wall clock did meanwhile.
+fn after(start: Timestamp) -> Timestamp {
+    clock::wall().max(start)
+}
+
+fn panicked(spec: &WorkerSpec) -> Outcome {
+    let message = "koubou itself stumbled over this task, which is a bug: please report it with the daemon's log";
+    let spent = if spec.is_paid() { Spent::Unknown } else { Spent::Nothing };
+    Failure::new("internal_error", ErrorKind::AttemptsExhausted, message).spent(spent).into()
+}
+
+fn give_back(claim: Claim, why: NotClaimed) -> NotClaimed {
+    match claim.release() {
+        Ok(()) => why,
+        Err(error) => NotClaimed::Trouble(sentence(&error)),
+    }
+}
+
+fn not_ours_or_trouble(error: FileError) -> NotClaimed {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => NotClaimed::NotOurs(format!(
+            "{}: it belongs to somebody else; move it away, or give the daemon the right to",
+            sentence(&error)
+        )),
+        _ => NotClaimed::Trouble(sentence(&error)),
+    }
+}
+
+/// An error with its cause, in one sentence.
+pub(super) fn sentence(error: &FileError) -> String {
+    format!("{error}: {}", error.source)
+}

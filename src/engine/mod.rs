@@ -1,0 +1,472 @@
+//! The engine: where decisions become deeds.
+//!
+//! One thread owns the foreman and waits in one `select!`; nothing else loops. It
+//! hears what the watcher, the intake, the hands and the desk report, passes it to
+//! the foreman with the time, and carries out what he orders. Idle, it sleeps but
+//! for one heartbeat a minute.
+//!
+//! It never decides: every choice is the foreman's. It never speaks to a person:
+//! it logs, and returns how the work ended.
+
+mod attachments;
+mod desk;
+mod intake;
+mod lanes;
+mod orders;
+mod reconcile;
+mod recover;
+mod signals;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, select, unbounded};
+
+pub use reconcile::rebuild;
+
+use crate::base::clock::{self, Now};
+use crate::base::files::FileError;
+use crate::config::{Config, WorkerSpec};
+use crate::foreman::{Bench, Ended, Event, Farewell, Foreman, LaneNews, Setup};
+use crate::mirror::{Mirror, MirrorError};
+use crate::spool::journal::Journal;
+use crate::spool::lock::{Lock, LockError};
+use crate::spool::notes::{self, LimitsNote, Note};
+use crate::spool::watch::{Glimpse, Watch, WatchError};
+use crate::spool::{Home, Spool};
+use crate::task::fact::Fact;
+use crate::task::journal::Line;
+use crate::task::{TaskId, WorkerType};
+use crate::worker::Leash;
+use desk::{Desk, Errand};
+use intake::{Ask, Intake};
+use lanes::{Hands, Held, Shop};
+
+/// How often the mirror is told that we are alive, and `pending` is listed for what no event told.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+/// How long a second request to stop waits for attempts to end.
+const AT_ONCE: Duration = Duration::from_secs(8);
+
+/// Why the daemon could not work.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Another daemon has the home.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The file system refused.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The folders cannot be watched.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// The mirror cannot be opened.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
+    /// A thread could not be started, or signals not be heard.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// What a thread tells the engine.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Something for the foreman.
+    Event(Event),
+    /// A hand has claimed a task and begins.
+    Begun(TaskId, String),
+    /// A hand's attempt ended.
+    HandBack(TaskId, Box<Ended>, Box<Held>),
+    /// An attempt's end is in the journal.
+    Paid(Box<Line>),
+    /// Our own trouble, to be said once.
+    OwnTrouble(String),
+    /// Something changed in `control` or in a folder of results.
+    Glimpse(Glimpse),
+    /// SIGTERM or Ctrl-C.
+    Stop,
+}
+
+/// How the work ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// What still waits, and for what.
+    pub waits: Vec<(String, u64)>,
+    /// Whether somebody asked it to stop.
+    pub stopped: bool,
+}
+
+/// A home's daemon.
+pub struct Engine {
+    home: Home,
+    config: Arc<Config>,
+    spool: Arc<Spool>,
+    journal: Arc<Journal>,
+    foreman: Foreman,
+    mirror: Mirror,
+    messages: Receiver<Message>,
+    to_me: Sender<Message>,
+    asks: Option<Sender<Ask>>,
+    errands: Option<Sender<Errand>>,
+    lanes: HashMap<WorkerType, Hands>,
+    threads: Vec<JoinHandle<()>>,
+    /// Tasks under way: how to end them, and whose hand has them.
+    under_way: HashMap<TaskId, UnderWay>,
+    /// Claims of tasks whose attempt ended.
+    held: HashMap<TaskId, Held>,
+    /// Results that we filed and whose event has not come, and the other way round.
+    own_filings: HashMap<TaskId, i32>,
+    lane_news: HashMap<WorkerType, LaneNews>,
+    troubles: Troubles,
+    stops: u32,
+    give_up_at: Option<Duration>,
+    farewell: Option<Farewell>,
+    _watch: Watch,
+    _ears: signals::Ears,
+    _lock: Lock,
+}
+
+struct UnderWay {
+    leash: Leash,
+    worker_type: WorkerType,
+    worker_id: Option<String>,
+}
+
+/// Our own troubles, each said once until it has not been heard of for a while.
+#[derive(Default)]
+struct Troubles(HashMap<String, Duration>);
+
+impl Troubles {
+    const FORGOTTEN_AFTER: Duration = Duration::from_secs(300);
+
+    fn is_new(&mut self, text: &str, now: Duration) -> bool {
+        self.0.retain(|_, last| now.saturating_sub(*last) < Self::FORGOTTEN_AFTER);
+        self.0.insert(text.to_owned(), now).is_none()
+    }
+}
+
+impl Engine {
+    /// Takes the home, puts it in order, and makes everything ready for work.
+    ///
+    /// # Errors
+    /// Why it cannot be this home's daemon.
+    pub fn open(
+        home: &Home,
+        config: Arc<Config>,
+        drain: bool,
+        inherited: Vec<(String, String)>,
+    ) -> Result<Self, EngineError> {
+        let lock = Lock::take(home)?;
+        let spool = Arc::new(Spool::new(home.clone()));
+        let journal = Arc::new(Journal::open(home.journal())?);
+        let now = Now::read();
+        let mut recovered = recover::recover(&spool, &journal, now.wall)?;
+        let (to_me, messages) = unbounded();
+        let ears = signals::Ears::open(to_me.clone()).map_err(EngineError::Thread)?;
+        let database = config.database.clone().unwrap_or_else(|| home.database());
+        let mirror = Mirror::start(&database)?;
+        orders::tell_of_recovery(&recovered, &mirror);
+        reconcile::reconcile(&spool, &database, &mirror);
+        let setup = Setup {
+            benches: config.workers.iter().map(bench).collect(),
+            limits: config.limits,
+            timezone: config.timezone.clone(),
+            drain,
+            run: run_mark(now),
+        };
+        let router = Arc::clone(&config.router);
+        let foreman = Foreman::new(setup, router, &mut recovered.replay, now);
+        let (asks, asked) = unbounded();
+        let watch = watch(home, asks.clone(), to_me.clone())?;
+        let (errands, brought) = unbounded();
+        let mut engine = Self {
+            home: home.clone(),
+            foreman,
+            mirror,
+            messages,
+            to_me: to_me.clone(),
+            asks: Some(asks),
+            errands: Some(errands),
+            lanes: HashMap::new(),
+            threads: Vec::new(),
+            under_way: HashMap::new(),
+            held: HashMap::new(),
+            own_filings: HashMap::new(),
+            lane_news: HashMap::new(),
+            troubles: Troubles::default(),
+            stops: 0,
+            give_up_at: None,
+            farewell: None,
+            _watch: watch,
+            _ears: ears,
+            _lock: lock,
+            config: Arc::clone(&config),
+            spool: Arc::clone(&spool),
+            journal: Arc::clone(&journal),
+        };
+        let intake = Intake::new(Arc::clone(&spool), Arc::clone(&config), to_me.clone());
+        engine.spawn("intake", move || intake.run(&asked))?;
+        let desk = Desk::new(Arc::clone(&spool), Arc::clone(&config), Arc::clone(&journal), to_me.clone());
+        engine.spawn("desk", move || desk.run(&brought))?;
+        let shop = Shop { spool, config, journal, to_engine: to_me, inherited: Arc::new(inherited) };
+        for spec in &shop.config.workers {
+            let hands = shop.open_lane(spec).map_err(EngineError::Thread)?;
+            engine.lanes.insert(spec.worker_type.clone(), hands);
+        }
+        Ok(engine)
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+        self.threads.push(thread.map_err(EngineError::Thread)?);
+        Ok(())
+    }
+
+    /// Works until somebody says stop, or, in a drain, until nothing is left to do.
+    ///
+    /// # Errors
+    /// Why it had to give up.
+    pub fn run(mut self) -> Result<Ending, EngineError> {
+        self.read_notes();
+        self.tell_of_workers();
+        self.tell_of_money();
+        self.ask(Ask::Glimpse(Glimpse::Everything));
+        self.hear(Event::Tick);
+        let mut heartbeat = clock::mono() + HEARTBEAT;
+        while self.farewell.is_none() {
+            let now = Now::read();
+            let due = self.foreman.wakes_at(now).into_iter().chain(self.give_up_at);
+            let wake_at = due.chain([heartbeat]).min().unwrap_or(heartbeat);
+            let timer = crossbeam_channel::after(wake_at.saturating_sub(now.mono));
+            select! {
+                recv(self.messages) -> message => match message {
+                    Ok(message) => self.take(message),
+                    Err(_) => break,
+                },
+                recv(timer) -> _ => {
+                    if clock::mono() >= heartbeat {
+                        heartbeat = clock::mono() + HEARTBEAT;
+                        self.beat();
+                    }
+                    if self.give_up_at.is_some_and(|at| clock::mono() >= at) {
+                        break;
+                    }
+                    self.hear(Event::Tick);
+                }
+            }
+        }
+        Ok(self.go_home())
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Event(Event::Withdrawn(file)) => {
+                // Between the look and now we may have put the file back ourselves.
+                if !self.spool.is_pending(&file) {
+                    self.hear(Event::Withdrawn(file));
+                }
+            }
+            Message::Event(event) => {
+                self.note_event(&event);
+                self.hear(event);
+            }
+            Message::Begun(id, worker_id) => self.begun(&id, worker_id),
+            Message::HandBack(id, ended, held) => self.hand_back(id, *ended, *held),
+            Message::Paid(line) => self.paid(&line),
+            Message::OwnTrouble(text) => self.own_trouble(&text),
+            Message::Glimpse(glimpse) => self.glimpsed(glimpse),
+            Message::Stop => self.stop(),
+        }
+    }
+
+    /// Passes something to the foreman and carries out what he orders.
+    fn hear(&mut self, event: Event) {
+        for order in self.foreman.hear(event, Now::read()) {
+            self.carry_out(order);
+        }
+    }
+
+    fn ask(&self, ask: Ask) {
+        if let Some(asks) = &self.asks {
+            let _ = asks.send(ask);
+        }
+    }
+
+    fn bring(&self, errand: Errand) {
+        if let Some(errands) = &self.errands {
+            let _ = errands.send(errand);
+        }
+    }
+
+    fn beat(&mut self) {
+        self.mirror.tell(Fact::Heartbeat(clock::wall()));
+        self.ask(Ask::Glimpse(Glimpse::Everything));
+    }
+
+    /// Once: nothing more is claimed, and what runs is finished. Twice: at once.
+    fn stop(&mut self) {
+        self.stops += 1;
+        match self.stops {
+            1 => {
+                let running = self.under_way.len() as u64;
+                log::info!(
+                    "stopping: {} under way; a second signal puts them back at once",
+                    crate::base::words::Count(running, "task")
+                );
+                self.hear(Event::Stop);
+            }
+            _ => {
+                self.give_up_at = Some(clock::mono() + AT_ONCE);
+                for under_way in self.under_way.values() {
+                    under_way.leash.pull();
+                }
+                if self.under_way.is_empty() {
+                    self.give_up_at = Some(clock::mono());
+                }
+            }
+        }
+    }
+
+    fn is_giving_up(&self) -> bool {
+        self.give_up_at.is_some()
+    }
+
+    fn glimpsed(&mut self, glimpse: Glimpse) {
+        match glimpse {
+            Glimpse::Note(name) => {
+                if let Some(note) = Note::from_name(&name) {
+                    self.read_note(note);
+                }
+            }
+            Glimpse::Ended(folder, name) => self.result_changed(folder, &name),
+            Glimpse::Everything => {
+                self.own_filings.clear();
+                self.read_notes();
+            }
+            Glimpse::Pending(_) => {}
+        }
+    }
+
+    /// Acts on every note that lies in `control`.
+    fn read_notes(&mut self) {
+        match notes::all(&self.home) {
+            Ok(notes) => notes.into_iter().for_each(|note| self.read_note(note)),
+            Err(error) => self.own_trouble(&lanes::sentence(&error)),
+        }
+    }
+
+    fn read_note(&mut self, note: Note) {
+        let stands = note.stands(&self.home);
+        match note {
+            Note::Pause(name) if stands => self.hear(Event::Pause(name)),
+            Note::Pause(name) => self.hear(Event::Resume(name)),
+            Note::Cancel(ref id) if stands => {
+                let id = id.clone();
+                self.drop_note(&note);
+                self.hear(Event::Cancel(id));
+            }
+            Note::Limits if stands => {
+                let limits = LimitsNote::read(&self.home);
+                if let Some(limits) = limits {
+                    self.hear(Event::SetLimits { daily: limits.daily_usd, monthly: limits.monthly_usd });
+                    self.tell_of_money();
+                }
+                self.drop_note(&note);
+            }
+            Note::Rebuild if stands => {
+                self.rebuild_mirror();
+                self.drop_note(&note);
+            }
+            Note::Cancel(_) | Note::Limits | Note::Rebuild => {}
+        }
+    }
+
+    fn drop_note(&mut self, note: &Note) {
+        if let Err(error) = note.take(&self.home) {
+            self.own_trouble(&lanes::sentence(&error));
+        }
+    }
+
+    fn own_trouble(&mut self, text: &str) {
+        if self.troubles.is_new(text, clock::mono()) {
+            log::error!("{text}; koubou tries again by itself");
+            self.tell_log(log::Level::Error, None, None, text);
+        }
+    }
+
+    /// Lets everybody finish and go.
+    fn go_home(mut self) -> Ending {
+        self.asks = None;
+        self.errands = None;
+        if self.is_giving_up() {
+            // Threads that do not come back end with the process; their claims are put back here.
+            self.put_everything_back();
+        } else {
+            let lanes = std::mem::take(&mut self.lanes);
+            for thread in lanes.into_values().flat_map(|hands| {
+                drop(hands.work);
+                hands.threads
+            }) {
+                let _ = thread.join();
+            }
+            for thread in std::mem::take(&mut self.threads) {
+                // The intake goes when the watcher, which feeds it, does.
+                if thread.thread().name() != Some("intake") {
+                    let _ = thread.join();
+                }
+            }
+        }
+        while let Ok(message) = self.messages.try_recv() {
+            if let Message::Paid(line) = message {
+                self.paid(&line);
+            }
+        }
+        let _ = self.journal.sync();
+        self.tell_offline();
+        self.mirror.close();
+        Ending {
+            waits: self.farewell.take().map(|farewell| farewell.waits).unwrap_or_default(),
+            stopped: self.stops > 0,
+        }
+    }
+}
+
+fn bench(spec: &WorkerSpec) -> Bench {
+    Bench {
+        worker_type: spec.worker_type.clone(),
+        model: spec.model_name().to_owned(),
+        hands: spec.concurrency,
+        max_rpm: spec.max_rpm,
+        price: spec.price,
+        max_attempts: spec.max_attempts,
+        survives_one_death: matches!(
+            spec.kind,
+            crate::config::Kind::Command(_) | crate::config::Kind::Codex
+        ),
+        max_tokens: spec.max_tokens,
+        local: spec.local,
+        system_bytes: spec.system.as_ref().map_or(0, |text| text.len() as u64),
+        disabled: spec.disabled.clone(),
+    }
+}
+
+/// Begins the marks of this run's attempts: no other run of any daemon has it.
+fn run_mark(now: Now) -> String {
+    format!("{:x}-{:x}", now.wall.as_millisecond(), std::process::id())
+}
+
+/// Watches the folders: tasks are the intake's, notes and results are the engine's.
+fn watch(home: &Home, asks: Sender<Ask>, to_engine: Sender<Message>) -> Result<Watch, WatchError> {
+    Watch::start(home, move |glimpse| {
+        // A closed channel means that the daemon is going home.
+        let _ = match &glimpse {
+            Glimpse::Pending(_) => asks.send(Ask::Glimpse(glimpse)).is_ok(),
+            Glimpse::Everything => {
+                to_engine.send(Message::Glimpse(glimpse.clone())).is_ok()
+                    && asks.send(Ask::Glimpse(glimpse)).is_ok()
+            }
+            Glimpse::Note(_) | Glimpse::Ended(..) => to_engine.send(Message::Glimpse(glimpse)).is_ok(),
+        };
+    })
+}

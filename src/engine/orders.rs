@@ -1,0 +1,332 @@
+//! Carries out what the foreman orders, and tells the mirror what has become true.
+
+use std::ffi::OsStr;
+
+use super::lanes::{Held, Work};
+use super::recover::Recovered;
+use super::{Engine, Errand, Message, UnderWay, reconcile};
+use crate::base::clock;
+use crate::base::words::{Count, tame};
+use crate::config::{Kind, WorkerSpec};
+use crate::foreman::{Ended, Event, LaneNews, Order, Remark, Start};
+use crate::mirror::Mirror;
+use crate::spool;
+use crate::task::fact::{BudgetRow, Fact, LogRow, WorkerRow};
+use crate::task::journal::{Line, LineKind};
+use crate::task::outcome::Outcome;
+use crate::task::{Folder, TaskId, WorkerType};
+use crate::worker::Leash;
+
+impl Engine {
+    pub(super) fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Start(start) => self.start(start),
+            Order::Refuse(refuse) => self.bring(Errand::Refuse(refuse)),
+            Order::Reject { file, id, error, dropped_at, judged_at } => {
+                let text = format!("rejected: {}", error.message);
+                self.say(Remark { level: log::Level::Warn, task: Some(id.clone()), worker_id: None, text });
+                self.bring(Errand::Reject { file, id, error, dropped_at, judged_at });
+            }
+            Order::File(id, verdict) => {
+                if let Some(held) = self.held.remove(&id) {
+                    self.bring(Errand::File(held, verdict));
+                }
+            }
+            Order::Release(id, lines) => {
+                if let Some(held) = self.held.remove(&id) {
+                    self.bring(Errand::Release(held.claim, lines));
+                }
+            }
+            Order::Pull(id) => {
+                if let Some(under_way) = self.under_way.get(&id) {
+                    under_way.leash.pull();
+                }
+            }
+            Order::Look(id) => {
+                let folder = self.spool.find(&id);
+                let _ = self.to_me.send(Message::Event(Event::Looked(id, folder)));
+            }
+            Order::Probe(name) => {
+                if let Some(hands) = self.lanes.get(&name) {
+                    let _ = hands.work.send(Work::Probe);
+                }
+            }
+            Order::Write(line) => self.write(&line),
+            Order::Record(row) => self.mirror.tell(Fact::Task(row)),
+            Order::Forget(id) => self.forget(&id),
+            Order::Say(remark) => self.say(remark),
+            Order::Lane(name, news) => self.lane_changed(&name, news),
+            Order::Money => self.tell_of_money(),
+            Order::List => self.ask(super::Ask::ListAndTell),
+            Order::GoHome(farewell) => self.farewell = Some(farewell),
+        }
+    }
+
+    fn start(&mut self, start: Box<Start>) {
+        let leash = Leash::default();
+        let worker_type = start.worker_type.clone();
+        let under_way =
+            UnderWay { leash: leash.clone(), worker_type: worker_type.clone(), worker_id: None };
+        self.under_way.insert(start.id.clone(), under_way);
+        if let Some(hands) = self.lanes.get(&worker_type) {
+            let _ = hands.work.send(Work::Task(start, leash));
+        }
+    }
+
+    /// What an event means for our own books, before the foreman hears it.
+    pub(super) fn note_event(&mut self, event: &Event) {
+        match event {
+            Event::NotClaimed(id, _) => drop(self.under_way.remove(id)),
+            Event::Filed(id, folder) => {
+                self.expect_filing(id, 1);
+                log::info!("{id}: {folder}");
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn begun(&mut self, id: &TaskId, worker_id: String) {
+        let now = clock::wall();
+        log::info!("{id}: begun by {worker_id}");
+        self.tell_log(log::Level::Info, Some(id), Some(&worker_id), "begun");
+        if let Some(row) = self.foreman.row_in_progress(id, now) {
+            self.mirror.tell(Fact::Task(Box::new(row)));
+        }
+        let Some(under_way) = self.under_way.get_mut(id) else { return };
+        under_way.worker_id = Some(worker_id.clone());
+        let name = under_way.worker_type.clone();
+        self.tell_of_hand(&name, worker_id, Some(id));
+    }
+
+    pub(super) fn hand_back(&mut self, id: TaskId, ended: Ended, held: Held) {
+        if let Some(under_way) = self.under_way.remove(&id) {
+            self.tell_of_hand(&under_way.worker_type, ended.worker_id.clone(), None);
+        }
+        let (level, text) = match &ended.outcome {
+            Outcome::Done(_) => (log::Level::Info, "done".to_owned()),
+            Outcome::Failed(failure) => {
+                (log::Level::Warn, format!("{}: {}", failure.outcome, tame(&failure.message)))
+            }
+        };
+        let took = crate::base::words::span(clock::between(ended.started_at, ended.finished_at));
+        let text = format!("{text} (after {took})");
+        log::log!(level, "{id}: {}: {text}", ended.worker_id);
+        self.tell_log(level, Some(&id), Some(&ended.worker_id), &text);
+        if self.is_giving_up() {
+            return self.put_back(held);
+        }
+        self.held.insert(id.clone(), held);
+        self.hear(Event::Ended(id, Box::new(ended)));
+    }
+
+    /// After a second request to stop: the claim goes back at once, its attempt stays open in
+    /// the journal, and what it may have cost counts as spent at the next start.
+    fn put_back(&mut self, held: Held) {
+        let id = held.claim.id().clone();
+        match held.claim.release() {
+            Ok(()) => log::warn!("{id}: put back into pending"),
+            Err(error) => log::error!("{id}: {}; the next start puts it back", super::lanes::sentence(&error)),
+        }
+        if self.under_way.is_empty() {
+            self.give_up_at = Some(clock::mono());
+        }
+    }
+
+    pub(super) fn put_everything_back(&mut self) {
+        for (_, held) in std::mem::take(&mut self.held) {
+            self.put_back(held);
+        }
+        for (id, _) in std::mem::take(&mut self.under_way) {
+            // Its hand did not come back in time; the claim is ours all the same.
+            if self.spool.find(&id) == Some(Folder::InProgress) {
+                let _ = self.spool.reclaim(id).release();
+            }
+        }
+    }
+
+    fn write(&mut self, line: &Line) {
+        let mut written = self.journal.append([line]);
+        if line.event == LineKind::Limits {
+            written = written.and_then(|()| self.journal.sync());
+        }
+        if let Err(error) = written {
+            self.own_trouble(&super::lanes::sentence(&error));
+        }
+    }
+
+    /// An attempt's end is in the journal: its cost is history now.
+    pub(super) fn paid(&mut self, line: &Line) {
+        if let Some(fact) = reconcile::cost_fact(line) {
+            self.mirror.tell(fact);
+            self.tell_of_money();
+        }
+    }
+
+    /// A task left `pending`; an older result of it, if there is one, is what remains.
+    fn forget(&mut self, id: &TaskId) {
+        let fact = [Folder::Completed, Folder::Failed]
+            .into_iter()
+            .find_map(|folder| reconcile::result_fact(&self.spool, folder, id));
+        self.mirror.tell(fact.unwrap_or_else(|| Fact::Gone(id.clone())));
+    }
+
+    // ---- what people did by hand in the folders of results ----
+
+    /// A name appeared in or left a folder of results: by our own doing, or by somebody's hand.
+    pub(super) fn result_changed(&mut self, folder: Folder, name: &OsStr) {
+        let Some(id) = spool::id_of(name) else { return };
+        if crate::base::files::exists(&self.spool.file(folder, &id)) {
+            if self.foreman.knows(&id) || self.own_filings.contains_key(&id) {
+                return self.expect_filing(&id, -1);
+            }
+            if let Some(fact) = reconcile::result_fact(&self.spool, folder, &id) {
+                self.mirror.tell(fact);
+            }
+        } else if !self.foreman.knows(&id) {
+            self.forget(&id);
+        }
+    }
+
+    fn expect_filing(&mut self, id: &TaskId, by: i32) {
+        let count = self.own_filings.entry(id.clone()).or_default();
+        *count += by;
+        if *count == 0 {
+            self.own_filings.remove(id);
+        }
+    }
+
+    // ---- what the mirror is told ----
+
+    pub(super) fn say(&mut self, remark: Remark) {
+        let task = remark.task.as_ref().map(|id| format!("{id}: ")).unwrap_or_default();
+        log::log!(remark.level, "{task}{}", tame(&remark.text));
+        self.tell_log(remark.level, remark.task.as_ref(), remark.worker_id.as_deref(), &remark.text);
+    }
+
+    pub(super) fn tell_log(
+        &self,
+        level: log::Level,
+        task: Option<&TaskId>,
+        worker_id: Option<&str>,
+        text: &str,
+    ) {
+        let message = self.config.mask.hide(text).unwrap_or_else(|| text.to_owned());
+        self.mirror.tell(Fact::Log(Box::new(LogRow {
+            task_id: task.cloned(),
+            worker_id: worker_id.map(str::to_owned),
+            level: level.as_str(),
+            component: if worker_id.is_some() { "worker" } else { "foreman" },
+            message,
+            at: clock::wall(),
+        })));
+    }
+
+    fn lane_changed(&mut self, name: &WorkerType, news: LaneNews) {
+        let before = self.lane_news.insert(name.clone(), news.clone());
+        let was_ready = before.as_ref().is_none_or(|news| news.state == "ready");
+        match &news.reason {
+            Some(reason) => log::warn!("{}", tame(reason)),
+            None if !was_ready => log::info!("worker `{name}` is ready"),
+            None => {}
+        }
+        if let Some(reason) = news.reason.filter(|_| before.is_none_or(|b| b.state != news.state)) {
+            self.tell_log(log::Level::Warn, None, None, &reason);
+        }
+        self.tell_of_lane(name);
+    }
+
+    /// Every hand of every worker type, as it is now.
+    pub(super) fn tell_of_workers(&mut self) {
+        let names: Vec<WorkerType> = self.config.workers.iter().map(|w| w.worker_type.clone()).collect();
+        for name in names {
+            self.tell_of_lane(&name);
+        }
+    }
+
+    fn tell_of_lane(&self, name: &WorkerType) {
+        let Some(spec) = self.config.worker(name) else { return };
+        for n in 1..=spec.concurrency {
+            let worker_id = format!("{name}-{n}");
+            let task = self
+                .under_way
+                .iter()
+                .find(|(_, under_way)| under_way.worker_id.as_deref() == Some(worker_id.as_str()))
+                .map(|(id, _)| id);
+            self.tell_of_hand(name, worker_id, task);
+        }
+    }
+
+    fn tell_of_hand(&self, name: &WorkerType, worker_id: String, task: Option<&TaskId>) {
+        let Some(spec) = self.config.worker(name) else { return };
+        let news = self.lane_news.get(name);
+        let mut row = worker_row(spec, worker_id);
+        row.status = match (task, news.map(|news| news.state)) {
+            (Some(_), _) => "busy",
+            (None, None | Some("ready")) => "idle",
+            (None, Some(state)) => state,
+        };
+        row.reason = news.and_then(|news| news.reason.clone());
+        row.until = news.and_then(|news| news.until);
+        row.task_id = task.cloned();
+        self.mirror.tell(Fact::Worker(Box::new(row)));
+    }
+
+    pub(super) fn tell_offline(&self) {
+        for spec in &self.config.workers {
+            for n in 1..=spec.concurrency {
+                let mut row = worker_row(spec, format!("{}-{n}", spec.worker_type));
+                row.status = "offline";
+                self.mirror.tell(Fact::Worker(Box::new(row)));
+            }
+        }
+    }
+
+    pub(super) fn tell_of_money(&self) {
+        let (_, month, year_month) = self.foreman.money();
+        self.mirror.tell(Fact::Budget(BudgetRow {
+            year_month,
+            limit: month.limit,
+            spent: month.spent,
+            alert_percent: self.foreman.alert_percent(),
+        }));
+    }
+}
+
+fn worker_row(spec: &WorkerSpec, worker_id: String) -> WorkerRow {
+    WorkerRow {
+        worker_id,
+        worker_type: spec.worker_type.clone(),
+        model: spec.model_name().to_owned(),
+        endpoint: match &spec.kind {
+            Kind::Chat(chat) => chat.endpoint.clone(),
+            _ => "-".to_owned(),
+        },
+        status: "idle",
+        reason: None,
+        until: None,
+        capabilities: spec.use_for.clone(),
+        task_id: None,
+        at: clock::wall(),
+    }
+}
+
+/// Tells what a start found that a dead daemon had left.
+pub(super) fn tell_of_recovery(found: &Recovered, mirror: &Mirror) {
+    if found.unreadable > 0 {
+        log::warn!("{} of the journal could not be read and counts for nothing", Count(found.unreadable, "line"));
+    }
+    for line in &found.deaths {
+        if let Some(fact) = reconcile::cost_fact(line) {
+            mirror.tell(fact);
+        }
+    }
+    for pid in &found.ended {
+        log::warn!("ended process {pid}, which an earlier daemon had left running");
+    }
+    for id in &found.released {
+        log::warn!("{id}: was in progress when an earlier daemon ended; it is back in pending");
+    }
+    for id in &found.dropped {
+        log::info!("{id}: its result stood already; the leftover claim is dropped");
+    }
+}

@@ -1,0 +1,190 @@
+//! Puts a home in order after a daemon that died: every task in one folder, nothing running that nobody waits for.
+//!
+//! What it does is safe to be cut short at any point and to be done twice: a claim
+//! whose result stands is dropped, a program that a dead daemon left is ended, and
+//! every other claim goes back to `pending`, where it is found like any other task.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
+use serde_json::{Map, Value};
+
+use crate::base::clock::Timestamp;
+use crate::base::files::{self, FileError, Regular};
+use crate::spool::journal::{self, Journal};
+use crate::spool::{self, Spool};
+use crate::task::journal::Replay;
+use crate::task::{Folder, TaskId};
+
+/// What was found and done.
+#[derive(Debug, Default)]
+pub(super) struct Recovered {
+    /// What the journal remembers.
+    pub replay: Replay,
+    /// Attempts during which the daemon died.
+    pub deaths: Vec<crate::task::journal::Line>,
+    /// Claims that went back to `pending`.
+    pub released: Vec<TaskId>,
+    /// Claims whose result stood already.
+    pub dropped: Vec<TaskId>,
+    /// Programs that were still running.
+    pub ended: Vec<u32>,
+    /// Lines of the journal that could not be read.
+    pub unreadable: u64,
+}
+
+/// Puts the home in order.
+pub(super) fn recover(spool: &Arc<Spool>, journal: &Journal, now: Timestamp) -> Result<Recovered, FileError> {
+    let chapter = journal::recent(&spool.home().journal())?;
+    let mut recovered = Recovered { unreadable: chapter.unreadable, ..Recovered::default() };
+    for line in chapter.lines {
+        recovered.replay.follow(line);
+    }
+    recovered.ended = end_leftovers(recovered.replay.open.keys());
+    // Money first: from here on it is known what the dead daemon may have spent.
+    recovered.deaths = recovered.replay.close_open(now);
+    journal.append(&recovered.deaths)?;
+    journal.sync()?;
+    for id in spool.ids(Folder::InProgress)? {
+        match settle_claim(spool, &id)? {
+            Settled::Released => recovered.released.push(id),
+            Settled::Dropped => {
+                recovered.replay.past.remove(&id);
+                recovered.dropped.push(id);
+            }
+        }
+    }
+    sweep(spool)?;
+    Ok(recovered)
+}
+
+enum Settled {
+    Released,
+    Dropped,
+}
+
+/// A claim that an earlier daemon left: dropped where its result stands, else back to `pending`.
+fn settle_claim(spool: &Arc<Spool>, id: &TaskId) -> Result<Settled, FileError> {
+    let claimed = spool.file(Folder::InProgress, id);
+    for folder in [Folder::Completed, Folder::Failed] {
+        let Some(result) = document(&spool.file(folder, id)) else { continue };
+        if !is_result_of(&result, document(&claimed).as_ref()) {
+            continue;
+        }
+        let other = if folder == Folder::Completed { Folder::Failed } else { Folder::Completed };
+        files::remove(&spool.file(other, id))?;
+        if result.contains_key("task") {
+            files::remove(&claimed)?;
+        } else {
+            spool::filer::keep_rejected(&claimed, &spool.rejected(id))?;
+        }
+        return Ok(Settled::Dropped);
+    }
+    spool.reclaim(id.clone()).release()?;
+    Ok(Settled::Released)
+}
+
+/// Whether a result came of this claim, and is not an older one that was put into `pending` again.
+fn is_result_of(result: &Map<String, Value>, claimed: Option<&Map<String, Value>>) -> bool {
+    let finished = |document: &Map<String, Value>| document.get("finished_at").cloned();
+    let is_again = claimed.is_some_and(crate::task::result::TaskResult::looks_like_one);
+    !is_again || claimed.and_then(finished) != finished(result)
+}
+
+/// A JSON object in a file of any size, if it is one.
+fn document(path: &std::path::Path) -> Option<Map<String, Value>> {
+    let bytes = Regular::open(path).ok()?.read(u64::MAX - 1).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Ends the programs of a dead daemon's attempts, before their tasks can run again.
+///
+/// They are known by the attempt's mark in their environment, which their children
+/// inherit: a pid alone may by now be somebody else's.
+fn end_leftovers<'a>(attempts: impl Iterator<Item = &'a String>) -> Vec<u32> {
+    let marks: BTreeSet<Vec<u8>> =
+        attempts.map(|mark| format!("KOUBOU_ATTEMPT={mark}").into_bytes()).collect();
+    if marks.is_empty() {
+        return Vec::new();
+    }
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let mut ended = Vec::new();
+    for entry in processes.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Ok(environment) = fs::read(entry.path().join("environ")) else { continue };
+        if environment.split(|byte| *byte == 0).any(|variable| marks.contains(variable)) && end(pid) {
+            ended.push(pid);
+        }
+    }
+    ended
+}
+
+/// Ends a process and its group at once: its work is void already, for its daemon is dead.
+fn end(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    let _ = kill_process_group(pid, Signal::KILL);
+    let _ = kill_process(pid, Signal::KILL);
+    // Gone at once or a zombie: either way it does nothing more.
+    for _ in 0..100 {
+        if test_kill_process(pid).is_err() || is_zombie(pid) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    true
+}
+
+fn is_zombie(pid: Pid) -> bool {
+    fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
+        .is_ok_and(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z')))
+}
+
+/// Removes the half-made files that koubou left in `tmp`, and none of anybody else's.
+fn sweep(spool: &Spool) -> Result<(), FileError> {
+    let tmp = spool.home().tmp();
+    for name in spool::list(&tmp)? {
+        if !name.as_encoded_bytes().starts_with(files::HALF_MADE.as_bytes()) {
+            continue;
+        }
+        let path = tmp.join(&name);
+        let is_dir = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
+        // What cannot be swept harms nobody; the next start tries again.
+        let _ = if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn an_older_result_is_told_from_the_claims_own() {
+        let older = map(json!({"task_id": "x", "status": "failed", "finished_at": "1", "attempts": []}));
+        let newer = map(json!({"task_id": "x", "status": "failed", "finished_at": "2", "attempts": []}));
+        let fresh = map(json!({"description": "a"}));
+        assert!(is_result_of(&older, Some(&fresh)));
+        assert!(!is_result_of(&older, Some(&older)), "put into pending again, not yet run");
+        assert!(is_result_of(&newer, Some(&older)), "run again, and filed");
+        assert!(is_result_of(&older, None), "a drop that was no task");
+    }
+
+    #[test]
+    fn a_program_is_known_by_its_mark() {
+        let mark = format!("test-{}-{}", std::process::id(), crate::base::clock::mono().as_nanos());
+        let mut child = std::process::Command::new("sleep")
+            .arg("600")
+            .env("KOUBOU_ATTEMPT", &mark)
+            .spawn()
+            .unwrap();
+        assert_eq!(end_leftovers([mark].iter()), [child.id()]);
+        assert!(!child.wait().unwrap().success());
+    }
+}

@@ -115,6 +115,15 @@ pub fn excerpt(text: &str, max: usize) -> String {
     }
 }
 
+/// The last boundary between characters at or before `at`.
+pub fn boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
 /// A span as people type it: `90`, `1.5s`, `2m`, `1h30m`, `2d`; bare numbers are seconds.
 pub fn parse_span(text: &str) -> Result<Duration, String> {
     let complain =
@@ -181,6 +190,11 @@ mod tests {
     fn a_name_cannot_forge_a_second_line() {
         assert_eq!(tame("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
         assert_eq!(tame("工房"), "工房");
+    }
+
+    #[test]
+    fn a_cut_never_goes_through_a_character() {
+        assert_eq!((boundary("aé", 2), boundary("aé", 3), boundary("aé", 9)), (1, 3, 3));
     }
 
     #[test]

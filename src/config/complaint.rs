@@ -89,8 +89,11 @@ impl Complaints {
         name: &str,
         known: impl IntoIterator<Item = &'a str>,
     ) {
-        let meant = words::nearest(name, known).map(str::to_owned);
-        self.push(self.path.clone(), at, message.into(), meant);
+        let known: Vec<&str> = known.into_iter().collect();
+        // `api_key` is far from `api_key_env` by its letters, and near by its sense.
+        let longer = || known.iter().copied().find(|other| is_part(name, other));
+        let meant = words::nearest(name, known.iter().copied()).or_else(longer);
+        self.push(self.path.clone(), at, message.into(), meant.map(str::to_owned));
     }
 
     /// Something is wrong in another file, or in the environment where `line` is 0.
@@ -119,6 +122,13 @@ impl Complaints {
         errors.dedup();
         Err(ConfigErrors(errors))
     }
+}
+
+/// Whether `name` is the first or the last parts of `other`.
+fn is_part(name: &str, other: &str) -> bool {
+    let begins = other.strip_prefix(name).is_some_and(|rest| rest.starts_with('_'));
+    let ends = other.strip_suffix(name).is_some_and(|rest| rest.ends_with('_'));
+    !name.is_empty() && (begins || ends)
 }
 
 #[cfg(test)]

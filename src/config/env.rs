@@ -92,9 +92,16 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 }
 
 /// Whether a value only holds the place of a key: `sk-your-api-key-here`.
+///
+/// A real key is long, and by chance one in some hundreds has `xxx` in it: of a
+/// long value more is asked.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let value = value.trim().to_ascii_lowercase();
-    value.is_empty() || ["your", "xxx", "changeme", "..."].iter().any(|mark| value.contains(mark))
+    let marks: &[&str] = match value.len() {
+        0..40 => &["your", "xxx", "changeme", "..."],
+        _ => &["your-", "your_", "xxxxxxxx", "changeme", "..."],
+    };
+    value.is_empty() || marks.iter().any(|mark| value.contains(mark))
 }
 
 /// The lines of `.env`, and the numbers of those that are wrong.

@@ -570,6 +570,7 @@ routing_rules:
     #[test]
     fn wrong_values_are_told_with_their_place() {
         for (line, said) in [
+            ("    api_key: A\n", "5:5: unknown key `api_key`; did you mean `api_key_env`?"),
             (
                 "    concurrency: 0\n",
                 "5:18: `concurrency` must be a whole number from 1 to 4096, and is `0`",

@@ -149,15 +149,25 @@ fn check_order(rules: &[(Place, Rule)], at: Place, nodes: &[Node], complaints: &
         Some(_) => {}
     }
     for (n, (at, rule)) in rules.iter().enumerate() {
-        if let Some(before) = rules[..n].iter().position(|(_, other)| covers(other, rule)) {
+        let before = &rules[..n];
+        if let Some(first) = before.iter().position(|(_, other)| covers(other, rule)) {
             let message = format!(
                 "this rule is never reached: rule {}, `{}`, takes all of it",
-                before + 1,
-                rules[before].1.condition.as_written()
+                first + 1,
+                rules[first].1.condition.as_written()
             );
+            complaints.error(*at, message);
+        } else if rule.condition != Condition::Always && has_every_difficulty(before) {
+            let message = "this rule is never reached: the rules before it take every difficulty";
             complaints.error(*at, message);
         }
     }
+}
+
+fn has_every_difficulty(rules: &[(Place, Rule)]) -> bool {
+    [Difficulty::Low, Difficulty::Medium, Difficulty::High]
+        .into_iter()
+        .all(|level| rules.iter().any(|(_, rule)| rule.condition == Condition::Difficulty(level)))
 }
 
 /// Whether every task that `later` would take goes to `earlier`. An `else` too early is told elsewhere.

@@ -9,10 +9,12 @@
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::base::words;
+
 /// The furthest that a name reaches to either side of its word, in bytes.
 const LONGEST_NAME: usize = 80;
-/// The furthest that a value is followed, in bytes.
-const LONGEST_VALUE: usize = 4_096;
+/// The furthest that a value is followed, in bytes: enough to tell that it is one.
+const LONGEST_VALUE: usize = 512;
 /// The most blanks that stand between a name, its sign and its value.
 const MOST_BLANKS: usize = 40;
 
@@ -155,6 +157,8 @@ fn spellings(word: &str) -> Vec<String> {
 struct Name {
     start: usize,
     end: usize,
+    /// Where the word begins in it.
+    word_start: usize,
     /// Where the word ends in it.
     word_end: usize,
 }
@@ -177,19 +181,20 @@ impl Name {
         while after > 0 && matches!(bytes[end + after - 1], b'.' | b'-') {
             after -= 1;
         }
-        let name = Self { start: start - before, end: end + after, word_end: end };
+        let name =
+            Self { start: start - before, end: end + after, word_start: start, word_end: end };
         let starts_well = begins_part(bytes, name.start, start, end);
-        (starts_well && name.tail_is_open(text, start)).then_some(name)
+        (starts_well && name.tail_is_open(text)).then_some(name)
     }
 
     /// Whether what follows the word leaves it a credential's name.
-    fn tail_is_open(&self, text: &str, word_start: usize) -> bool {
+    fn tail_is_open(&self, text: &str) -> bool {
         let tail = &text[self.word_end..self.end];
         let tail = tail.strip_prefix(['s', 'S']).filter(|rest| begins_anew(rest)).unwrap_or(tail);
         if tail.is_empty() {
             return true;
         }
-        let word = text.as_bytes()[word_start..self.word_end].last().copied().unwrap_or(b' ');
+        let word = text.as_bytes()[self.word_start..self.word_end].last().copied().unwrap_or(b' ');
         let camel = word.is_ascii_lowercase() && tail.starts_with(|c: char| c.is_ascii_uppercase());
         if !begins_anew(tail) && !camel {
             return false;
@@ -272,9 +277,13 @@ fn value_of(text: &str, name: &Name) -> Option<(usize, usize)> {
         return None;
     }
     let is_call = !quoted && text[end..].starts_with(['(', '[']);
+    // `password=password` and `token: self.token` hand a variable on.
+    let word = &text[name.word_start..name.word_end];
+    let handed_on = !quoted && names_same(value, word);
     let is_folder =
         text[name.start..name.end].eq_ignore_ascii_case("pwd") && value.starts_with('/');
     let counts = !is_call
+        && !handed_on
         && !is_folder
         && !counts_tokens(text, name, value)
         && is_secret_value(value, quoted);
@@ -327,8 +336,9 @@ impl Sign {
 fn value_at(text: &str, at: usize, next_line: bool) -> Option<(usize, usize, bool)> {
     let mut start = skip_blanks(text, at);
     let rest = &text[start..];
+    // A block of YAML: `|` or `>-`, and then a new line.
     let block = rest.starts_with(['|', '>'])
-        && rest.lines().next().is_some_and(|line| line.trim_end().len() <= 2);
+        && rest[1..].trim_start_matches(['-', '+']).starts_with(['\n', '\r']);
     let line_ends = rest.starts_with(['\n', '\r']);
     if block || (next_line && line_ends) {
         start = skip(text, start, 4, |c| matches!(c, '|' | '>' | '-' | '+'));
@@ -349,7 +359,7 @@ fn value_at(text: &str, at: usize, next_line: bool) -> Option<(usize, usize, boo
         '“' => Some('”'),
         _ => None,
     };
-    let limit = floor(text, opened + LONGEST_VALUE);
+    let limit = words::boundary(text, opened + LONGEST_VALUE);
     if let Some(close) = close {
         let inner = text.len() - rest.as_str().len();
         let stop = |c: char| c == close || c == '\n';
@@ -359,6 +369,17 @@ fn value_at(text: &str, at: usize, next_line: bool) -> Option<(usize, usize, boo
     let stop = |c: char| c.is_whitespace() || ends_bare_value(c);
     let end = text[start..limit].find(stop).map_or(limit, |n| start + n);
     Some((start, end, false))
+}
+
+/// Whether a value is a variable of the same name.
+fn names_same(value: &str, word: &str) -> bool {
+    let at = value.len().wrapping_sub(word.len());
+    match (value.get(..at), value.get(at..)) {
+        (Some(before), Some(end)) if end.eq_ignore_ascii_case(word) => {
+            before.is_empty() || before.ends_with(['.', '_', '$'])
+        }
+        _ => false,
+    }
 }
 
 fn ends_bare_value(c: char) -> bool {
@@ -418,15 +439,6 @@ fn skip(text: &str, from: usize, most: usize, may: impl Fn(char) -> bool) -> usi
     let skipped: usize =
         text[from..].chars().take(most).take_while(|c| may(*c)).map(char::len_utf8).sum();
     from + skipped
-}
-
-/// The last boundary of a character at or before `at`.
-fn floor(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 #[cfg(test)]
@@ -562,6 +574,8 @@ mod tests {
             "token = process.env.TOKEN",
             "api_key: your-api-key-here",
             "secret: [REDACTED]",
+            "connect(user=user, password=password)",
+            "token: self.token,",
         ] {
             assert!(values(text).is_empty(), "{text}: {:?}", values(text));
         }
@@ -585,14 +599,24 @@ mod tests {
 
     #[test]
     fn long_texts_take_no_longer_than_they_deserve() {
-        for text in ["password", "password=", "password ", "password_", "token: [", "secret\""] {
-            let long = text.repeat(200_000 / text.len());
-            let mut n = 0;
-            finder().scan(&long, |_| {
-                n += 1;
-                true
-            });
+        let begun = crate::base::clock::mono();
+        for text in [
+            "password",
+            "password=",
+            "password ",
+            "password_",
+            "token: [",
+            "secret\"",
+            "token:|",
+            "token:\"***",
+            "password is ",
+            "api.key.",
+            "は",
+        ] {
+            finder().scan(&text.repeat(500_000 / text.len()), |_| true);
         }
+        // Time that grew with the square of the length would be hours.
+        assert!(crate::base::clock::mono() - begun < std::time::Duration::from_secs(60));
     }
 
     proptest! {

@@ -9,8 +9,12 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use crate::base::words;
 use crate::task::result::Reason;
 use crate::task::{Difficulty, Task};
+
+/// How much of one text is judged, in bytes: what is asked stands near its beginning.
+const LONGEST_TEXT: usize = 256 << 10;
 
 /// The original design's keywords and the same in Japanese, hardest first.
 const KEYWORDS: &[(Difficulty, &[&str])] = &[
@@ -137,12 +141,13 @@ impl DifficultyJudge {
                 hits.push((level, written, span));
             }
         };
-        let words: Vec<Word> = words_of(text).collect();
-        for (n, word) in words.iter().enumerate() {
+        let text = &text[..words::boundary(text, LONGEST_TEXT)];
+        let found: Vec<Word> = words_of(text).collect();
+        for (n, word) in found.iter().enumerate() {
             for keyword in self.by_stem.get(&word.stem).into_iter().flatten() {
-                let behind = words[n + 1..].iter().map(|word| &word.stem).take(keyword.rest.len());
+                let behind = found[n + 1..].iter().map(|word| &word.stem).take(keyword.rest.len());
                 if behind.eq(keyword.rest.iter()) {
-                    let end = words[n + keyword.rest.len()].end;
+                    let end = found[n + keyword.rest.len()].end;
                     hit(keyword.level, &keyword.written, (word.start, end));
                 }
             }

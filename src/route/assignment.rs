@@ -37,7 +37,7 @@ const GLUED: &str = "\
 const NO_VALUE: &str = "\
     a an and any are array bool boolean but bytes can cannot char does empty expired false \
     field for from how if in inherit int integer invalid is it its list missing must n/a never \
-    nil no none not null number object of on option optional or please redacted required shall \
+    nil no none not null number object of on option optional or please redacted required see shall \
     should str string text that the then there they this to true uint undefined unknown unset \
     use users varchar was we what when where which who why will with you your 必須 任意 未設定 なし 不明 \
     省略 非公開 変更 入力 設定 リセット";

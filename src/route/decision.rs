@@ -369,6 +369,7 @@ impl Router {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     fn candidate(name: &str, local: bool) -> Candidate {
@@ -564,6 +565,27 @@ mod tests {
         assert!(!format!("{refused:?}").contains("x1y2"));
         let cleared = clear("token=x1y2", Sensitivity::Public, true).unwrap();
         assert_eq!(cleared.get().text, "token=x1y2");
+    }
+
+    proptest! {
+        /// Else a task would be sent for and then refused at the door.
+        #[test]
+        fn what_is_found_public_is_cleared(
+            text in "(password|token|\"|:|=|x1|\n|は| |\\[){0,12}",
+            input in "(password|token|\"|:|=|x1|\n| ){0,12}",
+            chat in any::<bool>(),
+        ) {
+            let value = match chat {
+                true => json!({ "messages": [{"role": "user", "content": text, "k": input}] }),
+                false => json!({ "description": text, "input": {"a": input} }),
+            };
+            let task = task(&value);
+            let router = router();
+            if router.assess(&task, &[]).sensitivity == Sensitivity::Public {
+                let prompt = Prompt::assemble(&task, &[], None);
+                prop_assert!(router.clear(prompt, Sensitivity::Public, false).is_ok());
+            }
+        }
     }
 
     #[test]

@@ -71,6 +71,22 @@ pub fn bytes(size: u64) -> String {
     format!("{} {}", text.strip_suffix(".0").unwrap_or(&text), UNITS[unit])
 }
 
+/// A size as people type it: `512`, `64 KiB`, `16MiB`; units are powers of 1,024.
+pub fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let value: u64 = text[..digits].parse().ok()?;
+    let shift = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return None,
+    };
+    value.checked_mul(1 << shift)
+}
+
 /// Text that is safe to show on one line of a terminal or a log.
 ///
 /// Control characters and the marks that reorder text are escaped, so that a
@@ -97,6 +113,15 @@ pub fn excerpt(text: &str, max: usize) -> String {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }
+}
+
+/// The last boundary between characters at or before `at`.
+pub fn boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// A span as people type it: `90`, `1.5s`, `2m`, `1h30m`, `2d`; bare numbers are seconds.
@@ -168,9 +193,16 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_never_goes_through_a_character() {
+        assert_eq!((boundary("aé", 2), boundary("aé", 3), boundary("aé", 9)), (1, 3, 3));
+    }
+
+    #[test]
     fn sizes_keep_one_place() {
         assert_eq!(bytes(512), "512 B");
         assert_eq!(bytes(16 << 20), "16 MiB");
         assert_eq!(bytes(1_536), "1.5 KiB");
+        assert_eq!((parse_bytes("16 MiB"), parse_bytes("512")), (Some(16 << 20), Some(512)));
+        assert_eq!((parse_bytes("big"), parse_bytes("99999999999999 TiB")), (None, None));
     }
 }

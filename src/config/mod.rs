@@ -2,12 +2,22 @@
 //!
 //! `file` is `agent.yaml` as people write it, with the place of every value;
 //! [`Config`] is what it means. The one way from the one to the other is
-//! `load`, and it names every mistake with line and column.
+//! [`load`], and it names every mistake with line and column.
 //!
 //! Nothing here watches a file, opens a connection, or reads the process's
 //! environment: whoever loads the settings hands it over.
 
+mod complaint;
+mod env;
+mod file;
+mod prices;
+mod rules;
+mod section;
+mod tree;
+mod workers;
+
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -18,6 +28,9 @@ use crate::route::Router;
 pub use crate::route::budget::Limits;
 use crate::route::price::Price;
 use crate::task::WorkerType;
+pub use complaint::{ConfigError, ConfigErrors};
+pub use env::Environment;
+pub use file::load;
 
 /// Everything that can be set.
 #[derive(Debug)]
@@ -27,13 +40,15 @@ pub struct Config {
     /// The craftsmen, in the order of the file.
     pub workers: Vec<WorkerSpec>,
     /// Decides who may have which task.
-    pub router: Router,
+    pub router: Arc<Router>,
     /// What may be spent.
     pub limits: Limits,
     /// Whose midnight ends a day and a month.
     pub timezone: TimeZone,
     /// How long results are kept, in days.
     pub retention_days: u32,
+    /// What becomes of them then.
+    pub retire: Retire,
     /// The largest drop that is read, in bytes.
     pub max_task_bytes: u64,
     /// The largest answer that is kept, in bytes; the rest is cut with a warning.
@@ -54,6 +69,18 @@ pub struct Config {
     pub mask: Mask,
     /// What is odd and does not stop the work: a missing key, a name that nobody reads.
     pub warnings: Vec<String>,
+    /// The names in `.env` that nobody reads.
+    pub unused_env: Vec<String>,
+}
+
+/// What becomes of a result that is older than `retention_days`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retire {
+    /// It is moved into an archive.
+    #[default]
+    Archive,
+    /// It is deleted.
+    Delete,
 }
 
 /// One worker type.

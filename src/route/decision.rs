@@ -1,12 +1,18 @@
 //! Reads a task once and says how hard and how confidential it is; then picks a worker type.
 
 use super::difficulty::DifficultyJudge;
-use super::rules::{Rule, Situation};
+use super::rules::{Condition, Rule, Situation};
 use super::sensitivity::SensitivityScanner;
 use crate::base::words;
 use crate::task::prompt::{Attachment, Prompt};
 use crate::task::result::Reason;
-use crate::task::{Difficulty, Sensitivity, Task, WorkerType};
+use crate::task::{Difficulty, Sensitivity, Task, WorkerType, wire};
+
+/// The most reasons for a confidentiality that a result carries.
+const MOST_REASONS: usize = 64;
+
+/// The type of work that a worker for confidential tasks names in `use_for`.
+const SENSITIVE_DATA: &str = "sensitive_data";
 
 /// Decides who may have which task.
 #[derive(Debug)]
@@ -95,9 +101,9 @@ impl Router {
     /// Reads a task and its files, and says how hard and how confidential it is.
     pub fn assess(&self, task: &Task, files: &[Attachment]) -> Assessment {
         let mut reasons = Vec::new();
-        let sensitivity = self.sensitivity(task, files, &mut reasons);
-        let (difficulty, evident) = self.difficulty(task, &mut reasons);
         let prompt = Prompt::assemble(task, files, None);
+        let sensitivity = self.sensitivity(task, files, &prompt, &mut reasons);
+        let (difficulty, evident) = self.difficulty(task, &mut reasons);
         let mut prompt_bytes = 0;
         prompt.each_text(&mut |_, text| prompt_bytes += text.len() as u64);
         Assessment {
@@ -113,9 +119,9 @@ impl Router {
         &self,
         task: &Task,
         files: &[Attachment],
+        prompt: &Prompt,
         reasons: &mut Vec<Reason>,
     ) -> Sensitivity {
-        let before = reasons.len();
         if task.sensitivity == Some(Sensitivity::Confidential) {
             reasons.push(Reason::new(
                 "stated",
@@ -125,10 +131,34 @@ impl Router {
             ));
         }
         task.each_text(&mut |field, text| self.scanner.scan(field, text, reasons));
+        self.scan_keys(task, reasons);
         for file in files {
             self.scanner.scan(&format!("/files/{}", file.path.display()), &file.text, reasons);
         }
-        if reasons.len() > before { Sensitivity::Confidential } else { Sensitivity::Public }
+        // What `clear` would refuse is found here, also where only the parts put together show it.
+        if reasons.is_empty() {
+            self.scan_prompt(prompt, reasons);
+        }
+        reasons.truncate(MOST_REASONS);
+        if reasons.is_empty() { Sensitivity::Public } else { Sensitivity::Confidential }
+    }
+
+    /// Keys with their values; koubou's own fields are no credentials, what stands in them may be.
+    fn scan_keys(&self, task: &Task, reasons: &mut Vec<Reason>) {
+        for (key, value) in &task.document {
+            let at = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+            if !wire::FIELDS.contains(&key.as_str()) {
+                self.scanner.scan_pair(&at, key, value, reasons);
+            }
+            self.scanner.scan_pairs(&at, value, reasons);
+        }
+    }
+
+    fn scan_prompt(&self, prompt: &Prompt, reasons: &mut Vec<Reason>) {
+        prompt.each_text(&mut |field, text| self.scanner.scan(field, text, reasons));
+        for (n, message) in prompt.messages.iter().flatten().enumerate() {
+            self.scanner.scan_pairs(&format!("/messages/{n}"), message, reasons);
+        }
     }
 
     fn difficulty(&self, task: &Task, reasons: &mut Vec<Reason>) -> (Difficulty, bool) {
@@ -178,7 +208,7 @@ impl Router {
             ));
             return Ok(name.clone());
         }
-        let local = self.a_local_one(None)?;
+        let local = self.a_local_one()?;
         let why =
             format!("`{name}` is not local and the task is confidential: it goes to `{local}`");
         decision.warnings.push(why.clone());
@@ -231,7 +261,7 @@ impl Router {
         );
         decision.reasons.push(Reason::new("routing_rules", "routing_rule", "", why));
         if confidential && !self.is_local(&rule.worker_type) {
-            let local = self.a_local_one(Some(&rule.worker_type))?;
+            let local = self.a_local_one()?;
             let why = format!(
                 "the task is confidential and `{}` is not local: it goes to `{local}`",
                 rule.worker_type
@@ -243,6 +273,10 @@ impl Router {
                 why,
             ));
             return Ok(local);
+        }
+        // A rule about the budget says itself what is to be done then.
+        if rule.condition == Condition::BudgetCritical {
+            return Ok(rule.worker_type.clone());
         }
         self.unless_critical(rule.worker_type.clone(), &situation, decision)
     }
@@ -258,7 +292,7 @@ impl Router {
         if !now.budget_critical || !paid || now.difficulty == Difficulty::High {
             return Ok(choice);
         }
-        match self.a_local_one(None) {
+        match self.a_local_one() {
             Ok(local) => {
                 let why = format!(
                     "the budget's alert threshold is reached and the work is not hard: `{local}` instead of `{choice}`"
@@ -282,15 +316,27 @@ impl Router {
         self.candidate(name).is_some_and(|candidate| candidate.local)
     }
 
-    /// The local worker for confidential work: the rules' own choice for it, else the first that takes any task.
-    fn a_local_one(&self, besides: Option<&WorkerType>) -> Result<WorkerType, String> {
-        let ruled =
-            self.rules.iter().map(|rule| &rule.worker_type).filter(|name| Some(*name) != besides);
-        let any = self.candidates.iter().filter(|c| !c.only_named).map(|c| &c.worker_type);
-        ruled.chain(any).find(|name| self.is_local(name)).cloned().ok_or_else(|| {
-            "confidential work needs a worker with `local: true`, and the config has none"
-                .to_owned()
-        })
+    /// The local worker that work goes to which may not leave the house.
+    ///
+    /// It is the rules' own choice for confidential work, or one that is meant for
+    /// it, or the choice for all else, or the first that takes any task. What a rule
+    /// names for one type of task only is not asked to do other work.
+    fn a_local_one(&self) -> Result<WorkerType, String> {
+        let ruled = |wanted: Condition| {
+            self.rules.iter().filter(move |r| r.condition == wanted).map(|rule| &rule.worker_type)
+        };
+        let open = || self.candidates.iter().filter(|candidate| !candidate.only_named);
+        let meant = open().filter(|c| c.use_for.iter().any(|purpose| purpose == SENSITIVE_DATA));
+        ruled(Condition::ContainsSensitiveData)
+            .chain(meant.map(|candidate| &candidate.worker_type))
+            .chain(ruled(Condition::Always))
+            .chain(open().map(|candidate| &candidate.worker_type))
+            .find(|name| self.is_local(name))
+            .cloned()
+            .ok_or_else(|| {
+                "confidential work needs a worker with `local: true`, and the config has none"
+                    .to_owned()
+            })
     }
 
     /// Makes a request fit to be handed to a worker, or says what in it may not leave the house.
@@ -314,7 +360,237 @@ impl Router {
             let why = "the task is confidential and this worker is not local";
             reasons.push(Reason::new("confidential_stays_local", "confidentiality", "", why));
         }
-        prompt.each_text(&mut |field, text| self.scanner.scan(field, text, &mut reasons));
+        self.scan_prompt(&prompt, &mut reasons);
+        reasons.truncate(MOST_REASONS);
         if reasons.is_empty() { Ok(Cleared(prompt)) } else { Err(Confidential { reasons }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn candidate(name: &str, local: bool) -> Candidate {
+        Candidate {
+            worker_type: WorkerType::new(name),
+            local,
+            use_for: Vec::new(),
+            only_named: false,
+            paid: !local,
+        }
+    }
+
+    fn rule(condition: Condition, name: &str) -> Rule {
+        Rule { condition, worker_type: WorkerType::new(name) }
+    }
+
+    /// The original design's workers and rules, and an echo.
+    fn router() -> Router {
+        let patterns = ["password", "token", "private_key"].map(str::to_owned);
+        let mut candidates = vec![candidate("gpt5_high", false), candidate("gpt5_medium", false)];
+        candidates[1].use_for = vec!["refactoring".into()];
+        candidates.push(Candidate { only_named: true, ..candidate("echo", true) });
+        candidates.push(candidate("local", true));
+        Router {
+            scanner: SensitivityScanner::new(&patterns).unwrap(),
+            judge: DifficultyJudge::default(),
+            rules: vec![
+                rule(Condition::ContainsSensitiveData, "local"),
+                rule(Condition::Difficulty(Difficulty::High), "gpt5_high"),
+                rule(Condition::Difficulty(Difficulty::Medium), "gpt5_medium"),
+                rule(Condition::Always, "local"),
+            ],
+            candidates,
+        }
+    }
+
+    fn task(value: &Value) -> Task {
+        wire::read("x", value.to_string().as_bytes()).unwrap()
+    }
+
+    fn assess(value: &Value) -> Assessment {
+        router().assess(&task(value), &[])
+    }
+
+    fn route(router: &Router, value: &Value, critical: bool) -> Decision {
+        let task = task(value);
+        let wish = Wish {
+            worker: task.worker.clone(),
+            task_type: task.task_type.clone(),
+            priority: task.priority,
+        };
+        router.decide(&wish, &router.assess(&task, &[]), critical)
+    }
+
+    fn goes_to(value: &Value) -> String {
+        route(&router(), value, false).worker_type.unwrap().to_string()
+    }
+
+    #[test]
+    fn the_tasks_of_the_original_test_go_where_it_says() {
+        for (text, worker) in [
+            ("Fix a simple bug in the code", "local"),
+            ("Review code with password: secret123", "local"),
+            ("Refactor the API implementation", "gpt5_medium"),
+            ("Design distributed architecture pattern", "gpt5_high"),
+        ] {
+            assert_eq!(goes_to(&json!({ "description": text })), worker, "{text}");
+        }
+        let seen = assess(&json!({ "description": "Review code with password: secret123" }));
+        assert_eq!(seen.sensitivity, Sensitivity::Confidential);
+    }
+
+    #[test]
+    fn a_stated_worker_gets_the_task() {
+        let decision = route(&router(), &json!({ "description": "a", "worker": "echo" }), true);
+        assert_eq!(decision.worker_type.unwrap().as_str(), "echo");
+        assert!(decision.warnings.is_empty());
+    }
+
+    #[test]
+    fn a_worker_that_there_is_not_is_an_error_with_the_nearest_name() {
+        let decision = route(&router(), &json!({ "description": "a", "worker": "locl" }), false);
+        let why = decision.worker_type.unwrap_err();
+        assert!(why.ends_with("did you mean `local`?"), "{why}");
+    }
+
+    #[test]
+    fn confidential_work_that_names_a_cloud_worker_stays_local_with_a_warning() {
+        let value = json!({
+            "description": "a", "worker": "gpt5_high", "sensitivity_level": "confidential",
+        });
+        let decision = route(&router(), &value, false);
+        assert_eq!(decision.worker_type.unwrap().as_str(), "local");
+        assert!(decision.warnings[0].contains("`gpt5_high` is not local"));
+    }
+
+    #[test]
+    fn a_stated_level_is_raised_and_never_lowered() {
+        let seen = assess(&json!({ "description": "token: a1b2", "sensitivity_level": "public" }));
+        assert_eq!(seen.sensitivity, Sensitivity::Confidential);
+    }
+
+    #[test]
+    fn use_for_decides_where_the_difficulty_is_not_evident() {
+        let mut value = json!({ "description": "hello", "task_type": "refactoring" });
+        assert_eq!(goes_to(&value), "gpt5_medium");
+        value["difficulty_level"] = "high".into();
+        assert_eq!(goes_to(&value), "gpt5_high");
+        value["sensitivity_level"] = "confidential".into();
+        assert_eq!(goes_to(&value), "local");
+    }
+
+    #[test]
+    fn the_first_rule_that_holds_decides() {
+        let mut router = router();
+        router.rules.insert(1, rule(Condition::PriorityAtLeast(9), "gpt5_medium"));
+        let value = json!({ "description": "a", "difficulty_level": "high", "priority": 9 });
+        let decision = route(&router, &value, false);
+        assert_eq!(decision.worker_type.unwrap().as_str(), "gpt5_medium");
+        assert_eq!(
+            decision.reasons[0].why,
+            "rule 2 of routing_rules, `priority_at_least: 9`, names `gpt5_medium`"
+        );
+    }
+
+    #[test]
+    fn past_the_alert_only_hard_work_is_paid_for() {
+        let of = |level: &str| {
+            let value = json!({ "description": "a", "difficulty_level": level });
+            route(&router(), &value, true).worker_type.unwrap().to_string()
+        };
+        assert_eq!((of("medium").as_str(), of("high").as_str()), ("local", "gpt5_high"));
+        let mut router = router();
+        router.rules.insert(0, rule(Condition::BudgetCritical, "gpt5_medium"));
+        let decision = route(&router, &json!({ "description": "a" }), true);
+        assert_eq!(decision.worker_type.unwrap().as_str(), "gpt5_medium", "as the rule says");
+    }
+
+    #[test]
+    fn without_a_local_worker_confidential_work_has_none() {
+        let mut router = router();
+        router.candidates.retain(|candidate| !candidate.local || candidate.only_named);
+        router.rules.iter_mut().for_each(|rule| rule.worker_type = WorkerType::new("gpt5_high"));
+        router.rules.insert(1, rule(Condition::TaskType("try".into()), "echo"));
+        let value = json!({ "description": "a", "sensitivity_level": "confidential" });
+        let why = route(&router, &value, false).worker_type.unwrap_err();
+        assert!(why.contains("`local: true`"), "{why}");
+        let public = route(&router, &json!({ "description": "a" }), true);
+        assert_eq!(public.worker_type.unwrap().as_str(), "gpt5_high", "no local one to save at");
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_it_stands_in_a_task() {
+        for value in [
+            json!({ "description": "a", "input": {"password": "hunter2"} }),
+            json!({ "description": "a", "metadata": {"dbPassword": "x"} }),
+            json!({ "description": "a", "metadata": {"access_token": 12345} }),
+            json!({ "description": "a", "password": "x" }),
+            json!({ "description": "a", "input": ["see token=x1y2"] }),
+            json!({ "messages": [{"role": "user", "content": "hi", "api": {"token": "x"}}] }),
+            json!({ "description": "\"password\":", "input": "\"x1y2\"" }),
+        ] {
+            assert_eq!(assess(&value).sensitivity, Sensitivity::Confidential, "{value}");
+        }
+        for value in [
+            json!({ "description": "a", "max_tokens": 4000, "params": {"max_tokens": 2} }),
+            json!({ "description": "a", "metadata": {"password": "", "token_count": 7} }),
+        ] {
+            let seen = assess(&value);
+            assert_eq!(seen.sensitivity, Sensitivity::Public, "{value}: {:?}", seen.reasons);
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_file_is_found() {
+        let file = Attachment { path: "/d/a".into(), text: "token=x1y2".into() };
+        let seen = router().assess(&task(&json!({ "files": ["/d/a"] })), &[file]);
+        assert_eq!(seen.sensitivity, Sensitivity::Confidential);
+        assert_eq!(seen.reasons[0].field, "/files//d/a");
+    }
+
+    #[test]
+    fn nothing_confidential_is_cleared_for_a_worker_that_is_not_local() {
+        let router = router();
+        let prompt =
+            |text: &str| Prompt::assemble(&task(&json!({ "description": text })), &[], None);
+        let clear = |text, level, local| router.clear(prompt(text), level, local);
+        assert!(clear("hello", Sensitivity::Public, false).is_ok());
+        assert!(clear("hello", Sensitivity::Confidential, false).is_err());
+        assert!(clear("hello", Sensitivity::Confidential, true).is_ok());
+        let refused = clear("token=x1y2", Sensitivity::Public, false).unwrap_err();
+        assert_eq!(refused.reasons[0].field, "/text");
+        assert!(!format!("{refused:?}").contains("x1y2"));
+        let cleared = clear("token=x1y2", Sensitivity::Public, true).unwrap();
+        assert_eq!(cleared.get().text, "token=x1y2");
+    }
+
+    proptest! {
+        /// Else a task would be sent for and then refused at the door.
+        #[test]
+        fn what_is_found_public_is_cleared(
+            text in "(password|token|\"|:|=|x1|\n|は| |\\[){0,12}",
+            input in "(password|token|\"|:|=|x1|\n| ){0,12}",
+            chat in any::<bool>(),
+        ) {
+            let value = match chat {
+                true => json!({ "messages": [{"role": "user", "content": text, "k": input}] }),
+                false => json!({ "description": text, "input": {"a": input} }),
+            };
+            let task = task(&value);
+            let router = router();
+            if router.assess(&task, &[]).sensitivity == Sensitivity::Public {
+                let prompt = Prompt::assemble(&task, &[], None);
+                prop_assert!(router.clear(prompt, Sensitivity::Public, false).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn the_size_is_that_of_what_is_sent() {
+        let seen = assess(&json!({ "description": "abc", "system": "de" }));
+        assert_eq!(seen.prompt_bytes, 5);
     }
 }

@@ -1,0 +1,895 @@
+//! `agent.yaml` as people write it, read from top to bottom.
+//!
+//! [`load`] goes through the whole file and names every mistake in it; only a
+//! file without one becomes a [`Config`]. It touches neither disk nor
+//! environment, and no text makes it panic.
+
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use super::complaint::{Complaints, ConfigErrors};
+use super::env::{Environment, Source};
+use super::prices::{self, PriceList};
+use super::section::Section;
+use super::tree::{self, Node, Place};
+use super::workers::{self, ReadWorker, Surroundings, Workers};
+use super::{Config, Kind, Limits, Retire, rules};
+use crate::base::secret::Mask;
+use crate::base::words;
+use crate::route::Router;
+use crate::route::decision::Candidate;
+use crate::route::difficulty::DifficultyJudge;
+use crate::route::rules::{Condition, Rule};
+use crate::route::sensitivity::SensitivityScanner;
+use crate::task::{Difficulty, Usd, WorkerType};
+
+const KEYS: &[&str] = &[
+    "master_agent",
+    "available_workers",
+    "security_policy",
+    "routing_rules",
+    "cost_limits",
+    "timezone",
+    "retention_days",
+    "retire",
+    "max_task_bytes",
+    "max_result_bytes",
+    "file_roots",
+    "difficulty_keywords",
+    "prices",
+    "result_mode",
+    "spool_group",
+    "min_free_bytes",
+];
+
+/// The variables that the settings themselves read.
+const READ_VARIABLES: &[&str] = &[
+    "OPENAI_API_KEY",
+    "LMSTUDIO_BASE_URL",
+    "LMSTUDIO_MODEL",
+    "KOUBOU_DB",
+    "KOUBOU_LOG_LEVEL",
+    "MONTHLY_BUDGET_USD",
+    "DAILY_BUDGET_USD",
+];
+
+/// The patterns of the original design, which hold where the file names none.
+const SENSITIVE: &[&str] = &["password", "secret", "api_key", "token", "private_key"];
+
+/// Where the original design's `.env` puts the mirror, whatever the home is.
+const ORIGINAL_DB: &str = "/var/koubou/db/koubou.db";
+
+const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+
+/// Reads the text of `path`, which belongs to `home`, with what surrounds it.
+///
+/// # Errors
+/// Every mistake that there is, in the file, in `.env` and in the process's variables.
+pub fn load(
+    yaml: &str,
+    path: &Path,
+    home: &Path,
+    env: &Environment,
+) -> Result<Config, ConfigErrors> {
+    let complaints = Complaints::about(path);
+    let dotenv = path.with_file_name(".env");
+    for (line, why) in env.flaws() {
+        complaints.error_in(&dotenv, *line, why.clone());
+    }
+    let root = tree::parse(yaml).unwrap_or_else(|error| {
+        complaints.error(error.at, format!("this is not YAML: {}", words::tame(&error.why)));
+        Node { at: Place::default(), value: tree::Tree::Null }
+    });
+    let is_yaml = root.at != Place::default();
+    let top = Section::open(&root, "the file", KEYS, &complaints).filter(|_| is_yaml);
+    let config = top.map(|top| {
+        let reader = Reader { top: &top, env, home, dotenv: &dotenv, complaints: &complaints };
+        reader.config()
+    });
+    let warnings = complaints.settle()?;
+    match config {
+        Some(config) => Ok(Config { warnings, ..config }),
+        // Not reached: without a top there is a complaint.
+        None => Err(ConfigErrors::default()),
+    }
+}
+
+/// The file being read.
+struct Reader<'a> {
+    top: &'a Section<'a>,
+    env: &'a Environment,
+    home: &'a Path,
+    dotenv: &'a Path,
+    complaints: &'a Complaints,
+}
+
+impl Reader<'_> {
+    fn config(&self) -> Config {
+        let prices = PriceList::new(prices::read(self.top, self.complaints), self.env.now());
+        let around = Surroundings {
+            env: self.env,
+            prices: &prices,
+            complaints: self.complaints,
+            dotenv: self.dotenv,
+        };
+        let Workers { good, types, key_names } = workers::read(self.top, &around);
+        let rules = rules::read(self.top, &types, self.complaints);
+        self.warn_of_confidential(&good, &rules);
+        let unused_env = self.unused_env(&good, &key_names);
+        let candidates = good.iter().map(|worker| candidate(worker, &rules)).collect();
+        // A program may print what it sees, so its variables are masked as keys are.
+        let named: Vec<String> = key_names.into_iter().chain(env_names(&good)).collect();
+        let router = Router { scanner: self.scanner(), judge: self.judge(), rules, candidates };
+        Config {
+            master_agent: self.master_agent(),
+            workers: good.into_iter().map(|worker| worker.spec).collect(),
+            router,
+            limits: self.limits(),
+            timezone: self.timezone(),
+            retention_days: self.top.small("retention_days", 1, 36_500).unwrap_or(7),
+            retire: self.retire(),
+            max_task_bytes: self.top.size("max_task_bytes", 1 << 10).unwrap_or(16 << 20),
+            max_result_bytes: self.top.size("max_result_bytes", 1 << 10).unwrap_or(16 << 20),
+            file_roots: self.file_roots(),
+            result_mode: self.result_mode(),
+            spool_group: self.top.word("spool_group"),
+            min_free_bytes: self.top.size("min_free_bytes", 0).unwrap_or(64 << 20),
+            database: self.database(),
+            log_level: self.log_level(),
+            mask: Mask::new(self.env.secrets(&named)),
+            warnings: Vec::new(),
+            unused_env,
+        }
+    }
+
+    /// The program; the original design wrote `codex-cli` for `codex`.
+    fn master_agent(&self) -> String {
+        match self.top.word("master_agent") {
+            None => "codex".into(),
+            Some(name) if name == "codex-cli" => "codex".into(),
+            Some(name) => name,
+        }
+    }
+
+    fn scanner(&self) -> SensitivityScanner {
+        let policy = self.top.section("security_policy", &["sensitive_patterns"]);
+        let stated = policy.as_ref().and_then(|policy| policy.texts("sensitive_patterns"));
+        let patterns: Vec<String> = match &stated {
+            Some(patterns) => patterns.iter().map(|(_, pattern)| pattern.clone()).collect(),
+            None => SENSITIVE.iter().map(|word| (*word).to_owned()).collect(),
+        };
+        SensitivityScanner::new(&patterns).unwrap_or_else(|bad| {
+            for (n, why) in bad {
+                let at = stated.as_ref().and_then(|stated| stated.get(n)).map(|(at, _)| *at);
+                self.complaints.error(at.unwrap_or(self.top.at), why);
+            }
+            SensitivityScanner::default()
+        })
+    }
+
+    /// The original's keywords; a level's list that is given replaces its list.
+    fn judge(&self) -> DifficultyJudge {
+        let mut judge = DifficultyJudge::default();
+        let levels = ["low", "medium", "high"];
+        if let Some(given) = self.top.section("difficulty_keywords", &levels) {
+            for level in [Difficulty::Low, Difficulty::Medium, Difficulty::High] {
+                if let Some(keywords) = given.texts(level.as_str()) {
+                    judge.replace(level, keywords.into_iter().map(|(_, keyword)| keyword));
+                }
+            }
+        }
+        judge
+    }
+
+    fn limits(&self) -> Limits {
+        let keys = ["daily_limit_usd", "monthly_limit_usd", "alert_threshold_percent"];
+        let stated = self.top.section("cost_limits", &keys);
+        let money = |key: &str| stated.as_ref().and_then(|stated| stated.money(key));
+        let percent = stated.as_ref().and_then(|stated| stated.small(keys[2], 1, 100));
+        Limits {
+            daily: self.limit("DAILY_BUDGET_USD", keys[0], money(keys[0]), Usd::dollars(10)),
+            monthly: self.limit("MONTHLY_BUDGET_USD", keys[1], money(keys[1]), Usd::dollars(100)),
+            alert_percent: percent.and_then(|percent| u8::try_from(percent).ok()).unwrap_or(80),
+        }
+    }
+
+    /// The variable goes before the file; where the two differ, that is told.
+    fn limit(&self, variable: &str, key: &str, stated: Option<Usd>, default: Usd) -> Usd {
+        let written = stated.unwrap_or(default);
+        let Some((value, source)) = self.variable(variable) else { return written };
+        match value.parse::<Usd>() {
+            Ok(limit) => {
+                if stated.is_some_and(|stated| stated != limit) {
+                    self.complaints.warn(format!(
+                        "`{variable}` ({limit}) goes before `cost_limits.{key}` ({written})"
+                    ));
+                }
+                limit
+            }
+            Err(_) => {
+                let why = "must be an amount of dollars such as `10` or `0.25`";
+                self.error_of_variable(variable, source, why);
+                written
+            }
+        }
+    }
+
+    fn timezone(&self) -> TimeZone {
+        let Some(name) = self.top.word("timezone") else { return TimeZone::UTC };
+        TimeZone::get(&name).unwrap_or_else(|_| {
+            let shown = words::excerpt(&words::tame(&name), 40);
+            self.top.error(
+                "timezone",
+                format!("there is no time zone `{shown}`: write one such as `Asia/Tokyo` or `UTC`"),
+            );
+            TimeZone::UTC
+        })
+    }
+
+    fn retire(&self) -> Retire {
+        match self.top.word("retire").as_deref() {
+            None | Some("archive") => Retire::Archive,
+            Some("delete") => Retire::Delete,
+            Some(other) => {
+                let shown = words::excerpt(&words::tame(other), 40);
+                let message = format!("`retire` must be `archive` or `delete`, and is `{shown}`");
+                self.top.error("retire", message);
+                Retire::Archive
+            }
+        }
+    }
+
+    fn file_roots(&self) -> Vec<PathBuf> {
+        let mut roots = Vec::new();
+        for (at, root) in self.top.texts("file_roots").unwrap_or_default() {
+            let path = PathBuf::from(&root);
+            if path.is_absolute() {
+                roots.push(path);
+            } else {
+                let shown = words::excerpt(&words::tame(&root), 60);
+                let message = format!("`{shown}` is not a whole path: begin it with `/`");
+                self.complaints.error(at, message);
+            }
+        }
+        roots
+    }
+
+    /// `0644` and `"0644"` are octal; a number, such as YAML's own `0o644`, is what it is.
+    fn result_mode(&self) -> u32 {
+        const DEFAULT: u32 = 0o644;
+        let Some(node) = self.top.get("result_mode") else { return DEFAULT };
+        let mode = match &node.value {
+            tree::Tree::Text(text) => {
+                u32::from_str_radix(text.trim().trim_start_matches("0o"), 8).ok()
+            }
+            tree::Tree::Whole(n) => u32::try_from(*n).ok(),
+            _ => None,
+        };
+        // The owner reads and writes; nobody runs a result.
+        mode.filter(|mode| mode & !0o666 == 0 && mode & 0o600 == 0o600).unwrap_or_else(|| {
+            self.top.error(
+                "result_mode",
+                format!(
+                    "`result_mode` must be a mode from \"0600\" to \"0666\" in quotes, and is {}",
+                    node.described()
+                ),
+            );
+            DEFAULT
+        })
+    }
+
+    fn log_level(&self) -> String {
+        let Some((value, source)) = self.variable("KOUBOU_LOG_LEVEL") else { return "info".into() };
+        let level = value.to_ascii_lowercase();
+        let level = if level == "warning" { "warn".to_owned() } else { level };
+        if LOG_LEVELS.contains(&level.as_str()) {
+            return level;
+        }
+        let why = format!(
+            "must be {}, and is `{}`",
+            words::names(LOG_LEVELS, "or"),
+            words::excerpt(&words::tame(value), 40)
+        );
+        self.error_of_variable("KOUBOU_LOG_LEVEL", source, &why);
+        "info".into()
+    }
+
+    /// Where the mirror is; the place that the original's `.env` names is left to its own home.
+    fn database(&self) -> Option<PathBuf> {
+        let (value, _) = self.variable("KOUBOU_DB")?;
+        if value == ORIGINAL_DB && self.home != Path::new("/var/koubou") {
+            self.complaints.warn(format!(
+                "`KOUBOU_DB` names `{ORIGINAL_DB}` and the home is `{}`: the home's own is used",
+                self.home.display()
+            ));
+            return None;
+        }
+        let path = self.home.join(value);
+        (path != self.home.join("db/koubou.db")).then_some(path)
+    }
+
+    /// A variable that holds something.
+    fn variable(&self, name: &str) -> Option<(&str, Source)> {
+        let (value, source) = self.env.find(name)?;
+        Some((value.trim(), source)).filter(|(value, _)| !value.is_empty())
+    }
+
+    fn error_of_variable(&self, name: &str, source: Source, why: &str) {
+        let message = format!("`{name}` {why}");
+        match source {
+            Source::Process => self.complaints.error_in(Path::new("environment"), 0, message),
+            Source::File(line) => self.complaints.error_in(self.dotenv, line, message),
+        }
+    }
+
+    fn unused_env(&self, workers: &[ReadWorker], key_names: &[String]) -> Vec<String> {
+        let passed = env_names(workers);
+        self.env
+            .names_in_file()
+            .filter(|name| {
+                !READ_VARIABLES.contains(name)
+                    && !key_names.iter().any(|key| key == name)
+                    && !passed.iter().any(|passed| passed == name)
+            })
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn warn_of_confidential(&self, workers: &[ReadWorker], rules: &[Rule]) {
+        let is_local = |name: &WorkerType| {
+            workers.iter().any(|worker| worker.spec.worker_type == *name && worker.spec.local)
+        };
+        if !workers.iter().any(|w| w.spec.local && !matches!(w.spec.kind, Kind::Echo)) {
+            self.complaints.warn(
+                "no worker is local: confidential work will fail until one has `local: true`",
+            );
+        }
+        for rule in rules {
+            if rule.condition == Condition::ContainsSensitiveData && !is_local(&rule.worker_type) {
+                self.complaints.warn(format!(
+                    "`contains_sensitive_data` names `{}`, which is not local: confidential work goes to another that is, or fails",
+                    rule.worker_type
+                ));
+            }
+        }
+    }
+}
+
+/// The variables that programs may see.
+fn env_names(workers: &[ReadWorker]) -> Vec<String> {
+    let of = |worker: &ReadWorker| match &worker.spec.kind {
+        Kind::Command(command) => {
+            command.env.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        }
+        _ => Vec::new(),
+    };
+    workers.iter().flat_map(of).collect()
+}
+
+/// A worker as the router sees it.
+fn candidate(worker: &ReadWorker, rules: &[Rule]) -> Candidate {
+    let spec = &worker.spec;
+    // A program is for what it is for: it takes any task only where a rule says so
+    // for more than one type of task.
+    let is_ruled = rules.iter().any(|rule| {
+        rule.worker_type == spec.worker_type && !matches!(rule.condition, Condition::TaskType(_))
+    });
+    let only_named = match spec.kind {
+        Kind::Chat(_) => false,
+        Kind::Echo => true,
+        Kind::Command(_) | Kind::Codex => spec.use_for.is_empty() && !is_ruled,
+    };
+    Candidate {
+        worker_type: spec.worker_type.clone(),
+        local: spec.local,
+        use_for: spec.use_for.clone(),
+        only_named: worker.only_named.unwrap_or(only_named),
+        paid: spec.is_paid(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::secret::Secret;
+    use crate::config::{ChatSpec, WorkerSpec};
+
+    const ORIGINAL: &str = include_str!("../../tests/data/agent.original.yaml");
+    const SHIPPED: &str = include_str!("../../spool-layout/config/agent.yaml");
+    const SHIPPED_ENV: &str = include_str!("../../spool-layout/config/env");
+
+    /// Two workers and a rule: the least that there can be.
+    const LEAST: &str = "\
+available_workers:
+  - type: local
+    model: m
+    endpoint: http://localhost:1/v1
+routing_rules:
+  - else: local
+";
+
+    fn environment(dotenv: &str) -> Environment {
+        Environment::new([], dotenv, "2026-11-23T00:00:00Z".parse().unwrap())
+    }
+
+    fn read(yaml: &str, dotenv: &str) -> Result<Config, ConfigErrors> {
+        let path = Path::new("config/agent.yaml");
+        load(yaml, path, Path::new("/srv/koubou"), &environment(dotenv))
+    }
+
+    fn good(yaml: &str) -> Config {
+        read(yaml, "").map_err(|errors| errors.to_string()).unwrap()
+    }
+
+    fn errors(yaml: &str) -> Vec<String> {
+        let errors = read(yaml, "").unwrap_err();
+        errors.to_string().lines().map(str::to_owned).collect()
+    }
+
+    /// The only mistake, without the file's name.
+    fn error(yaml: &str) -> String {
+        let errors = errors(yaml);
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        errors[0].strip_prefix("config/agent.yaml:").unwrap().to_owned()
+    }
+
+    /// `LEAST` with more lines for its worker, the first of which is line 5.
+    fn worker(lines: &str) -> String {
+        LEAST.replace("routing_rules", &format!("{lines}routing_rules"))
+    }
+
+    fn spec(lines: &str) -> WorkerSpec {
+        good(&worker(lines)).workers.remove(0)
+    }
+
+    fn chat(spec: &WorkerSpec) -> &ChatSpec {
+        match &spec.kind {
+            Kind::Chat(chat) => chat,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn usd(text: &str) -> Usd {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_original_file_means_what_it_says() {
+        let key = format!("sk-{}", "real1234".repeat(3));
+        let config = read(ORIGINAL, &format!("OPENAI_API_KEY={key}\n")).unwrap();
+        assert_eq!(config.master_agent, "codex");
+        assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+        let [high, medium, local] = config.workers.as_slice() else { panic!() };
+        assert_eq!(chat(high).model, "gpt-5");
+        assert_eq!(chat(high).effort.as_deref(), Some("high"));
+        assert_eq!(chat(medium).effort.as_deref(), Some("medium"));
+        assert_eq!(chat(high).key.as_ref().map(Secret::reveal), Some(key.as_str()));
+        assert_eq!((high.price.input, high.price.output), (usd("1.25"), usd("10")));
+        assert_eq!((high.max_rpm, medium.max_rpm, local.max_rpm), (Some(10), Some(30), None));
+        assert_eq!((high.local, local.local), (false, true));
+        assert_eq!((high.concurrency, local.concurrency), (4, 1));
+        assert_eq!((high.max_attempts, high.max_tokens), (3, 4_000));
+        assert_eq!(high.timeout, Duration::from_secs(600));
+        assert!(local.price.is_free() && chat(local).key.is_none());
+        assert_eq!(config.limits.daily, Usd::dollars(10));
+        assert_eq!(config.router.rules.len(), 4);
+        assert!(config.mask.hide(&format!("x {key}")).is_some());
+    }
+
+    #[test]
+    fn the_shipped_file_has_every_default() {
+        let config = read(SHIPPED, SHIPPED_ENV).unwrap();
+        let [high, _, local, echo] = config.workers.as_slice() else { panic!() };
+        assert_eq!(chat(high).model, "gpt-6.1-sol");
+        assert!(!high.price.is_free() && local.local && echo.local);
+        assert!(high.disabled.as_deref().unwrap().starts_with("set OPENAI_API_KEY"));
+        assert!(local.disabled.is_none());
+        assert_eq!(config.warnings.len(), 2, "{:?}", config.warnings);
+        assert!(config.unused_env.is_empty());
+        assert!(config.router.candidates[3].only_named);
+        let least = good(LEAST);
+        assert_eq!(config.limits, least.limits);
+        assert_eq!(config.retention_days, least.retention_days);
+        assert_eq!(config.max_task_bytes, least.max_task_bytes);
+        assert_eq!(config.max_result_bytes, least.max_result_bytes);
+        assert_eq!(config.min_free_bytes, least.min_free_bytes);
+        assert_eq!((config.result_mode, config.retire), (least.result_mode, least.retire));
+        assert_eq!(config.master_agent, least.master_agent);
+    }
+
+    #[test]
+    fn what_the_shipped_file_shows_in_remarks_can_be_read() {
+        let top = ["# difficulty_keywords:", "# prices:", "# spool_group:", "#   "];
+        let shown = |line: &str| {
+            if line.starts_with("  # - ") || line.starts_with("  #   ") {
+                return line.replacen("  # ", "  ", 1);
+            }
+            match top.iter().any(|begin| line.starts_with(begin)) {
+                true => line[2..].to_owned(),
+                false => line.to_owned(),
+            }
+        };
+        let yaml: Vec<String> = SHIPPED.lines().map(shown).collect();
+        let config = good(&yaml.join("\n"));
+        assert_eq!(config.workers.len(), 6);
+        assert_eq!(config.spool_group.as_deref(), Some("koubou"));
+        assert_eq!(config.workers[4].price.output, usd("5"));
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let yaml = "\
+master_agnt: codex
+available_workers:
+  - type: a
+    model: m
+    endpoint: nowhere
+    max_rmp: 3
+    timeout_s: soon
+  - type: a
+    kind: comand
+routing_rules:
+  - if: hard
+    then: nobody
+";
+        assert_eq!(
+            errors(yaml).join("\n").replace("config/agent.yaml:", ""),
+            "\
+1:1: unknown key `master_agnt`; did you mean `master_agent`?
+5:15: `endpoint` must be an address such as `https://api.openai.com/v1`, with `http` or `https`
+6:5: unknown key `max_rmp`; did you mean `max_rpm`?
+7:16: `timeout_s` must be a number of seconds above 0 and up to a year, and is `soon`
+8:11: there are two workers of type `a`: rename one
+9:11: `kind` must be `chat`, `command`, `codex` or `echo`, and is `comand`; did you mean `command`?
+11:3: `routing_rules` needs a last rule `- else: WORKER` for what no other rule names
+11:9: no rule can ask `hard`: the conditions are `contains_sensitive_data`, `high_difficulty`, `medium_difficulty`, `low_difficulty`, `budget_critical`, `task_type: NAME` and `priority_at_least: 0..10`
+12:11: there is no worker `nobody` among `available_workers`"
+        );
+    }
+
+    #[test]
+    fn a_mistake_in_the_syntax_has_its_place() {
+        let said = error("available_workers:\n  - type: [\n");
+        assert!(said.contains("this is not YAML"), "{said}");
+        assert!(!said.starts_with("0:"), "{said}");
+        assert!(error("- a\n").contains("the file must be a mapping of keys, and is a list"));
+        assert_eq!(errors("").len(), 2);
+    }
+
+    #[test]
+    fn a_key_given_twice_is_told() {
+        let said = error(&format!("{LEAST}timezone: UTC\ntimezone: UTC\n"));
+        assert_eq!(said, "8:1: `timezone` is given twice: take one of them out");
+    }
+
+    #[test]
+    fn wrong_values_are_told_with_their_place() {
+        for (line, said) in [
+            ("    api_key: A\n", "5:5: unknown key `api_key`; did you mean `api_key_env`?"),
+            (
+                "    concurrency: 0\n",
+                "5:18: `concurrency` must be a whole number from 1 to 4096, and is `0`",
+            ),
+            (
+                "    max_rpm: -1\n",
+                "5:14: `max_rpm` must be a whole number from 1, or `unlimited`, and is `-1`",
+            ),
+            (
+                "    max_tpm: lots\n",
+                "5:14: `max_tpm` must be a whole number from 1, or `unlimited`, and is `lots`",
+            ),
+            ("    local: yes\n", "5:12: `local` must be `true` or `false`, and is `yes`"),
+            ("    use_for: x\n", "5:14: `use_for` must be a list, and is `x`"),
+            (
+                "    use_for: [a, []]\n",
+                "5:18: `use_for` must be a list of texts, and one is a list",
+            ),
+            ("    params: 3\n", "5:13: `params` must be a mapping of keys, and is `3`"),
+            (
+                "    max_attempts: 0\n",
+                "5:19: `max_attempts` must be a whole number from 1 to 1000, and is `0`",
+            ),
+            (
+                "    max_tokens: 1.5\n",
+                "5:17: `max_tokens` must be a whole number from 1 to 10000000, and is `1.5`",
+            ),
+            (
+                "    timeout_s: 0\n",
+                "5:16: `timeout_s` must be a number of seconds above 0 and up to a year, and is `0`",
+            ),
+            (
+                "    api: responses\n",
+                "5:10: this version does not speak `responses` yet: use `chat_completions`",
+            ),
+            ("    only_named: 1\n", "5:17: `only_named` must be `true` or `false`, and is `1`"),
+            (
+                "    price_per_1k: -1\n",
+                "5:19: `price_per_1k` must be an amount of dollars or `{input, output}`, and is `-1`",
+            ),
+            ("    price_per_1m: {input: 1}\n", "5:19: a price needs `output`"),
+            (
+                "    api_key_env: sk-abc\n",
+                "5:18: `api_key_env` must be the name of a variable, such as `OPENAI_API_KEY`, and not the key itself",
+            ),
+        ] {
+            assert_eq!(error(&worker(line)), said);
+        }
+    }
+
+    #[test]
+    fn wrong_settings_of_the_top_are_told_with_their_place() {
+        for (line, said) in [
+            (
+                "timezone: Mars/Phobos\n",
+                "7:11: there is no time zone `Mars/Phobos`: write one such as `Asia/Tokyo` or `UTC`",
+            ),
+            ("retire: burn\n", "7:9: `retire` must be `archive` or `delete`, and is `burn`"),
+            (
+                "retention_days: 0\n",
+                "7:17: `retention_days` must be a whole number from 1 to 36500, and is `0`",
+            ),
+            (
+                "max_task_bytes: big\n",
+                "7:17: `max_task_bytes` must be a size such as `16 MiB`, at least 1 KiB, and is `big`",
+            ),
+            ("file_roots: [data]\n", "7:14: `data` is not a whole path: begin it with `/`"),
+            (
+                "result_mode: 0755\n",
+                "7:14: `result_mode` must be a mode from \"0600\" to \"0666\" in quotes, and is `0755`",
+            ),
+            (
+                "cost_limits: {daily_limit_usd: much}\n",
+                "7:32: `daily_limit_usd` must be an amount of dollars such as `0.25`, and is `much`",
+            ),
+            (
+                "cost_limits: {alert_threshold_percent: 101}\n",
+                "7:40: `alert_threshold_percent` must be a whole number from 1 to 100, and is `101`",
+            ),
+            (
+                "security_policy: {sensitive_patterns: ['(']}\n",
+                "7:40: `(` is not a regular expression: unclosed group",
+            ),
+            ("prices: [{model: m, input: 1}]\n", "7:10: a price needs `output`"),
+            (
+                "prices: [{model: m, input: 1, output: 1, effective_from: soon}]\n",
+                "7:58: `effective_from` must be a day such as `2026-11-23`",
+            ),
+            (
+                "difficulty_keywords: {hgih: [a]}\n",
+                "7:23: unknown key `hgih`; did you mean `high`?",
+            ),
+        ] {
+            assert_eq!(error(&format!("{LEAST}{line}")), said);
+        }
+    }
+
+    fn rules(lines: &str) -> String {
+        LEAST.replace("  - else: local\n", lines)
+    }
+
+    #[test]
+    fn wrong_rules_are_told_with_their_place() {
+        for (lines, said) in [
+            (
+                "  - else: locl\n",
+                "6:11: there is no worker `locl` among `available_workers`; did you mean `local`?",
+            ),
+            (
+                "  - else: local\n  - if: high_difficulty\n    then: local\n",
+                "6:5: `else` must be the last rule: what stands behind it is never reached",
+            ),
+            (
+                "  - if: high_difficulty\n    then: local\n",
+                "6:3: `routing_rules` needs a last rule `- else: WORKER` for what no other rule names",
+            ),
+            (
+                "  - if: high_difficulty\n    then: local\n  - if: high_difficulty\n    then: local\n  - else: local\n",
+                "8:5: this rule is never reached: rule 1, `high_difficulty`, takes all of it",
+            ),
+            (
+                "  - if: 'priority_at_least: 3'\n    then: local\n  - if: {priority_at_least: 7}\n    then: local\n  - else: local\n",
+                "8:5: this rule is never reached: rule 1, `priority_at_least: 3`, takes all of it",
+            ),
+            (
+                "  - if: high_difficulty\n  - else: local\n",
+                "6:5: a rule with `if` needs `then` with the worker's type",
+            ),
+            ("  - then: local\n  - else: local\n", "6:5: a rule needs `if` and `then`, or `else`"),
+        ] {
+            assert_eq!(error(&rules(lines)), said, "{lines}");
+        }
+        let config = good(&rules("  - if: {task_type: x}\n    then: local\n  - else: local\n"));
+        assert_eq!(config.router.rules[0].condition, Condition::TaskType("x".into()));
+    }
+
+    #[test]
+    fn a_missing_part_is_told() {
+        assert_eq!(
+            errors("master_agent: a\n").join("\n").replace("config/agent.yaml:", ""),
+            "1:1: `available_workers` is missing: name at least one worker\n\
+             1:1: `routing_rules` is missing: it says who gets which task, and ends with `- else: WORKER`"
+        );
+        let said = errors("available_workers: []\nrouting_rules: []\n").join("\n");
+        assert!(said.contains("1:20: `available_workers` is empty"), "{said}");
+        let unnamed = LEAST.replace("type: local\n", "max_rpm: 1\n");
+        assert!(errors(&unnamed)[0].contains(":2:5: a worker needs a `type`"));
+    }
+
+    #[test]
+    fn a_program_needs_a_command() {
+        let yaml = "\
+available_workers:
+  - type: a
+    kind: command
+    command: []
+  - type: b
+    command: ls -l
+  - type: c
+routing_rules:
+  - else: a
+";
+        assert_eq!(
+            errors(yaml).join("\n").replace("config/agent.yaml:", ""),
+            "4:14: `command` is empty: name a program and its arguments\n\
+             6:14: `command` must be a list, and is `ls -l`\n\
+             7:5: a worker needs an `endpoint`, a `command`, or a `kind`"
+        );
+    }
+
+    #[test]
+    fn a_program_sees_what_is_listed_and_nothing_else() {
+        let yaml = "\
+available_workers:
+  - type: a
+    command: [ls, -l, '{task_file}']
+    env: [LISTED, ABSENT]
+  - type: b
+    command: [ls]
+    use_for: [listing]
+    local: true
+routing_rules:
+  - if: {task_type: x}
+    then: a
+  - else: b
+";
+        let config = read(yaml, "LISTED=1\nOTHER=2\n").unwrap();
+        let Kind::Command(command) = &config.workers[0].kind else { panic!() };
+        assert_eq!(command.argv, ["ls", "-l", "{task_file}"]);
+        let names: Vec<&str> = command.env.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["LISTED"]);
+        assert_eq!((config.workers[0].local, config.workers[0].max_attempts), (false, 1));
+        assert!(config.warnings.iter().any(|w| w.contains("`ABSENT` is not set")));
+        assert_eq!(config.unused_env, ["OTHER"]);
+        let only_named: Vec<bool> = config.router.candidates.iter().map(|c| c.only_named).collect();
+        assert_eq!(only_named, [true, false]);
+    }
+
+    #[test]
+    fn who_is_local_is_never_guessed() {
+        assert!(spec("").local);
+        assert!(spec("    use_for: [sensitive_data]\n").local);
+        let elsewhere =
+            |lines: &str| worker(lines).replace("http://localhost:1/v1", "http://10.0.0.5:1/v1");
+        assert!(error(&elsewhere("")).contains("is not local and its price is not known"));
+        let config = good(&elsewhere("    local: true\n"));
+        assert!(config.workers[0].local);
+        assert!(config.warnings[0].contains("is at `10.0.0.5`"), "{:?}", config.warnings);
+        let named =
+            LEAST.replace("type: local", "type: other").replace("else: local", "else: other");
+        assert!(error(&named).contains("is not local"));
+        assert!(error(&worker("    local: false\n")).contains("is not local"));
+    }
+
+    #[test]
+    fn prices_are_of_the_worker_or_of_its_model() {
+        let flat = spec("    price_per_1k: 0.10\n").price;
+        assert_eq!((flat.input, flat.output), (usd("100"), usd("100")));
+        let parts = spec("    price_per_1m: {input: 2, output: 10}\n").price;
+        assert_eq!((parts.cached_input, parts.output), (usd("2"), usd("10")));
+        let both = "    price_per_1k: 1\n    price_per_1m: 1\n";
+        assert_eq!(error(&worker(both)), "6:19: give `price_per_1k` or `price_per_1m`, not both");
+        let row = "prices:\n  - {model: m, input: 1, output: 2}\n";
+        let config = good(&format!("{}{row}", worker("    local: false\n")));
+        assert_eq!(config.workers[0].price.output, usd("2"));
+    }
+
+    #[test]
+    fn a_key_is_for_its_host_alone() {
+        let key = format!("{}-{}", "sesame", 12_345_678);
+        let elsewhere = worker("    local: false\n    price_per_1k: 1\n")
+            .replace("http://localhost:1/v1", "https://models.example.com/v1");
+        let dotenv = format!("OPENAI_API_KEY={key}\nOTHER_KEY={key}\n");
+        let config = read(&elsewhere, &dotenv).unwrap();
+        assert!(chat(&config.workers[0]).key.is_none());
+        assert!(config.warnings.iter().any(|w| w.contains("sends no key")));
+        let named = elsewhere.replace("    local:", "    api_key_env: OTHER_KEY\n    local:");
+        assert!(chat(&read(&named, &dotenv).unwrap().workers[0]).key.is_some());
+        for empty in ["", "OTHER_KEY=\n", "OTHER_KEY=your-key\n"] {
+            let config = read(&named, empty).unwrap();
+            let why = config.workers[0].disabled.as_deref().unwrap();
+            assert!(why.starts_with("set OTHER_KEY in config/.env"), "{why}");
+        }
+        assert!(!format!("{config:?}").contains(&key));
+    }
+
+    #[test]
+    fn the_environment_moves_the_original_local_worker_only() {
+        let dotenv = "LMSTUDIO_BASE_URL=http://127.0.0.1:9/v1/\nLMSTUDIO_MODEL=other\n";
+        let config = read(SHIPPED, dotenv).unwrap();
+        let local = chat(&config.workers[2]);
+        assert_eq!(
+            (local.endpoint.as_str(), local.model.as_str()),
+            ("http://127.0.0.1:9/v1", "other")
+        );
+        let config = read(LEAST, dotenv).unwrap();
+        assert_eq!(chat(&config.workers[0]).endpoint, "http://localhost:1/v1");
+        let errors = read(SHIPPED, "A=1\nLMSTUDIO_BASE_URL=nowhere\n").unwrap_err().to_string();
+        assert!(errors.starts_with("config/.env:2:1: `LMSTUDIO_BASE_URL` must be"), "{errors}");
+    }
+
+    #[test]
+    fn variables_set_limits_level_and_place() {
+        let dotenv = "MONTHLY_BUDGET_USD=50\nKOUBOU_LOG_LEVEL=INFO\nMASTER_PASSWORD=abc\n\
+            KOUBOU_HOME=/var/koubou\nKOUBOU_DB=/var/koubou/db/koubou.db\n";
+        let config = read(ORIGINAL, dotenv).unwrap();
+        assert_eq!(config.limits.monthly, Usd::dollars(50));
+        assert_eq!((config.log_level.as_str(), config.database), ("info", None));
+        assert_eq!(config.unused_env, ["KOUBOU_HOME", "MASTER_PASSWORD"]);
+        assert!(
+            config.warnings.iter().any(|w| w.contains("`MONTHLY_BUDGET_USD` ($50.00) goes before"))
+        );
+        assert!(config.warnings.iter().any(|w| w.contains("`KOUBOU_DB` names")));
+        let wrong = "DAILY_BUDGET_USD=much\nKOUBOU_LOG_LEVEL=loud\nx\n";
+        assert_eq!(
+            read(LEAST, wrong).unwrap_err().to_string(),
+            "config/.env:1:1: `DAILY_BUDGET_USD` must be an amount of dollars such as `10` or `0.25`\n\
+             config/.env:2:1: `KOUBOU_LOG_LEVEL` must be `error`, `warn`, `info`, `debug` or `trace`, and is `loud`\n\
+             config/.env:3:1: this line cannot be read: write it as `NAME=value`"
+        );
+    }
+
+    #[test]
+    fn modes_and_sizes_are_read_as_people_write_them() {
+        for (written, mode) in [("0640", 0o640), ("\"0600\"", 0o600), ("0o664", 0o664)] {
+            assert_eq!(good(&format!("{LEAST}result_mode: {written}\n")).result_mode, mode);
+        }
+        let config = good(&format!("{LEAST}max_task_bytes: 1MiB\nmin_free_bytes: 0\n"));
+        assert_eq!((config.max_task_bytes, config.min_free_bytes), (1 << 20, 0));
+    }
+
+    #[test]
+    fn what_is_odd_is_a_warning() {
+        let yaml = LEAST.replace(
+            "routing_rules:\n",
+            "  - type: cloud\n    model: gpt-5\n    endpoint: https://api.openai.com/v1\n    \
+             env: [A]\nrouting_rules:\n  - if: contains_sensitive_data\n    then: cloud\n",
+        );
+        let warnings = good(&yaml).warnings.join("\n");
+        for part in ["`env` has no meaning for kind `chat`", "which is not local", "rests"] {
+            assert!(warnings.contains(part), "{part} in {warnings}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>(), dotenv in any::<String>()) {
+            let _ = read(&text, &dotenv);
+        }
+
+        #[test]
+        fn no_damage_to_a_good_file_makes_it_panic(
+            at in 0usize..2_000, len in 0usize..40, put in "(?s)[\\[\\]{}:,&*!|>'\"%@`#?\\- \n\té0-9a-z]{0,6}"
+        ) {
+            let mut text = ORIGINAL.to_owned();
+            let at = at.min(text.len());
+            let end = (at + len).min(text.len());
+            text.replace_range(at..end, &put);
+            let _ = read(&text, "");
+        }
+    }
+}

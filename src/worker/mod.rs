@@ -157,8 +157,6 @@ impl fmt::Debug for Leash {
 mod tests {
     use super::*;
     use crate::route::Router;
-    use crate::route::difficulty::DifficultyJudge;
-    use crate::route::sensitivity::SensitivityScanner;
     use crate::task::Sensitivity;
 
     /// A job and the folder that it may write to, which goes when the test ends.
@@ -202,8 +200,8 @@ mod tests {
 
     fn cleared(prompt: Prompt) -> Cleared<Prompt> {
         let router = Router {
-            scanner: SensitivityScanner::default(),
-            judge: DifficultyJudge::default(),
+            scanner: Default::default(),
+            judge: Default::default(),
             rules: Vec::new(),
             candidates: Vec::new(),
         };

@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod config;
+pub mod mirror;
 pub mod route;
 pub mod task;
 pub mod worker;

@@ -14,14 +14,14 @@ mod completion;
 mod line;
 mod refusal;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use ureq::http::Uri;
 
 use self::completion::Completion;
 use self::line::{Broken, Line, Reply};
 use self::refusal::{Meaning, Words};
 use super::{Job, Leash, Worker, cancelled, within};
-use crate::base::secret::Mask;
+use crate::base::secret::{Mask, Secret};
 use crate::base::words;
 use crate::config::{ChatSpec, WorkerSpec};
 use crate::route::price::Price;
@@ -61,7 +61,7 @@ pub struct ChatWorker {
 impl ChatWorker {
     /// A worker for this model; each has a connection of its own.
     pub fn new(spec: &WorkerSpec, chat: ChatSpec) -> Self {
-        let key = chat.key.as_ref().map(|key| key.reveal());
+        let key = chat.key.as_ref().map(Secret::reveal);
         Self {
             worker_type: spec.worker_type.clone(),
             params: spec.params.clone(),
@@ -420,8 +420,9 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::model_server::{ModelServer, Reply, completion};
+    use serde_json::json;
+
     use super::*;
-    use crate::base::secret::Secret;
     use crate::config::Kind;
     use crate::worker::tests::{TestJob, job, job_of};
 

@@ -233,7 +233,8 @@ mod tests {
     #[test]
     fn a_pause_is_found_wherever_it_is_said() {
         let seconds = |s: f64| Some(Duration::from_secs_f64(s));
-        let table: [(&[(&str, &str)], &str, Option<Duration>); 12] = [
+        type Case = (&'static [(&'static str, &'static str)], &'static str, Option<Duration>);
+        let table: [Case; 12] = [
             (&[("retry-after", "7")], "", seconds(7.0)),
             (&[("retry-after", "1.5")], "", seconds(1.5)),
             (&[("retry-after", "-3")], "", seconds(0.0)),

@@ -113,7 +113,8 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>
 
 /// Makes an empty file of mode 0600 where there is none, and takes the rights of others away.
 ///
-/// SQLite gives its companions, `-wal` and `-shm`, the mode of the file itself.
+/// SQLite gives its companions, `-wal` and `-shm`, the mode of the file itself. One
+/// that exists is not opened here: to close it would drop SQLite's locks on it.
 fn make_private(path: &Path) -> Result<(), MirrorError> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match made {

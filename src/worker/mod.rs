@@ -156,8 +156,10 @@ impl fmt::Debug for Leash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::CommandSpec;
     use crate::route::Router;
-    use crate::task::Sensitivity;
+    use crate::route::price::Price;
+    use crate::task::{Sensitivity, WorkerType};
 
     /// A job and the folder that it may write to, which goes when the test ends.
     pub(super) struct TestJob {
@@ -206,6 +208,39 @@ mod tests {
             candidates: Vec::new(),
         };
         router.clear(prompt, Sensitivity::Public, true).unwrap()
+    }
+
+    #[test]
+    fn each_kind_has_its_worker() {
+        let command = CommandSpec { argv: vec!["cat".into()], env: Vec::new() };
+        for (kind, said) in [
+            (Kind::Echo, Ok("hello")),
+            (Kind::Command(command), Ok("hello")),
+            (Kind::Codex, Err(ErrorKind::RefusedByWorker)),
+        ] {
+            let spec = WorkerSpec {
+                worker_type: WorkerType::new("w"),
+                kind,
+                concurrency: 1,
+                max_rpm: None,
+                max_tpm: None,
+                local: true,
+                price: Price::FREE,
+                timeout: Duration::from_secs(20),
+                max_attempts: 1,
+                max_tokens: 100,
+                params: Map::new(),
+                system: None,
+                use_for: Vec::new(),
+                disabled: None,
+            };
+            let outcome = make(&spec, &[]).run(&job("hello"), &Leash::default());
+            let heard = match &outcome {
+                Outcome::Done(answer) => Ok(answer.content.as_str()),
+                Outcome::Failed(failure) => Err(failure.kind),
+            };
+            assert_eq!(heard, said);
+        }
     }
 
     #[test]

@@ -39,7 +39,9 @@ pub struct Rebuilt {
 /// What SQLite or the file system says; the old mirror then stands as it was.
 /// [`MirrorError::TooNew`] where a newer program made the old one.
 pub fn rebuild(path: &Path, facts: impl Iterator<Item = Fact>) -> Result<Rebuilt, MirrorError> {
-    let beside = files::parent(path).join(files::half_made(path));
+    let folder = files::parent(path);
+    remove_leftovers(folder);
+    let beside = folder.join(files::half_made(path));
     let made = fill(&beside, facts).and_then(|mut rebuilt| {
         rebuilt.set_aside = put_in_place(path, &beside)?;
         Ok(rebuilt)
@@ -48,6 +50,18 @@ pub fn rebuild(path: &Path, facts: impl Iterator<Item = Fact>) -> Result<Rebuilt
         let _ = files::remove(&database::companion(&beside, suffix));
     }
     made
+}
+
+/// Removes what rebuilds have left behind whose process was killed.
+fn remove_leftovers(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let maker = name.to_str().and_then(|name| name.strip_prefix(files::HALF_MADE));
+        let maker = maker.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if maker.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            let _ = files::remove(&entry.path());
+        }
+    }
 }
 
 /// Writes the facts into a new database, in one transaction.
@@ -105,8 +119,10 @@ fn into_the_old(path: &Path, beside: &Path) -> Result<(), MirrorError> {
     let sql = |source| MirrorError::Sql { doing: "write", path: path.to_owned(), source };
     let mut old = Database::open_as_it_is(path, PATIENCE)?;
     check(&old.connection).map_err(sql)?;
-    let name = beside.to_string_lossy();
-    old.connection.execute("ATTACH DATABASE ?1 AS made", [&*name]).map_err(sql)?;
+    // A name that SQLite cannot be given must not become another file's.
+    let name = beside.to_str().ok_or(std::io::Error::from(std::io::ErrorKind::InvalidInput));
+    let name = name.at("name to SQLite", beside)?;
+    old.connection.execute("ATTACH DATABASE ?1 AS made", [name]).map_err(sql)?;
     let behaviour = TransactionBehavior::Immediate;
     let all = old.connection.transaction_with_behavior(behaviour).map_err(sql)?;
     for (table, columns) in TABLES {
@@ -322,6 +338,7 @@ pub(super) mod tests {
     #[test]
     fn the_same_facts_make_the_same_mirror() {
         let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(".koubou-4194305-0-koubou"), "left by the dead").unwrap();
         let (one, two) = (dir.path().join("1.db"), dir.path().join("2.db"));
         let rebuilt = rebuild(&one, some_facts().into_iter()).unwrap();
         assert_eq!(rebuilt, Rebuilt { tasks: 1, costs: 1, set_aside: None });

@@ -121,7 +121,8 @@ impl Mirror {
         Ok((tell, Self { control, thread: Some(thread), fresh, mark }))
     }
 
-    /// Whether it knew nothing of this home when it was opened: then it wants a rebuild.
+    /// Whether it knew nothing of this home when it was opened, or could not be opened:
+    /// then it wants a rebuild.
     pub fn is_fresh(&self) -> bool {
         self.fresh
     }

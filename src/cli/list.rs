@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::table::Table;
 use super::{Done, Exit, Site, Ui};
-use crate::mirror::query::TaskRecord;
+use crate::mirror::query::{Filter, TaskRecord};
 use crate::task::Folder;
 
 /// List tasks: where each stands, and who has it
@@ -39,7 +39,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     // The folders say which tasks there are; the mirror, where it is, says more of each.
     let known: HashMap<String, TaskRecord> = site
         .query()
-        .and_then(|query| Ok(query.tasks(&crate::mirror::query::TaskFilter::default())?))
+        .and_then(|query| Ok(query.tasks(&Filter::default())?))
         .map(|rows| rows.into_iter().map(|row| (row.task_id.clone(), row)).collect())
         .unwrap_or_default();
     let mut listing = Listing(Vec::new());
@@ -56,8 +56,8 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
                 worker_type: row.and_then(|row| row.assigned_worker_type.clone()),
                 difficulty_level: row.map(|row| row.difficulty_level.clone()),
                 sensitivity_level: row.map(|row| row.sensitivity_level.clone()),
-                priority: row.map(|row| row.priority),
-                created_at: row.map(|row| row.created_at.clone()),
+                priority: row.and_then(|row| row.priority),
+                created_at: row.and_then(|row| row.created_at.clone()),
                 waits_for: row.and_then(|row| row.waits_for.clone()),
                 task_id: id,
             }
@@ -72,7 +72,8 @@ impl fmt::Display for Listing {
         if self.0.is_empty() {
             return Ok(());
         }
-        let mut table = Table::new(&["ID", "STATUS", "WORKER", "DIFFICULTY", "SENSITIVITY", "WAITS FOR"]);
+        let mut table =
+            Table::new(&["ID", "STATUS", "WORKER", "DIFFICULTY", "SENSITIVITY", "WAITS FOR"]);
         let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
         for task in &self.0 {
             table.row([

@@ -56,7 +56,7 @@ fn has_ended(spool: &Spool, id: &TaskId) -> bool {
 /// Prints the lines after the one with this number, and says the last one's.
 fn print_after(ui: &mut Ui, site: &Site, id: &TaskId, after: i64) -> Result<i64, Trouble> {
     let mut last = after;
-    for record in site.query()?.logs(id.as_str(), after)? {
+    for record in site.query()?.logs(Some(id), after)? {
         last = record.log_id;
         match ui.is_json() {
             true => ui.json_line(&record)?,
@@ -69,5 +69,9 @@ fn print_after(ui: &mut Ui, site: &Site, id: &TaskId, after: i64) -> Result<i64,
 fn line(record: &LogRecord) -> String {
     let who = record.worker_id.as_deref().unwrap_or(&record.component);
     let level = record.log_level.as_deref().unwrap_or("INFO");
-    format!("{} {level:<5} {who}: {}", record.created_at, tame(&record.message))
+    format!(
+        "{} {level:<5} {who}: {}",
+        record.created_at.as_deref().unwrap_or("-"),
+        tame(&record.message)
+    )
 }

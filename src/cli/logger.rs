@@ -16,7 +16,12 @@ use crate::config::Config;
 use crate::spool::Home;
 
 /// Starts logging, at the configured level or as much more as `-v` asks for.
-pub(super) fn start(home: &Home, config: &Arc<Config>, verbose: u8, quiet: bool) -> Result<(), Trouble> {
+pub(super) fn start(
+    home: &Home,
+    config: &Arc<Config>,
+    verbose: u8,
+    quiet: bool,
+) -> Result<(), Trouble> {
     let path = home.log_file();
     let file = OpenOptions::new()
         .append(true)
@@ -56,7 +61,11 @@ impl Write for Both {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let _ = self.file.write_all(line);
         // journald and terminals alike get whole lines; journald adds its own time.
-        let skip = if self.stderr_is_journal && !io::stderr().is_terminal() { line.len().min(25) } else { 0 };
+        let skip = if self.stderr_is_journal && !io::stderr().is_terminal() {
+            line.len().min(25)
+        } else {
+            0
+        };
         let _ = io::stderr().lock().write_all(&line[skip..]);
         Ok(line.len())
     }

@@ -19,7 +19,9 @@ pub(super) struct Args {
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
     let id = &args.id;
-    let Some((folder, path)) = site.locate(&spool, id) else { return Err(no_such_task(&spool, id)) };
+    let Some((folder, path)) = site.locate(&spool, id) else {
+        return Err(no_such_task(&spool, id));
+    };
     if !folder.is_end() {
         site.hint_if_idle(ui);
         return Err(Trouble::try_later(format!("`{id}` is {folder}, and has no result yet"))
@@ -38,7 +40,8 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         return Ok(Exit::Done);
     }
     let why = result.pointer("/error/message").and_then(Value::as_str).unwrap_or("it failed");
-    Err(Trouble::new(format!("`{id}` failed: {why}")).hint(format!("`koubou show {id}` tells the whole story")))
+    Err(Trouble::new(format!("`{id}` failed: {why}"))
+        .hint(format!("`koubou show {id}` tells the whole story")))
 }
 
 /// A result's document, of whatever size.

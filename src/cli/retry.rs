@@ -24,7 +24,11 @@ pub(super) struct Args {
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
     let ids = match args.all {
-        true => spool.ids(Folder::Failed)?.into_iter().filter(|id| !files::exists(&spool.rejected(id))).collect(),
+        true => spool
+            .ids(Folder::Failed)?
+            .into_iter()
+            .filter(|id| !files::exists(&spool.rejected(id)))
+            .collect(),
         false => args.ids.clone(),
     };
     let mut retried = 0;
@@ -43,17 +47,31 @@ fn retry(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
     match spool.find(id) {
         Some(Folder::Failed) => {}
         Some(Folder::Completed) => {
-            let hint = format!("`mv {} {}` runs it again all the same",
-                spool.file(Folder::Completed, id).display(), spool.home().folder(Folder::Pending).display());
-            return Err(Trouble::new(format!("`{id}` is completed, and only failed tasks are retried")).hint(hint));
+            let hint = format!(
+                "`mv {} {}` runs it again all the same",
+                spool.file(Folder::Completed, id).display(),
+                spool.home().folder(Folder::Pending).display()
+            );
+            return Err(Trouble::new(format!(
+                "`{id}` is completed, and only failed tasks are retried"
+            ))
+            .hint(hint));
         }
-        Some(folder) => return Err(Trouble::new(format!("`{id}` is {folder}; there is nothing to retry"))),
+        Some(folder) => {
+            return Err(Trouble::new(format!("`{id}` is {folder}; there is nothing to retry")));
+        }
         None => return Err(no_such_task(spool, id)),
     }
     if files::exists(&spool.rejected(id)) {
-        let hint = format!("mend {} and `mv` it to {}",
-            spool.rejected(id).display(), spool.file(Folder::Pending, id).display());
-        return Err(Trouble::new(format!("`{id}` was no task; running it again would end the same")).hint(hint));
+        let hint = format!(
+            "mend {} and `mv` it to {}",
+            spool.rejected(id).display(),
+            spool.file(Folder::Pending, id).display()
+        );
+        return Err(Trouble::new(format!(
+            "`{id}` was no task; running it again would end the same"
+        ))
+        .hint(hint));
     }
     let pending = spool.file(Folder::Pending, id);
     files::rename_new(&spool.file(Folder::Failed, id), &pending)?;

@@ -47,7 +47,9 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     }
     let mut exit = Exit::Done;
     for line in io::stdin().lock().split(b'\n') {
-        let line = line.map_err(|error| Trouble::new("cannot read standard input").because(error.to_string()))?;
+        let line = line.map_err(|error| {
+            Trouble::new("cannot read standard input").because(error.to_string())
+        })?;
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
@@ -66,14 +68,19 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 fn text_or_file(what: &str) -> Result<Vec<u8>, Trouble> {
     let path = Path::new(what);
     if what.len() < 4096 && path.is_file() {
-        return std::fs::read(path).map_err(|error| files::FileError::new("read", path, error).into());
+        return std::fs::read(path)
+            .map_err(|error| files::FileError::new("read", path, error).into());
     }
     Ok(what.as_bytes().to_vec())
 }
 
 fn route(config: &Config, bytes: &[u8]) -> Result<Answer, Trouble> {
     let task = task(bytes)?;
-    let wish = Wish { worker: task.worker.clone(), task_type: task.task_type.clone(), priority: task.priority };
+    let wish = Wish {
+        worker: task.worker.clone(),
+        task_type: task.task_type.clone(),
+        priority: task.priority,
+    };
     let seen = config.router.assess(&task, &[]);
     let decision = config.router.decide(&wish, &seen, false);
     let stated = task.document.contains_key("task_id").then(|| task.id.to_string());
@@ -107,12 +114,18 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.worker_type, &self.error) {
             (Some(name), _) => writeln!(f, "worker       {name}")?,
-            (None, error) => writeln!(f, "worker       none: {}", error.as_deref().unwrap_or_default())?,
+            (None, error) => {
+                writeln!(f, "worker       none: {}", error.as_deref().unwrap_or_default())?;
+            }
         }
         writeln!(f, "difficulty   {}", self.difficulty_level.as_str())?;
         writeln!(f, "sensitivity  {}", self.sensitivity_level.as_str())?;
         for reason in &self.reasons {
-            let place = if reason.field.is_empty() { String::new() } else { format!(" ({})", tame(&reason.field)) };
+            let place = if reason.field.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", tame(&reason.field))
+            };
             writeln!(f, "because      {}{place}", tame(&reason.why))?;
         }
         for warning in &self.warnings {

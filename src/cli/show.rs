@@ -21,7 +21,9 @@ pub(super) struct Args {
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
     let id = &args.id;
-    let Some((folder, path)) = site.locate(&spool, id) else { return Err(no_such_task(&spool, id)) };
+    let Some((folder, path)) = site.locate(&spool, id) else {
+        return Err(no_such_task(&spool, id));
+    };
     let story = match folder.is_end() {
         true => super::result::read_result(&path)?,
         false => waiting(site, id, folder, &path)?,
@@ -37,9 +39,15 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 }
 
 /// The story so far of a task that has not ended.
-fn waiting(site: &Site, id: &TaskId, folder: Folder, path: &std::path::Path) -> Result<Value, Trouble> {
-    let row: Option<TaskRecord> = site.query().ok().and_then(|query| query.task(id.as_str()).ok().flatten());
-    let bytes = files::read(path, 16 << 20).map_err(|error| Trouble::new(format!("cannot read `{id}`: {error}")))?;
+fn waiting(
+    site: &Site,
+    id: &TaskId,
+    folder: Folder,
+    path: &std::path::Path,
+) -> Result<Value, Trouble> {
+    let row: Option<TaskRecord> = site.query().ok().and_then(|query| query.task(id).ok().flatten());
+    let bytes = files::read(path, 16 << 20)
+        .map_err(|error| Trouble::new(format!("cannot read `{id}`: {error}")))?;
     let task: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let mut story = Map::new();
     story.insert("task_id".into(), json!(id));
@@ -76,13 +84,27 @@ fn told(story: &Value) -> String {
     line("dropped", text("/created_at"));
     line("finished", text("/finished_at"));
     line("cost", story.get("cost_usd").map(|cost| format!("${cost}")));
-    line("error", text("/error/kind").zip(text("/error/message")).map(|(kind, why)| format!("{kind}: {why}")));
-    for reason in story.pointer("/routing/reasons").and_then(Value::as_array).into_iter().flatten() {
+    line(
+        "error",
+        text("/error/kind").zip(text("/error/message")).map(|(kind, why)| format!("{kind}: {why}")),
+    );
+    for reason in story.pointer("/routing/reasons").and_then(Value::as_array).into_iter().flatten()
+    {
         line("because", reason.get("why").and_then(Value::as_str).map(tame));
     }
     for attempt in story.get("attempts").and_then(Value::as_array).into_iter().flatten() {
-        let part = |key: &str| attempt.get(key).and_then(Value::as_str).map(tame).unwrap_or_default();
-        line("attempt", Some(format!("{} {} {} {}", part("started_at"), part("worker_id"), part("outcome"), part("message"))));
+        let part =
+            |key: &str| attempt.get(key).and_then(Value::as_str).map(tame).unwrap_or_default();
+        line(
+            "attempt",
+            Some(format!(
+                "{} {} {} {}",
+                part("started_at"),
+                part("worker_id"),
+                part("outcome"),
+                part("message")
+            )),
+        );
     }
     for warning in story.get("warnings").and_then(Value::as_array).into_iter().flatten() {
         line("warning", warning.as_str().map(tame));

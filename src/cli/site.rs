@@ -1,6 +1,5 @@
 //! Where we are: the home, its settings, its daemon, its mirror.
 
-use std::collections::HashMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,16 +7,15 @@ use std::sync::Arc;
 
 use super::trouble::Trouble;
 use super::ui::Ui;
+use crate::base::clock;
 use crate::base::files;
 use crate::base::words;
 use crate::config::{self, Config};
-use crate::mirror::query::Query;
+use crate::mirror::query::Reader;
 use crate::spool::lock;
 use crate::spool::{self, Home, Spool};
 use crate::task::{Folder, TaskId, wire};
 
-/// The variables of our own environment that a worker's program inherits.
-const INHERITED: &[&str] = &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER"];
 /// The home that the original design has.
 const SYSTEM_HOME: &str = "/var/koubou";
 
@@ -28,7 +26,8 @@ pub(super) struct Site {
 impl Site {
     /// The home that is meant: `--home`, `KOUBOU_HOME`, `/var/koubou`, or one's own.
     pub(super) fn find(stated: Option<&Path>) -> Self {
-        let from_env = || env::var_os("KOUBOU_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let from_env =
+            || env::var_os("KOUBOU_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
         let path = stated.map(Path::to_owned).or_else(from_env).unwrap_or_else(default_home);
         // A path that does not move when somebody changes directory.
         Self { home: Home::at(std::path::absolute(&path).unwrap_or(path)) }
@@ -49,26 +48,32 @@ impl Site {
         let path = self.home.config_file();
         let yaml = fs::read_to_string(&path)
             .map_err(|error| files::FileError::new("read", &path, error))
-            .map_err(|error| Trouble::from(error).hint("`koubou init` makes it, with every setting and its default"))?;
+            .map_err(|error| {
+                Trouble::from(error)
+                    .hint("`koubou init` makes it, with every setting and its default")
+            })?;
         let dotenv = match fs::read_to_string(self.home.env_file()) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(files::FileError::new("read", self.home.env_file(), error).into()),
+            Err(error) => {
+                return Err(files::FileError::new("read", self.home.env_file(), error).into());
+            }
         };
-        let process: HashMap<String, String> = env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let environment = config::Environment::new(process, &dotenv).map_err(|error| {
-            Trouble::new(error.to_string()).hint("each line of config/.env is NAME=value")
-        })?;
+        let process = env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let environment = config::Environment::new(process, &dotenv, clock::wall());
         config::load(&yaml, &path, self.home.path(), &environment).map_err(|errors| {
-            Trouble::new(errors.to_string()).hint("mend config/agent.yaml and try again")
+            Trouble::new(format!("the settings are wrong\n{errors}"))
+                .hint("mend them, then try again")
         })
     }
 
-    /// What a worker's program inherits from us.
+    /// Our own environment, from which a worker takes the few variables that every program needs.
     pub(super) fn inherited() -> Vec<(String, String)> {
-        INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect()
+        env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
     }
 
     /// The pid of the daemon, if one is alive.
@@ -84,10 +89,10 @@ impl Site {
     }
 
     /// The mirror, if it can be read.
-    pub(super) fn query(&self) -> Result<Query, Trouble> {
+    pub(super) fn query(&self) -> Result<Reader, Trouble> {
         let stated = env::var_os("KOUBOU_DB").map(PathBuf::from);
         let path = self.config().ok().and_then(|config| config.database).or(stated);
-        Ok(Query::open(&path.unwrap_or_else(|| self.home.database()))?)
+        Ok(Reader::open(&path.unwrap_or_else(|| self.home.database()))?)
     }
 
     /// The ids of the tasks in a folder, as far as its file names tell.
@@ -135,7 +140,10 @@ fn default_home() -> PathBuf {
 pub(super) fn parse_id(text: &str) -> Result<TaskId, String> {
     let name = Path::new(text).file_name().and_then(|name| name.to_str()).unwrap_or(text);
     let name = if text.contains('/') || text.ends_with(".json") { name } else { text };
-    name.strip_suffix(".json").unwrap_or(name).parse().map_err(|error: crate::task::id::BadTaskId| error.to_string())
+    name.strip_suffix(".json")
+        .unwrap_or(name)
+        .parse()
+        .map_err(|error: crate::task::id::BadTaskId| error.to_string())
 }
 
 /// Says that there is no such task, and which are like it.

@@ -84,7 +84,9 @@ fn waits(site: &Site, workers: &[WorkerState], paused: bool) -> Vec<Wait> {
             let waits_for = match (row.waits_for, paused) {
                 (Some(own), _) => own,
                 (None, true) => "`koubou resume`: the workshop is paused".to_owned(),
-                (None, false) => of_worker.unwrap_or_else(|| format!("a free hand of worker `{name}`")),
+                (None, false) => {
+                    of_worker.unwrap_or_else(|| format!("a free hand of worker `{name}`"))
+                }
             };
             Wait { tasks: row.tasks, worker_type: row.assigned_worker_type, waits_for }
         })
@@ -94,14 +96,32 @@ fn waits(site: &Site, workers: &[WorkerState], paused: bool) -> Vec<Wait> {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.pid {
-            Some(pid) => writeln!(f, "working {} as process {pid}{}", self.home, if self.paused { ", paused" } else { "" })?,
-            None => writeln!(f, "nobody is working {}{}", self.home, if self.paused { "; it is paused" } else { "" })?,
+            Some(pid) => writeln!(
+                f,
+                "working {} as process {pid}{}",
+                self.home,
+                if self.paused { ", paused" } else { "" }
+            )?,
+            None => writeln!(
+                f,
+                "nobody is working {}{}",
+                self.home,
+                if self.paused { "; it is paused" } else { "" }
+            )?,
         }
         let Counts { pending, in_progress, completed, failed } = &self.counts;
-        writeln!(f, "{pending} pending, {in_progress} in progress, {completed} completed, {failed} failed")?;
+        writeln!(
+            f,
+            "{pending} pending, {in_progress} in progress, {completed} completed, {failed} failed"
+        )?;
         for wait in &self.waits {
             let verb = if wait.tasks == 1 { "waits" } else { "wait" };
-            writeln!(f, "{} {verb} for {}", Count(wait.tasks.unsigned_abs(), "task"), wait.waits_for)?;
+            writeln!(
+                f,
+                "{} {verb} for {}",
+                Count(wait.tasks.unsigned_abs(), "task"),
+                wait.waits_for
+            )?;
         }
         if !self.workers.is_empty() {
             let mut table = Table::new(&["WORKER", "STATE", "BUSY", "MODEL"]);

@@ -53,7 +53,10 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
     let mut drafts = drafts(args)?;
     if args.id.is_some() && drafts.len() != 1 {
-        return Err(Trouble::usage(format!("`--id` names one task, and there are {}", drafts.len())));
+        return Err(Trouble::usage(format!(
+            "`--id` names one task, and there are {}",
+            drafts.len()
+        )));
     }
     for draft in &mut drafts {
         fill_in(draft, args);
@@ -102,10 +105,9 @@ fn drafts(args: &Args) -> Result<Vec<Draft>, Trouble> {
 fn read(path: &PathBuf) -> Result<(Vec<u8>, String), Trouble> {
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|error| Trouble::new("cannot read standard input").because(error.to_string()))?;
+        io::stdin().lock().read_to_end(&mut bytes).map_err(|error| {
+            Trouble::new("cannot read standard input").because(error.to_string())
+        })?;
         return Ok((bytes, "standard input".into()));
     }
     let bytes = std::fs::read(path).map_err(|error| FileError::new("read", path, error))?;
@@ -134,7 +136,9 @@ fn split(bytes: &[u8], source: &str) -> Result<Vec<Map<String, Value>>, Trouble>
         .into_iter()
         .map(|value| match value {
             Value::Object(map) => Ok(map),
-            _ => Err(Trouble::new(format!("{source} holds something that is no task: a task is a JSON object"))),
+            _ => Err(Trouble::new(format!(
+                "{source} holds something that is no task: a task is a JSON object"
+            ))),
         })
         .collect()
 }
@@ -152,9 +156,11 @@ fn fill_in(draft: &mut Draft, args: &Args) {
 }
 
 fn check(ui: &mut Ui, draft: &Draft) -> Result<(), Trouble> {
-    let bytes = serde_json::to_vec(&draft.document).map_err(|error| Trouble::new(error.to_string()))?;
+    let bytes =
+        serde_json::to_vec(&draft.document).map_err(|error| Trouble::new(error.to_string()))?;
     let task = wire::read("task", &bytes).map_err(|flaws| {
-        Trouble::new(format!("{} is not a task: {}", draft.source, flaws.message())).hint("nothing was dropped")
+        Trouble::new(format!("{} is not a task: {}", draft.source, flaws.message()))
+            .hint("nothing was dropped")
     })?;
     for warning in task.warnings {
         ui.warn(&format!("{}: {warning}", draft.source));
@@ -164,17 +170,21 @@ fn check(ui: &mut Ui, draft: &Draft) -> Result<(), Trouble> {
 
 /// Drops one task under a name that nobody has.
 fn drop_one(spool: &Spool, draft: Draft, wanted: Option<&TaskId>) -> Result<TaskId, Trouble> {
-    let stated = draft.document.get("task_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let stated =
+        draft.document.get("task_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let liked = stated.or(draft.name).unwrap_or_else(fresh_name);
     let in_pending = |id: &TaskId| files::exists(&spool.file(Folder::Pending, id));
     loop {
         let id = spool.free_id(&liked, in_pending);
         if wanted.is_some_and(|wanted| *wanted != id) {
-            return Err(Trouble::new(format!("`{liked}` is in use")).hint("take another `--id`, or none"));
+            return Err(
+                Trouble::new(format!("`{liked}` is in use")).hint("take another `--id`, or none")
+            );
         }
         let mut document = draft.document.clone();
         document.insert("task_id".into(), Value::from(id.as_str()));
-        let mut bytes = serde_json::to_vec_pretty(&document).map_err(|error| Trouble::new(error.to_string()))?;
+        let mut bytes = serde_json::to_vec_pretty(&document)
+            .map_err(|error| Trouble::new(error.to_string()))?;
         bytes.push(b'\n');
         match place(spool, &id, &bytes) {
             Ok(()) => return Ok(id),
@@ -213,7 +223,8 @@ fn fresh_name() -> TaskId {
     static SERIAL: AtomicU32 = AtomicU32::new(0);
     let now = Now::read();
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-    let mark = files::fingerprint(format!("{:?}{}{serial}", now, std::process::id()).as_bytes()) & 0xfff_ffff;
+    let mark = files::fingerprint(format!("{:?}{}{serial}", now, std::process::id()).as_bytes())
+        & 0xfff_ffff;
     let time = clock::wall().strftime("%Y%m%d-%H%M%S");
     TaskId::from_stem(&format!("{time}-{mark:07x}"))
 }

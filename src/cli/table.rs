@@ -34,8 +34,9 @@ impl fmt::Display for Table {
         let head: Vec<String> = self.head.iter().map(|name| (*name).to_owned()).collect();
         let lines: Vec<&Vec<String>> = std::iter::once(&head).chain(&self.rows).collect();
         let columns = self.head.len();
-        let widths: Vec<usize> =
-            (0..columns).map(|n| lines.iter().map(|row| width(&row[n])).max().unwrap_or(0)).collect();
+        let widths: Vec<usize> = (0..columns)
+            .map(|n| lines.iter().map(|row| width(&row[n])).max().unwrap_or(0))
+            .collect();
         for row in lines {
             let mut line = String::new();
             for (n, cell) in row.iter().enumerate() {

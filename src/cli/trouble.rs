@@ -62,10 +62,11 @@ impl From<FileError> for Trouble {
     fn from(error: FileError) -> Self {
         let trouble = Self::of(&error);
         match error.kind() {
-            std::io::ErrorKind::PermissionDenied => {
-                trouble.hint("run it as the user who owns the home, or name another with `--home DIR`")
+            std::io::ErrorKind::PermissionDenied => trouble
+                .hint("run it as the user who owns the home, or name another with `--home DIR`"),
+            std::io::ErrorKind::StorageFull => {
+                trouble.hint("make room on the disk and run it again")
             }
-            std::io::ErrorKind::StorageFull => trouble.hint("make room on the disk and run it again"),
             _ => trouble,
         }
     }
@@ -80,8 +81,9 @@ impl From<MirrorError> for Trouble {
 impl From<LockError> for Trouble {
     fn from(error: LockError) -> Self {
         match error {
-            LockError::Held { .. } => Self::new(error.to_string())
-                .hint("one daemon works a home; stop that one, or name another home with `--home DIR`"),
+            LockError::Held { .. } => Self::new(error.to_string()).hint(
+                "one daemon works a home; stop that one, or name another home with `--home DIR`",
+            ),
             LockError::File(error) => error.into(),
         }
     }
@@ -95,7 +97,9 @@ impl From<EngineError> for Trouble {
             EngineError::Mirror(error) => error.into(),
             EngineError::Watch(error) => Self::of(&error)
                 .hint("raise fs.inotify.max_user_watches and max_user_instances (`sysctl`)"),
-            EngineError::Thread(_) => Self::of(&error).hint("raise the limit on threads (`ulimit -u`)"),
+            EngineError::Thread(_) => {
+                Self::of(&error).hint("raise the limit on threads (`ulimit -u`)")
+            }
         }
     }
 }

@@ -39,7 +39,8 @@ impl Ui {
 
     /// One JSON document on a line of its own.
     pub(super) fn json_line<T: Serialize>(&mut self, value: &T) -> Result<(), Trouble> {
-        let mut line = serde_json::to_vec(value).map_err(|error| Trouble::new(error.to_string()))?;
+        let mut line =
+            serde_json::to_vec(value).map_err(|error| Trouble::new(error.to_string()))?;
         line.push(b'\n');
         self.raw(&line)
     }

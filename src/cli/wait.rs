@@ -36,7 +36,13 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 }
 
 /// Waits for tasks that are known to be there; says of each that failed.
-pub(super) fn until_ended(ui: &mut Ui, site: &Site, spool: &Spool, ids: &[TaskId], timeout: Option<Duration>) -> Done {
+pub(super) fn until_ended(
+    ui: &mut Ui,
+    site: &Site,
+    spool: &Spool,
+    ids: &[TaskId],
+    timeout: Option<Duration>,
+) -> Done {
     let (tell, told) = mpsc::channel();
     let _watch = Watch::start(&site.home, move |_| {
         let _ = tell.send(());
@@ -64,7 +70,11 @@ pub(super) fn until_ended(ui: &mut Ui, site: &Site, spool: &Spool, ids: &[TaskId
         match pause(&told, deadline) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => {}
             Err(RecvTimeoutError::Timeout) => {
-                ui.insist(&format!("{} not ended: {}", Count(open.len() as u64, "task"), words::names(open, "and")));
+                ui.insist(&format!(
+                    "{} not ended: {}",
+                    Count(open.len() as u64, "task"),
+                    words::names(open, "and")
+                ));
                 return Ok(Exit::TimedOut);
             }
         }
@@ -88,20 +98,26 @@ fn where_it_ended(site: &Site, spool: &Spool, id: &TaskId) -> Result<Option<Fold
         // Between two folders it may have been missed; only a second look says that it is gone.
         None => match site.locate(spool, id) {
             Some((folder, _)) => Ok(Some(folder).filter(|folder| folder.is_end())),
-            None => Err(Trouble::new(format!("`{id}` was withdrawn: its file is in no folder any more"))),
+            None => Err(Trouble::new(format!(
+                "`{id}` was withdrawn: its file is in no folder any more"
+            ))),
         },
     }
 }
 
 fn report(ui: &mut Ui, spool: &Spool, ended: &BTreeMap<&TaskId, Folder>) -> Done {
-    let failed: Vec<&&TaskId> = ended.iter().filter(|(_, folder)| **folder == Folder::Failed).map(|(id, _)| id).collect();
+    let failed: Vec<&&TaskId> =
+        ended.iter().filter(|(_, folder)| **folder == Folder::Failed).map(|(id, _)| id).collect();
     if ui.is_json() {
-        let rows: Vec<_> = ended.iter().map(|(id, folder)| json!({ "task_id": id, "status": folder })).collect();
+        let rows: Vec<_> =
+            ended.iter().map(|(id, folder)| json!({ "task_id": id, "status": folder })).collect();
         ui.json_line(&rows)?;
     }
     for id in &failed {
-        let result = super::result::read_result(&spool.file(Folder::Failed, id)).unwrap_or_default();
-        let why = result.pointer("/error/message").and_then(|why| why.as_str()).unwrap_or("it failed");
+        let result =
+            super::result::read_result(&spool.file(Folder::Failed, id)).unwrap_or_default();
+        let why =
+            result.pointer("/error/message").and_then(|why| why.as_str()).unwrap_or("it failed");
         ui.say(&format!("`{id}` failed: {}", words::tame(why)));
     }
     Ok(if failed.is_empty() { Exit::Done } else { Exit::Failed })

@@ -47,7 +47,10 @@ pub(super) fn states(site: &Site) -> Vec<WorkerState> {
         .workers
         .iter()
         .map(|spec| {
-            let hands: Vec<_> = rows.iter().filter(|row| row.worker_type == spec.worker_type.as_str() && is_running).collect();
+            let hands: Vec<_> = rows
+                .iter()
+                .filter(|row| row.worker_type == spec.worker_type.as_str() && is_running)
+                .collect();
             let busy = hands.iter().filter(|hand| hand.status == "busy").count();
             let told = hands.iter().find(|hand| hand.status != "busy" && hand.status != "idle");
             let state = match (is_running, told, busy) {
@@ -59,7 +62,9 @@ pub(super) fn states(site: &Site) -> Vec<WorkerState> {
             WorkerState {
                 worker_type: spec.worker_type.to_string(),
                 state: state.to_owned(),
-                reason: told.and_then(|hand| hand.reason.clone()).or_else(|| spec.disabled.clone().filter(|_| !is_running)),
+                reason: told
+                    .and_then(|hand| hand.reason.clone())
+                    .or_else(|| spec.disabled.clone().filter(|_| !is_running)),
                 until: told.and_then(|hand| hand.until.clone()),
                 hands: spec.concurrency,
                 busy,
@@ -74,7 +79,8 @@ pub(super) fn states(site: &Site) -> Vec<WorkerState> {
 
 impl fmt::Display for Workers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = Table::new(&["WORKER", "STATE", "BUSY", "LOCAL", "MODEL", "ENDPOINT", "WHY"]);
+        let mut table =
+            Table::new(&["WORKER", "STATE", "BUSY", "LOCAL", "MODEL", "ENDPOINT", "WHY"]);
         for worker in &self.0 {
             table.row([
                 worker.worker_type.clone(),

@@ -124,7 +124,7 @@ impl Reader<'_> {
         Config {
             master_agent: self.master_agent(),
             workers: good.into_iter().map(|worker| worker.spec).collect(),
-            router,
+            router: std::sync::Arc::new(router),
             limits: self.limits(),
             timezone: self.timezone(),
             retention_days: self.top.small("retention_days", 1, 36_500).unwrap_or(7),

@@ -23,9 +23,13 @@ pub(super) fn read(task: &Task, config: &Config) -> Result<Vec<Attachment>, Stri
 
 fn read_one(path: &Path, roots: &[PathBuf], max: u64) -> Result<String, String> {
     let shown = words::tame(&path.to_string_lossy());
-    let Some((root, below)) = roots.iter().find_map(|root| Some((root, path.strip_prefix(root).ok()?))) else {
+    let Some((root, below)) =
+        roots.iter().find_map(|root| Some((root, path.strip_prefix(root).ok()?)))
+    else {
         return Err(match roots {
-            [] => format!("`files` names `{shown}`, and the config has no `file_roots`: list the folder there"),
+            [] => format!(
+                "`files` names `{shown}`, and the config has no `file_roots`: list the folder there"
+            ),
             _ => format!(
                 "`files` names `{shown}`, which lies below none of the config's `file_roots`, {}",
                 words::names(roots.iter().map(|root| root.display()), "and")
@@ -33,7 +37,9 @@ fn read_one(path: &Path, roots: &[PathBuf], max: u64) -> Result<String, String> 
         });
     };
     let bytes = files::read_beneath(root, below, max).map_err(|error| match error {
-        ReadError::File(error) => format!("`files` names `{shown}`, which cannot be read: {}", error.source),
+        ReadError::File(error) => {
+            format!("`files` names `{shown}`, which cannot be read: {}", error.source)
+        }
         other => format!("`files` names `{shown}`, which cannot be taken: {other}"),
     })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

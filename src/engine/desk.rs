@@ -194,8 +194,14 @@ impl Desk {
             task: None,
         };
         let bytes = self.bytes(result);
-        let filing =
-            Filing { claim, folder: Folder::Failed, bytes, mode: 0o600, replaces: false, rejected: true };
+        let filing = Filing {
+            claim,
+            folder: Folder::Failed,
+            bytes,
+            mode: 0o600,
+            replaces: false,
+            rejected: true,
+        };
         Some(Step::File { filing: Box::new(filing), lines: Vec::new(), known_as: id.clone() })
     }
 
@@ -204,7 +210,10 @@ impl Desk {
             Ok(Some(claim)) => return Some(claim),
             Ok(None) => NotClaimed::Gone,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                NotClaimed::NotOurs(format!("{}: only its owner can move it away", sentence(&error)))
+                NotClaimed::NotOurs(format!(
+                    "{}: only its owner can move it away",
+                    sentence(&error)
+                ))
             }
             Err(error) => NotClaimed::Trouble(sentence(&error)),
         };
@@ -263,13 +272,16 @@ impl Desk {
         let again = self.spool.reclaim(id.clone());
         match claim.release() {
             Ok(()) => self.tell(Event::Released(id)),
-            Err(error) => self.later(vec![Step::Release { claim: again, lines: Vec::new() }], &error),
+            Err(error) => {
+                self.later(vec![Step::Release { claim: again, lines: Vec::new() }], &error);
+            }
         }
     }
 
     fn filed(&self, id: &TaskId, folder: Folder, names: &[(TaskId, TaskId)]) {
         let known_as = names.iter().find(|(now, _)| now == id).map_or(id, |(_, known)| known);
-        let line = Line { folder: Some(folder), ..Line::new(LineKind::Filed, clock::wall()).of(known_as) };
+        let line =
+            Line { folder: Some(folder), ..Line::new(LineKind::Filed, clock::wall()).of(known_as) };
         if let Err(error) = self.journal.append([&line]) {
             // The result stands and says the same; only a retry's history would be longer.
             let _ = self.to_engine.send(Message::OwnTrouble(sentence(&error)));
@@ -277,9 +289,15 @@ impl Desk {
         self.tell(Event::Filed(known_as.clone(), folder));
     }
 
-    fn not_filed(&mut self, mut filing: Box<Filing>, error: &FileError, names: &[(TaskId, TaskId)]) {
+    fn not_filed(
+        &mut self,
+        mut filing: Box<Filing>,
+        error: &FileError,
+        names: &[(TaskId, TaskId)],
+    ) {
         let id = filing.claim.id().clone();
-        let known_as = names.iter().find(|(now, _)| *now == id).map_or(id, |(_, known)| known.clone());
+        let known_as =
+            names.iter().find(|(now, _)| *now == id).map_or(id, |(_, known)| known.clone());
         if error.kind() == std::io::ErrorKind::AlreadyExists && !filing.replaces {
             // Somebody put a file by hand where this result goes: the result takes the next number.
             if let Err(error) = filing.claim.renumber() {

@@ -114,8 +114,12 @@ impl Intake {
     fn look_again(&mut self) {
         let now = clock::mono();
         let due = |file: &Unsettled| file.again.is_some_and(|at| at <= now);
-        let names: Vec<OsString> =
-            self.unsettled.iter().filter(|(_, file)| due(file)).map(|(name, _)| name.clone()).collect();
+        let names: Vec<OsString> = self
+            .unsettled
+            .iter()
+            .filter(|(_, file)| due(file))
+            .map(|(name, _)| name.clone())
+            .collect();
         for name in names {
             self.see(&name);
         }
@@ -130,7 +134,9 @@ impl Intake {
         }
         self.must_tell = false;
         let files = self.unsettled.iter();
-        let shown = files.map(|(name, file)| format!("`{}`, which {}", words::tame(&name.to_string_lossy()), file.why));
+        let shown = files.map(|(name, file)| {
+            format!("`{}`, which {}", words::tame(&name.to_string_lossy()), file.why)
+        });
         self.tell(Event::Listed(shown.collect()));
     }
 
@@ -142,7 +148,8 @@ impl Intake {
             Err(error) => return self.send(Message::OwnTrouble(error.to_string())),
         };
         let here: std::collections::HashSet<&OsString> = names.iter().collect();
-        let gone: Vec<OsString> = self.known.keys().filter(|name| !here.contains(name)).cloned().collect();
+        let gone: Vec<OsString> =
+            self.known.keys().filter(|name| !here.contains(name)).cloned().collect();
         for name in gone {
             self.see(&name);
         }
@@ -169,18 +176,22 @@ impl Intake {
                 self.unsettle(name, Some(clock::mono() + AGAIN), "cannot be read for now");
             }
             Look::NotRegular(kind) => {
-                let message = format!("it is {kind}, and a task is a regular file: copy the file itself into pending");
+                let message = format!(
+                    "it is {kind}, and a task is a regular file: copy the file itself into pending"
+                );
                 self.judge(name, None, Err(error(ErrorKind::NotARegularFile, message)));
             }
             Look::TooLarge(why) => {
-                let message = format!("{why}: shorten it, name a file in `files`, or raise `max_task_bytes`");
+                let message =
+                    format!("{why}: shorten it, name a file in `files`, or raise `max_task_bytes`");
                 self.judge(name, None, Err(error(ErrorKind::TooLarge, message)));
             }
             Look::Unreadable(why) => {
                 if let Some(at) = self.still_young(name, None) {
                     return self.unsettle(name, Some(at), "may not be read");
                 }
-                let message = format!("it may not be read ({why}): `chmod a+r` it and drop it again");
+                let message =
+                    format!("it may not be read ({why}): `chmod a+r` it and drop it again");
                 self.judge(name, None, Err(error(ErrorKind::Unreadable, message)));
             }
             Look::Whole { bytes, stat } => self.parse(name, &bytes, stat),
@@ -310,8 +321,13 @@ pub(super) fn error(kind: ErrorKind, message: String) -> TaskError {
 }
 
 /// What the foreman remembers of a task.
-pub(super) fn summary(task: Task, seen: crate::route::Assessment, dropped_at: Timestamp) -> Summary {
-    let created_at = task.history.as_ref().and_then(|history| history.created_at).unwrap_or(dropped_at);
+pub(super) fn summary(
+    task: Task,
+    seen: crate::route::Assessment,
+    dropped_at: Timestamp,
+) -> Summary {
+    let created_at =
+        task.history.as_ref().and_then(|history| history.created_at).unwrap_or(dropped_at);
     Summary {
         seen,
         earlier: task.earlier_attempts().to_vec(),

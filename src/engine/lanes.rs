@@ -153,7 +153,8 @@ impl Hand {
         if files::fingerprint(&bytes) != start.fingerprint {
             return Err(NotClaimed::Changed);
         }
-        let task = wire::read(&super::intake::stem(&start.file), &bytes).map_err(|_| NotClaimed::Changed)?;
+        let task = wire::read(&super::intake::stem(&start.file), &bytes)
+            .map_err(|_| NotClaimed::Changed)?;
         let attached = attachments::read(&task, config).map_err(|_| NotClaimed::Changed)?;
         let prompt = Prompt::assemble(&task, &attached, self.spec.system.as_deref());
         let prompt = config
@@ -187,7 +188,8 @@ impl Hand {
             ..Line::new(LineKind::Attempt, clock::wall()).of(&start.id)
         };
         self.shop.journal.append([&line])?;
-        let must_last = self.spec.is_paid() || matches!(self.spec.kind, Kind::Command(_) | Kind::Codex);
+        let must_last =
+            self.spec.is_paid() || matches!(self.spec.kind, Kind::Command(_) | Kind::Codex);
         if must_last { self.shop.journal.sync() } else { Ok(()) }
     }
 
@@ -195,10 +197,11 @@ impl Hand {
         let started_at = clock::wall();
         let worker = self.worker();
         // A worker that panics has failed its task, and a new one takes its place.
-        let outcome = catch_unwind(AssertUnwindSafe(|| worker.run(job, leash))).unwrap_or_else(|_| {
-            self.worker = None;
-            panicked(&self.spec)
-        });
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| worker.run(job, leash))).unwrap_or_else(|_| {
+                self.worker = None;
+                panicked(&self.spec)
+            });
         Ended {
             worker_id: self.id.clone(),
             attempt: start.attempt.clone(),

@@ -15,6 +15,7 @@ mod lanes;
 mod orders;
 mod reconcile;
 mod recover;
+mod scribe;
 mod signals;
 
 use std::collections::HashMap;
@@ -30,7 +31,7 @@ use crate::base::clock::{self, Now};
 use crate::base::files::FileError;
 use crate::config::{Config, WorkerSpec};
 use crate::foreman::{Bench, Ended, Event, Farewell, Foreman, LaneNews, Setup};
-use crate::mirror::{Mirror, MirrorError};
+use crate::mirror::MirrorError;
 use crate::spool::journal::Journal;
 use crate::spool::lock::{Lock, LockError};
 use crate::spool::notes::{self, LimitsNote, Note};
@@ -43,6 +44,7 @@ use crate::worker::Leash;
 use desk::{Desk, Errand};
 use intake::{Ask, Intake};
 use lanes::{Hands, Held, Shop};
+use scribe::Scribe;
 
 /// How often the mirror is told that we are alive, and `pending` is listed for what no event told.
 const HEARTBEAT: Duration = Duration::from_secs(60);
@@ -71,7 +73,7 @@ pub enum EngineError {
 
 /// What a thread tells the engine.
 #[derive(Debug)]
-pub(crate) enum Message {
+enum Message {
     /// Something for the foreman.
     Event(Event),
     /// A hand has claimed a task and begins.
@@ -84,6 +86,10 @@ pub(crate) enum Message {
     OwnTrouble(String),
     /// Something changed in `control` or in a folder of results.
     Glimpse(Glimpse),
+    /// The mirror is well again, and wants to be made anew.
+    MirrorWell,
+    /// The mirror was made anew, or why it could not be.
+    Rebuilt(Result<(), String>),
     /// SIGTERM or Ctrl-C.
     Stop,
 }
@@ -104,7 +110,7 @@ pub struct Engine {
     spool: Arc<Spool>,
     journal: Arc<Journal>,
     foreman: Foreman,
-    mirror: Mirror,
+    mirror: Scribe,
     messages: Receiver<Message>,
     to_me: Sender<Message>,
     asks: Option<Sender<Ask>>,
@@ -165,7 +171,7 @@ impl Engine {
         let (to_me, messages) = unbounded();
         let ears = signals::Ears::open(to_me.clone()).map_err(EngineError::Thread)?;
         let database = config.database.clone().unwrap_or_else(|| home.database());
-        let mirror = Mirror::start(&database)?;
+        let mirror = Scribe::start(&database, to_me.clone())?;
         orders::tell_of_recovery(&recovered, &mirror);
         reconcile::reconcile(&spool, &database, &mirror);
         let setup = Setup {
@@ -207,9 +213,11 @@ impl Engine {
         };
         let intake = Intake::new(Arc::clone(&spool), Arc::clone(&config), to_me.clone());
         engine.spawn("intake", move || intake.run(&asked))?;
-        let desk = Desk::new(Arc::clone(&spool), Arc::clone(&config), Arc::clone(&journal), to_me.clone());
+        let desk =
+            Desk::new(Arc::clone(&spool), Arc::clone(&config), Arc::clone(&journal), to_me.clone());
         engine.spawn("desk", move || desk.run(&brought))?;
-        let shop = Shop { spool, config, journal, to_engine: to_me, inherited: Arc::new(inherited) };
+        let shop =
+            Shop { spool, config, journal, to_engine: to_me, inherited: Arc::new(inherited) };
         for spec in &shop.config.workers {
             let hands = shop.open_lane(spec).map_err(EngineError::Thread)?;
             engine.lanes.insert(spec.worker_type.clone(), hands);
@@ -217,7 +225,11 @@ impl Engine {
         Ok(engine)
     }
 
-    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
+    fn spawn(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), EngineError> {
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
         self.threads.push(thread.map_err(EngineError::Thread)?);
         Ok(())
@@ -276,6 +288,8 @@ impl Engine {
             Message::Paid(line) => self.paid(&line),
             Message::OwnTrouble(text) => self.own_trouble(&text),
             Message::Glimpse(glimpse) => self.glimpsed(glimpse),
+            Message::MirrorWell => self.rebuild_mirror(),
+            Message::Rebuilt(result) => self.rebuilt(result),
             Message::Stop => self.stop(),
         }
     }
@@ -369,15 +383,15 @@ impl Engine {
             Note::Limits if stands => {
                 let limits = LimitsNote::read(&self.home);
                 if let Some(limits) = limits {
-                    self.hear(Event::SetLimits { daily: limits.daily_usd, monthly: limits.monthly_usd });
+                    self.hear(Event::SetLimits {
+                        daily: limits.daily_usd,
+                        monthly: limits.monthly_usd,
+                    });
                     self.tell_of_money();
                 }
                 self.drop_note(&note);
             }
-            Note::Rebuild if stands => {
-                self.rebuild_mirror();
-                self.drop_note(&note);
-            }
+            Note::Rebuild if stands => self.rebuild_mirror(),
             Note::Cancel(_) | Note::Limits | Note::Rebuild => {}
         }
     }
@@ -466,7 +480,9 @@ fn watch(home: &Home, asks: Sender<Ask>, to_engine: Sender<Message>) -> Result<W
                 to_engine.send(Message::Glimpse(glimpse.clone())).is_ok()
                     && asks.send(Ask::Glimpse(glimpse)).is_ok()
             }
-            Glimpse::Note(_) | Glimpse::Ended(..) => to_engine.send(Message::Glimpse(glimpse)).is_ok(),
+            Glimpse::Note(_) | Glimpse::Ended(..) => {
+                to_engine.send(Message::Glimpse(glimpse)).is_ok()
+            }
         };
     })
 }

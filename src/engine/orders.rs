@@ -4,12 +4,12 @@ use std::ffi::OsStr;
 
 use super::lanes::{Held, Work};
 use super::recover::Recovered;
+use super::scribe::Scribe;
 use super::{Engine, Errand, Message, UnderWay, reconcile};
 use crate::base::clock;
 use crate::base::words::{Count, tame};
 use crate::config::{Kind, WorkerSpec};
 use crate::foreman::{Ended, Event, LaneNews, Order, Remark, Start};
-use crate::mirror::Mirror;
 use crate::spool;
 use crate::task::fact::{BudgetRow, Fact, LogRow, WorkerRow};
 use crate::task::journal::{Line, LineKind};
@@ -24,7 +24,12 @@ impl Engine {
             Order::Refuse(refuse) => self.bring(Errand::Refuse(refuse)),
             Order::Reject { file, id, error, dropped_at, judged_at } => {
                 let text = format!("rejected: {}", error.message);
-                self.say(Remark { level: log::Level::Warn, task: Some(id.clone()), worker_id: None, text });
+                self.say(Remark {
+                    level: log::Level::Warn,
+                    task: Some(id.clone()),
+                    worker_id: None,
+                    text,
+                });
                 self.bring(Errand::Reject { file, id, error, dropped_at, judged_at });
             }
             Order::File(id, verdict) => {
@@ -111,7 +116,12 @@ impl Engine {
         let took = crate::base::words::span(clock::between(ended.started_at, ended.finished_at));
         let text = format!("{text} (after {took})");
         log::log!(level, "{id}: {}: {text}", ended.worker_id);
-        self.tell_log(level, Some(&id), Some(&ended.worker_id), &text);
+        // A failure's message may quote what a program said; the mirror holds no task text.
+        let bare = match &ended.outcome {
+            Outcome::Done(_) => text,
+            Outcome::Failed(failure) => format!("{} (after {took})", failure.outcome),
+        };
+        self.tell_log(level, Some(&id), Some(&ended.worker_id), &bare);
         if self.is_giving_up() {
             return self.put_back(held);
         }
@@ -125,7 +135,12 @@ impl Engine {
         let id = held.claim.id().clone();
         match held.claim.release() {
             Ok(()) => log::warn!("{id}: put back into pending"),
-            Err(error) => log::error!("{id}: {}; the next start puts it back", super::lanes::sentence(&error)),
+            Err(error) => {
+                log::error!(
+                    "{id}: {}; the next start puts it back",
+                    super::lanes::sentence(&error)
+                );
+            }
         }
         if self.under_way.is_empty() {
             self.give_up_at = Some(clock::mono());
@@ -200,7 +215,12 @@ impl Engine {
     pub(super) fn say(&mut self, remark: Remark) {
         let task = remark.task.as_ref().map(|id| format!("{id}: ")).unwrap_or_default();
         log::log!(remark.level, "{task}{}", tame(&remark.text));
-        self.tell_log(remark.level, remark.task.as_ref(), remark.worker_id.as_deref(), &remark.text);
+        self.tell_log(
+            remark.level,
+            remark.task.as_ref(),
+            remark.worker_id.as_deref(),
+            &remark.text,
+        );
     }
 
     pub(super) fn tell_log(
@@ -225,6 +245,8 @@ impl Engine {
         let before = self.lane_news.insert(name.clone(), news.clone());
         let was_ready = before.as_ref().is_none_or(|news| news.state == "ready");
         match &news.reason {
+            // What the settings disable was said when they were read.
+            Some(_) if before.is_none() && news.state == "disabled" => {}
             Some(reason) => log::warn!("{}", tame(reason)),
             None if !was_ready => log::info!("worker `{name}` is ready"),
             None => {}
@@ -237,7 +259,8 @@ impl Engine {
 
     /// Every hand of every worker type, as it is now.
     pub(super) fn tell_of_workers(&mut self) {
-        let names: Vec<WorkerType> = self.config.workers.iter().map(|w| w.worker_type.clone()).collect();
+        let names: Vec<WorkerType> =
+            self.config.workers.iter().map(|w| w.worker_type.clone()).collect();
         for name in names {
             self.tell_of_lane(&name);
         }
@@ -311,9 +334,12 @@ fn worker_row(spec: &WorkerSpec, worker_id: String) -> WorkerRow {
 }
 
 /// Tells what a start found that a dead daemon had left.
-pub(super) fn tell_of_recovery(found: &Recovered, mirror: &Mirror) {
+pub(super) fn tell_of_recovery(found: &Recovered, mirror: &Scribe) {
     if found.unreadable > 0 {
-        log::warn!("{} of the journal could not be read and counts for nothing", Count(found.unreadable, "line"));
+        log::warn!(
+            "{} of the journal could not be read and counts for nothing",
+            Count(found.unreadable, "line")
+        );
     }
     for line in &found.deaths {
         if let Some(fact) = reconcile::cost_fact(line) {

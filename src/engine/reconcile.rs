@@ -5,14 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::intake::{Ask, Intake};
+use super::scribe::Scribe;
 use super::{Engine, EngineError, Message, bench, recover, run_mark};
 use crate::base::clock::Now;
 use crate::base::files::Regular;
 use crate::config::Config;
 use crate::foreman::{Event, Foreman, Order, Setup};
-use crate::mirror::{self, Mirror, query::Query};
+use crate::mirror;
+use crate::mirror::query::{Filter, Reader};
 use crate::spool::journal::{self, Journal};
 use crate::spool::lock::Lock;
+use crate::spool::notes::Note;
 use crate::spool::{Home, Spool};
 use crate::task::fact::{BudgetRow, CostRow, Fact, TaskRow};
 use crate::task::journal::{Line, LineKind};
@@ -26,7 +29,9 @@ pub(super) fn row_of(result: TaskResult) -> TaskRow {
         .task
         .and_then(|document| wire::read_document(result.task_id.as_str(), document).ok());
     TaskRow {
-        task_type: task.as_ref().map_or_else(|| "general".to_owned(), |task| task.task_type.clone()),
+        task_type: task
+            .as_ref()
+            .map_or_else(|| "general".to_owned(), |task| task.task_type.clone()),
         // A drop that could not be read may be anything: it is taken for confidential.
         difficulty: routing.as_ref().map_or(Difficulty::Medium, |r| r.difficulty_level),
         sensitivity: routing.as_ref().map_or(Sensitivity::Confidential, |r| r.sensitivity_level),
@@ -73,7 +78,7 @@ pub(super) fn cost_fact(line: &Line) -> Option<Fact> {
 }
 
 /// Tells the mirror what changed in the folders while nobody watched.
-pub(super) fn reconcile(spool: &Spool, database: &Path, mirror: &Mirror) {
+pub(super) fn reconcile(spool: &Spool, database: &Path, mirror: &Scribe) {
     let mut mirrored = mirrored(database);
     for folder in [Folder::Completed, Folder::Failed] {
         for id in spool.ids(folder).unwrap_or_default() {
@@ -95,8 +100,10 @@ pub(super) fn reconcile(spool: &Spool, database: &Path, mirror: &Mirror) {
 }
 
 fn mirrored(database: &Path) -> HashMap<TaskId, String> {
-    let statuses = Query::open(database).and_then(|query| query.statuses()).unwrap_or_default();
-    statuses.into_iter().filter_map(|(id, status)| Some((id.parse().ok()?, status))).collect()
+    let rows = Reader::open(database)
+        .and_then(|reader| reader.tasks(&Filter::default()))
+        .unwrap_or_default();
+    rows.into_iter().filter_map(|row| Some((row.task_id.parse().ok()?, row.status))).collect()
 }
 
 /// Every paid attempt that the journal knows of.
@@ -120,17 +127,23 @@ fn history(spool: &Spool) -> Vec<Fact> {
 impl Engine {
     /// Makes the mirror anew while work goes on; facts that come meanwhile wait for it.
     pub(super) fn rebuild_mirror(&mut self) {
-        let database = self.config.database.clone().unwrap_or_else(|| self.home.database());
         let mut facts = history(&self.spool);
         facts.extend(self.foreman.rows().map(|row| Fact::Task(Box::new(row))));
         let (_, month, year_month) = self.foreman.money();
         facts.push(budget_fact(year_month, month.limit, month.spent, self.foreman.alert_percent()));
-        self.mirror.flush();
-        match mirror::rebuild::rebuild(&database, facts) {
-            Ok(()) => log::info!("the mirror was made anew"),
-            Err(error) => self.own_trouble(&format!("{error}")),
-        }
+        let to_me = self.to_me.clone();
+        self.mirror.rebuild(facts, move |result| {
+            let _ = to_me.send(Message::Rebuilt(result));
+        });
         self.tell_of_workers();
+    }
+
+    pub(super) fn rebuilt(&mut self, result: Result<(), String>) {
+        match result {
+            Ok(()) => log::info!("the mirror was made anew"),
+            Err(why) => self.own_trouble(&why),
+        }
+        self.drop_note(&Note::Rebuild);
     }
 }
 
@@ -162,7 +175,7 @@ pub fn rebuild(home: &Home, config: &Arc<Config>) -> Result<u64, EngineError> {
     facts.push(budget_fact(year_month, month.limit, month.spent, foreman.alert_percent()));
     let count = facts.iter().filter(|fact| matches!(fact, Fact::Task(_))).count();
     let database = config.database.clone().unwrap_or_else(|| home.database());
-    mirror::rebuild::rebuild(&database, facts)?;
+    mirror::rebuild::rebuild(&database, facts.into_iter())?;
     Ok(count as u64)
 }
 

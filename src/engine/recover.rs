@@ -36,7 +36,11 @@ pub(super) struct Recovered {
 }
 
 /// Puts the home in order.
-pub(super) fn recover(spool: &Arc<Spool>, journal: &Journal, now: Timestamp) -> Result<Recovered, FileError> {
+pub(super) fn recover(
+    spool: &Arc<Spool>,
+    journal: &Journal,
+    now: Timestamp,
+) -> Result<Recovered, FileError> {
     let chapter = journal::recent(&spool.home().journal())?;
     let mut recovered = Recovered { unreadable: chapter.unreadable, ..Recovered::default() };
     for line in chapter.lines {
@@ -112,9 +116,12 @@ fn end_leftovers<'a>(attempts: impl Iterator<Item = &'a String>) -> Vec<u32> {
     let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
     let mut ended = Vec::new();
     for entry in processes.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
         let Ok(environment) = fs::read(entry.path().join("environ")) else { continue };
-        if environment.split(|byte| *byte == 0).any(|variable| marks.contains(variable)) && end(pid) {
+        if environment.split(|byte| *byte == 0).any(|variable| marks.contains(variable)) && end(pid)
+        {
             ended.push(pid);
         }
     }
@@ -137,8 +144,9 @@ fn end(pid: u32) -> bool {
 }
 
 fn is_zombie(pid: Pid) -> bool {
-    fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
-        .is_ok_and(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z')))
+    fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).is_ok_and(|stat| {
+        stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))
+    })
 }
 
 /// Removes the half-made files that koubou left in `tmp`, and none of anybody else's.
@@ -167,8 +175,10 @@ mod tests {
 
     #[test]
     fn an_older_result_is_told_from_the_claims_own() {
-        let older = map(json!({"task_id": "x", "status": "failed", "finished_at": "1", "attempts": []}));
-        let newer = map(json!({"task_id": "x", "status": "failed", "finished_at": "2", "attempts": []}));
+        let older =
+            map(json!({"task_id": "x", "status": "failed", "finished_at": "1", "attempts": []}));
+        let newer =
+            map(json!({"task_id": "x", "status": "failed", "finished_at": "2", "attempts": []}));
         let fresh = map(json!({"description": "a"}));
         assert!(is_result_of(&older, Some(&fresh)));
         assert!(!is_result_of(&older, Some(&older)), "put into pending again, not yet run");

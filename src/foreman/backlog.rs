@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::event::{Arrival, Ended, Summary, Verdict};
 use super::lane::Place;
 use crate::base::clock::Timestamp;
-use crate::route::budget::Reservation;
 use crate::route::Decision;
+use crate::route::budget::Reservation;
 use crate::task::fact::TaskRow;
 use crate::task::outcome::{Answer, Failure, Outcome, Usage};
 use crate::task::result::{Routing, TaskError};
@@ -119,13 +119,20 @@ impl Entry {
     }
 
     /// How it is filed, given what came of it.
-    pub(super) fn verdict(&self, error: Option<TaskError>, outcome: Option<Outcome>, now: Timestamp) -> Verdict {
+    pub(super) fn verdict(
+        &self,
+        error: Option<TaskError>,
+        outcome: Option<Outcome>,
+        now: Timestamp,
+    ) -> Verdict {
         let folder = if error.is_none() { Folder::Completed } else { Folder::Failed };
-        let attempts: Vec<Attempt> = self.summary.earlier.iter().chain(&self.attempts).cloned().collect();
+        let attempts: Vec<Attempt> =
+            self.summary.earlier.iter().chain(&self.attempts).cloned().collect();
         let worker_id = self.attempts.last().map(|attempt| attempt.worker_id.clone());
         let mut warnings = self.summary.warnings.clone();
         warnings.extend(self.decision.warnings.iter().cloned());
-        warnings.extend(answer(outcome.as_ref()).into_iter().flat_map(|a| a.warnings.iter().cloned()));
+        warnings
+            .extend(answer(outcome.as_ref()).into_iter().flat_map(|a| a.warnings.iter().cloned()));
         Verdict {
             folder,
             error,

@@ -165,7 +165,7 @@ pub enum Order {
     /// Look whether a worker is there again.
     Probe(WorkerType),
     /// Remember this.
-    Write(Line),
+    Write(Box<Line>),
     /// Tell the mirror where a task is.
     Record(Box<TaskRow>),
     /// Tell the mirror that a task is in no folder.

@@ -45,7 +45,16 @@ impl Lane {
     pub(super) fn new(bench: Bench) -> Self {
         let block = bench.disabled.clone().map(|reason| Block::Stopped { reason });
         let pacer = Pacer::new(bench.max_rpm);
-        Self { bench, queue: BTreeMap::new(), busy: 0, paused: false, pacer, block, misses: 0, told: None }
+        Self {
+            bench,
+            queue: BTreeMap::new(),
+            busy: 0,
+            paused: false,
+            pacer,
+            block,
+            misses: 0,
+            told: None,
+        }
     }
 
     /// Whether it could begin something now, if it had something.
@@ -61,7 +70,9 @@ impl Lane {
         match &self.block {
             Some(Block::Unreachable { probe_at, .. }) => *probe_at,
             Some(Block::RateLimited { until, .. }) => Some(*until),
-            Some(Block::OverBudget { until, .. }) => Some(now.mono + clock::between(now.wall, *until)),
+            Some(Block::OverBudget { until, .. }) => {
+                Some(now.mono + clock::between(now.wall, *until))
+            }
             Some(Block::Stopped { .. }) => None,
             None if self.queue.is_empty() || self.paused || self.busy >= self.bench.hands => None,
             None => Some(self.pacer.next()),
@@ -83,7 +94,9 @@ impl Lane {
     /// Whether it is time to look whether it is there again; if so, a look is under way.
     pub(super) fn take_probe(&mut self, now: Now) -> bool {
         match &mut self.block {
-            Some(Block::Unreachable { probe_at, .. }) if probe_at.is_some_and(|at| at <= now.mono) => {
+            Some(Block::Unreachable { probe_at, .. })
+                if probe_at.is_some_and(|at| at <= now.mono) =>
+            {
                 *probe_at = None;
                 true
             }
@@ -132,11 +145,15 @@ impl Lane {
     pub(super) fn waits_for(&self) -> Option<String> {
         let name = &self.bench.worker_type;
         if self.paused {
-            return Some(format!("worker `{name}` is paused: `koubou resume {name}` lets it go on"));
+            return Some(format!(
+                "worker `{name}` is paused: `koubou resume {name}` lets it go on"
+            ));
         }
         Some(match self.block.as_ref()? {
             Block::Stopped { reason } => format!("worker `{name}`: {reason}"),
-            Block::Unreachable { reason, .. } => format!("worker `{name}` cannot be reached: {reason}"),
+            Block::Unreachable { reason, .. } => {
+                format!("worker `{name}` cannot be reached: {reason}")
+            }
             Block::RateLimited { wall, .. } => {
                 format!("worker `{name}` was asked to pause until {}", clock::rfc3339(*wall))
             }

@@ -90,7 +90,9 @@ impl Foreman {
             if let Some(begun) = replay.last_begun.get(&lane.bench.worker_type) {
                 lane.pacer.remember(now.mono, clock::between(*begun, now.wall));
             }
-            if let Some(until) = replay.pauses.get(&lane.bench.worker_type).filter(|at| **at > now.wall) {
+            if let Some(until) =
+                replay.pauses.get(&lane.bench.worker_type).filter(|at| **at > now.wall)
+            {
                 lane.limit(clock::between(now.wall, *until), now);
             }
             (lane.bench.worker_type.clone(), lane)
@@ -135,7 +137,8 @@ impl Foreman {
     /// When to send a [`Event::Tick`] at the latest, on the monotonic clock; `None` if nothing waits for time.
     pub fn wakes_at(&self, now: Now) -> Option<Duration> {
         let on_wall = |at: &Timestamp| now.mono + clock::between(now.wall, *at);
-        let walls = [self.by_wall.first().map(|(at, _)| at), self.expiries.first().map(|(at, _)| at)];
+        let walls =
+            [self.by_wall.first().map(|(at, _)| at), self.expiries.first().map(|(at, _)| at)];
         let lanes = self.lanes.values().filter_map(|lane| lane.wakes_at(now));
         let monos = self.by_mono.first().map(|(at, _)| *at);
         lanes.chain(walls.into_iter().flatten().map(on_wall)).chain(monos).min()
@@ -188,7 +191,9 @@ impl Foreman {
             Event::Pause(name) => self.pause(name, true, orders),
             Event::Resume(name) => self.pause(name, false, orders),
             Event::SetLimits { daily, monthly } => self.set_limits(daily, monthly, now, orders),
-            Event::Listed(unsettled) => (self.listed, self.asked_to_list) = (Some(unsettled), false),
+            Event::Listed(unsettled) => {
+                (self.listed, self.asked_to_list) = (Some(unsettled), false);
+            }
             Event::Room(enough) => self.no_room = !enough,
             Event::Tick => {}
             Event::Stop => self.stopping = true,
@@ -215,10 +220,14 @@ impl Foreman {
         }
         let attempts = match self.forget(&arrival.id) {
             Some(entry) => entry.attempts,
-            None => self.past.get(&arrival.id).map(|past| past.attempts.clone()).unwrap_or_default(),
+            None => {
+                self.past.get(&arrival.id).map(|past| past.attempts.clone()).unwrap_or_default()
+            }
         };
         match arrival.task {
-            Err(error) => self.reject(arrival.file, arrival.id, error, arrival.dropped_at, now, orders),
+            Err(error) => {
+                self.reject(arrival.file, arrival.id, error, arrival.dropped_at, now, orders);
+            }
             Ok(ref summary) => {
                 let summary = (**summary).clone();
                 self.admit(arrival, summary, attempts, now, orders);
@@ -327,8 +336,12 @@ impl Foreman {
                     lane.queue.insert(entry.place(), id.clone());
                 }
             }
-            State::Delayed { until: Until::Wall(at), .. } => drop(self.by_wall.insert((*at, id.clone()))),
-            State::Delayed { until: Until::Mono(at), .. } => drop(self.by_mono.insert((*at, id.clone()))),
+            State::Delayed { until: Until::Wall(at), .. } => {
+                self.by_wall.insert((*at, id.clone()));
+            }
+            State::Delayed { until: Until::Mono(at), .. } => {
+                self.by_mono.insert((*at, id.clone()));
+            }
             _ => {}
         }
         entry.state = state;
@@ -345,8 +358,12 @@ impl Foreman {
                     lane.queue.remove(&place);
                 }
             }
-            State::Delayed { until: Until::Wall(at), .. } => drop(self.by_wall.remove(&(*at, id.clone()))),
-            State::Delayed { until: Until::Mono(at), .. } => drop(self.by_mono.remove(&(*at, id.clone()))),
+            State::Delayed { until: Until::Wall(at), .. } => {
+                self.by_wall.remove(&(*at, id.clone()));
+            }
+            State::Delayed { until: Until::Mono(at), .. } => {
+                self.by_mono.remove(&(*at, id.clone()));
+            }
             State::Blocked(missing) => {
                 for dependency in missing {
                     if let Some(waiting) = self.dependents.get_mut(dependency) {
@@ -387,7 +404,7 @@ impl Foreman {
             return;
         }
         self.past.remove(id);
-        orders.push(Order::Write(Line::new(LineKind::Withdrawn, now.wall).of(id)));
+        orders.push(Order::Write(Box::new(Line::new(LineKind::Withdrawn, now.wall).of(id))));
         orders.push(Order::Forget(id.clone()));
         orders.push(info(id, "withdrawn: its file was taken out of pending"));
         self.fail_dependents(id, "was withdrawn", now, orders);
@@ -403,9 +420,19 @@ impl Foreman {
         orders: &mut Vec<Order>,
     ) {
         self.seq += 1;
-        let arrival = Arrival { file: file.clone(), id: id.clone(), fingerprint: 0, dropped_at, task: Err(error.clone()) };
+        let arrival = Arrival {
+            file: file.clone(),
+            id: id.clone(),
+            fingerprint: 0,
+            dropped_at,
+            task: Err(error.clone()),
+        };
         let summary = Summary::of_no_task(dropped_at);
-        let decision = crate::route::Decision { worker_type: Err(String::new()), reasons: vec![], warnings: vec![] };
+        let decision = crate::route::Decision {
+            worker_type: Err(String::new()),
+            reasons: vec![],
+            warnings: vec![],
+        };
         let mut entry = Entry::new(arrival, summary, decision, self.seq);
         let mut row = entry.row(&id, Folder::Failed, now.wall);
         (row.estimated_cost, row.estimated_tokens) = (None, None);
@@ -467,7 +494,13 @@ impl Foreman {
         }
     }
 
-    fn raise(&mut self, id: &TaskId, reasons: Vec<crate::task::result::Reason>, now: Now, orders: &mut Vec<Order>) {
+    fn raise(
+        &mut self,
+        id: &TaskId,
+        reasons: Vec<crate::task::result::Reason>,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
         let critical = self.ledger.is_critical(now.wall);
         let Some(entry) = self.tasks.get_mut(id) else { return };
         entry.summary.seen.sensitivity = Sensitivity::Confidential;
@@ -481,9 +514,14 @@ impl Foreman {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         entry.troubles += 1;
         if entry.troubles == 1 {
-            orders.push(say(log::Level::Error, Some(id), &format!("{why}; koubou tries again by itself")));
+            orders.push(say(
+                log::Level::Error,
+                Some(id),
+                &format!("{why}; koubou tries again by itself"),
+            ));
         }
-        let until = Until::Mono(now.mono + retry::pause(entry.troubles, None, salt(id, entry.troubles)));
+        let until =
+            Until::Mono(now.mono + retry::pause(entry.troubles, None, salt(id, entry.troubles)));
         self.set_state(id, State::Delayed { until, why }, orders);
     }
 
@@ -506,7 +544,9 @@ impl Foreman {
 
     fn head(&self, name: &WorkerType, now: Now) -> Option<TaskId> {
         let lane = self.lanes.get(name)?;
-        lane.may_start(now).then(|| lane.queue.first_key_value().map(|(_, id)| id.clone())).flatten()
+        lane.may_start(now)
+            .then(|| lane.queue.first_key_value().map(|(_, id)| id.clone()))
+            .flatten()
     }
 
     /// Starts a lane's first task, or finds it another place; `false` where the lane must wait.
@@ -525,7 +565,9 @@ impl Foreman {
             }
         };
         self.unindex(id);
-        let (Some(entry), Some(lane)) = (self.tasks.get_mut(id), self.lanes.get_mut(name)) else { return false };
+        let (Some(entry), Some(lane)) = (self.tasks.get_mut(id), self.lanes.get_mut(name)) else {
+            return false;
+        };
         lane.busy += 1;
         lane.pacer.take(now.mono);
         self.marks += 1;
@@ -537,7 +579,7 @@ impl Foreman {
             worker_type: name.clone(),
             sensitivity: entry.summary.seen.sensitivity,
             attempt: format!("{}-{}", self.run, self.marks),
-            reserved: promise.as_ref().map_or(Usd::ZERO, |promise| promise.amount()),
+            reserved: promise.as_ref().map_or(Usd::ZERO, super::route::budget::Reservation::amount),
         };
         entry.state = State::Running { lane: name.clone(), promise };
         orders.push(Order::Start(Box::new(start)));
@@ -545,7 +587,13 @@ impl Foreman {
     }
 
     /// Past the alert threshold a task may belong elsewhere than when it came.
-    fn moves_elsewhere(&mut self, name: &WorkerType, id: &TaskId, now: Now, orders: &mut Vec<Order>) -> bool {
+    fn moves_elsewhere(
+        &mut self,
+        name: &WorkerType,
+        id: &TaskId,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) -> bool {
         let paid = self.lanes.get(name).is_some_and(|lane| !lane.bench.price.is_free());
         if !paid || !self.ledger.is_critical(now.wall) {
             return false;
@@ -574,7 +622,11 @@ impl Foreman {
         if let Some(most) = entry.summary.max_cost.filter(|most| entry.cost() + estimate > *most) {
             let text = format!(
                 "this attempt may cost up to {estimate}{}, and `max_cost_usd` is {most}: lower `max_tokens`, or raise it",
-                if entry.cost() > Usd::ZERO { format!(" on top of {}", entry.cost()) } else { String::new() }
+                if entry.cost() > Usd::ZERO {
+                    format!(" on top of {}", entry.cost())
+                } else {
+                    String::new()
+                }
             );
             self.refuse(id, error(ErrorKind::OverBudget, text), now, orders);
             return Promised::Refused;
@@ -584,7 +636,9 @@ impl Foreman {
         }
         match self.ledger.reserve(estimate, now.wall) {
             Ok(promise) => Promised::Yes(Some(promise)),
-            Err(Refusal::NotBefore { which, until }) => Promised::NotNow(Block::OverBudget { until, which }),
+            Err(Refusal::NotBefore { which, until }) => {
+                Promised::NotNow(Block::OverBudget { until, which })
+            }
             Err(Refusal::Never { which, limit }) => {
                 let text = format!(
                     "this attempt may cost up to {estimate}, and the {which} limit is {limit}: lower `max_tokens`, \
@@ -621,7 +675,11 @@ impl Foreman {
         }
     }
 
-    fn settle(&mut self, promise: Option<crate::route::budget::Reservation>, outcome: &Outcome) -> Usd {
+    fn settle(
+        &mut self,
+        promise: Option<crate::route::budget::Reservation>,
+        outcome: &Outcome,
+    ) -> Usd {
         let Some(promise) = promise else { return Usd::ZERO };
         let spent = match outcome {
             Outcome::Done(answer) => answer.spent,
@@ -646,7 +704,13 @@ impl Foreman {
         }
     }
 
-    fn learn_of_worker(&mut self, name: &WorkerType, outcome: &Outcome, now: Now, orders: &mut Vec<Order>) {
+    fn learn_of_worker(
+        &mut self,
+        name: &WorkerType,
+        outcome: &Outcome,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
         let Some(lane) = self.lanes.get_mut(name) else { return };
         let Some(failure) = backlog::failure(outcome) else { return lane.reached() };
         match &failure.trouble {
@@ -658,16 +722,24 @@ impl Foreman {
             Some(Trouble::RateLimited(pause)) => {
                 let pause = pause.unwrap_or(DEFAULT_PAUSE);
                 lane.limit(pause, now);
-                orders.push(Order::Write(Line {
+                orders.push(Order::Write(Box::new(Line {
                     worker_type: Some(name.clone()),
                     until: Some(clock::later(now.wall, pause)),
                     ..Line::new(LineKind::Pause, now.wall)
-                }));
+                })));
             }
         }
     }
 
-    fn failed(&mut self, id: &TaskId, lane: &WorkerType, failure: Failure, line: Line, now: Now, orders: &mut Vec<Order>) {
+    fn failed(
+        &mut self,
+        id: &TaskId,
+        lane: &WorkerType,
+        failure: Failure,
+        line: Line,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let most = self.lanes.get(lane).map_or(1, |lane| most_attempts(entry, &lane.bench));
         let made = retry::counted(&entry.attempts);
@@ -679,14 +751,26 @@ impl Foreman {
             Next::Retry { at_least } => {
                 let failures = entry.attempts.len() as u32;
                 let pause = retry::pause(failures, at_least, salt(id, failures));
-                let why = format!("its next attempt, {} after this failed: {}", words::span(pause), failure.message);
+                let why = format!(
+                    "its next attempt, {} after the last ({})",
+                    words::span(pause),
+                    failure.outcome
+                );
                 Some(State::Delayed { until: Until::Mono(now.mono + pause), why })
             }
         };
         match next {
             None => {
                 let error = final_error(entry.cancelled, &failure, made);
-                self.file(id, lane, Some(error), Outcome::Failed(Box::new(failure)), line, now, orders);
+                self.file(
+                    id,
+                    lane,
+                    Some(error),
+                    Outcome::Failed(Box::new(failure)),
+                    line,
+                    now,
+                    orders,
+                );
             }
             Some(then) => self.release(id, then, line, now, orders),
         }
@@ -767,7 +851,11 @@ impl Foreman {
 
     fn satisfy_dependents(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
         for waiting in self.dependents.remove(id).unwrap_or_default() {
-            let Some(State::Blocked(missing)) = self.tasks.get_mut(&waiting).map(|entry| &mut entry.state) else { continue };
+            let Some(State::Blocked(missing)) =
+                self.tasks.get_mut(&waiting).map(|entry| &mut entry.state)
+            else {
+                continue;
+            };
             missing.remove(id);
             if missing.is_empty() {
                 self.await_time(&waiting, now, orders);
@@ -777,7 +865,9 @@ impl Foreman {
 
     fn fail_dependents(&mut self, id: &TaskId, what: &str, now: Now, orders: &mut Vec<Order>) {
         for waiting in self.dependents.remove(id).unwrap_or_default() {
-            let text = format!("`{id}`, which this task depends on, {what}; mend that one, then `koubou retry {id} {waiting}`");
+            let text = format!(
+                "`{id}`, which this task depends on, {what}; mend that one, then `koubou retry {id} {waiting}`"
+            );
             self.refuse(&waiting, error(ErrorKind::DependencyFailed, text), now, orders);
         }
     }
@@ -805,10 +895,17 @@ impl Foreman {
         match name {
             None => {
                 self.paused = on;
-                orders.push(remark(log::Level::Info, &format!("{word}: {}", if on { "nothing more is claimed" } else { "work goes on" })));
+                orders.push(remark(
+                    log::Level::Info,
+                    &format!(
+                        "{word}: {}",
+                        if on { "nothing more is claimed" } else { "work goes on" }
+                    ),
+                ));
             }
             Some(name) => match self.lanes.get_mut(&name) {
-                None => orders.push(remark(log::Level::Warn, &format!("no worker `{name}` to be {word}"))),
+                None => orders
+                    .push(remark(log::Level::Warn, &format!("no worker `{name}` to be {word}"))),
                 Some(lane) => {
                     lane.paused = on;
                     if !on && lane.bench.disabled.is_none() {
@@ -820,22 +917,34 @@ impl Foreman {
         }
     }
 
-    fn set_limits(&mut self, daily: Option<Usd>, monthly: Option<Usd>, now: Now, orders: &mut Vec<Order>) {
+    fn set_limits(
+        &mut self,
+        daily: Option<Usd>,
+        monthly: Option<Usd>,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
         let mut limits = self.ledger.limits();
         limits.daily = daily.unwrap_or(limits.daily);
         limits.monthly = monthly.unwrap_or(limits.monthly);
         self.ledger.set_limits(limits);
         self.money_is_back();
-        orders.push(Order::Write(Line {
+        orders.push(Order::Write(Box::new(Line {
             daily_usd: daily,
             monthly_usd: monthly,
             ..Line::new(LineKind::Limits, now.wall)
-        }));
+        })));
         let text = format!("budget set: {} a day, {} a month", limits.daily, limits.monthly);
         orders.push(remark(log::Level::Info, &text));
     }
 
-    fn probed(&mut self, name: &WorkerType, result: Result<(), String>, now: Now, orders: &mut Vec<Order>) {
+    fn probed(
+        &mut self,
+        name: &WorkerType,
+        result: Result<(), String>,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
         let Some(lane) = self.lanes.get_mut(name) else { return };
         match result {
             Err(why) => lane.miss(why, now),
@@ -903,7 +1012,11 @@ impl Foreman {
         };
         // While a hand is busy there is no need to look at every task.
         let busy = self.lanes.values().any(|lane| lane.busy > 0);
-        if self.gone_home || !(self.stopping || self.drain) || busy || self.tasks.values().any(goes_on) {
+        if self.gone_home
+            || !(self.stopping || self.drain)
+            || busy
+            || self.tasks.values().any(goes_on)
+        {
             return;
         }
         if !self.stopping && self.listed.is_none() {
@@ -924,7 +1037,9 @@ impl Foreman {
             State::Delayed { until: Until::Wall(_), .. } => false,
             State::Delayed { .. } => entry.troubles < 5,
             State::Queued(lane) => {
-                !self.paused && !self.no_room && self.lanes.get(lane).is_some_and(|lane| !lane.is_stuck(now))
+                !self.paused
+                    && !self.no_room
+                    && self.lanes.get(lane).is_some_and(|lane| !lane.is_stuck(now))
             }
             State::Running { .. } | State::Releasing(_) | State::Ending(_) => true,
         }
@@ -944,10 +1059,13 @@ impl Foreman {
     fn waits_for(&self, entry: &Entry) -> String {
         match &entry.state {
             State::Blocked(missing) => {
-                let unknown: Vec<&TaskId> = missing.iter().filter(|id| !self.tasks.contains_key(*id)).collect();
+                let unknown: Vec<&TaskId> =
+                    missing.iter().filter(|id| !self.tasks.contains_key(*id)).collect();
                 match unknown.is_empty() {
                     true => "tasks that wait themselves".to_owned(),
-                    false => format!("{}, which nobody has dropped yet", words::names(unknown, "and")),
+                    false => {
+                        format!("{}, which nobody has dropped yet", words::names(unknown, "and"))
+                    }
                 }
             }
             State::Delayed { why, .. } | State::Stuck(why) => why.clone(),
@@ -975,7 +1093,11 @@ impl Summary {
     /// What is remembered of a drop that is no task; what cannot be read may be confidential.
     fn of_no_task(dropped_at: Timestamp) -> Self {
         Self {
-            wish: crate::route::decision::Wish { worker: None, task_type: "general".into(), priority: 5 },
+            wish: crate::route::decision::Wish {
+                worker: None,
+                task_type: "general".into(),
+                priority: 5,
+            },
             seen: crate::route::Assessment {
                 difficulty: Difficulty::Medium,
                 difficulty_is_evident: false,
@@ -1001,7 +1123,9 @@ impl Entry {
     /// The mirror's row while its file lies in `pending`.
     fn waiting_row(&self, id: &TaskId) -> TaskRow {
         let waits_for = match &self.state {
-            State::Blocked(missing) => Some(format!("{} to complete", words::names(missing, "and"))),
+            State::Blocked(missing) => {
+                Some(format!("{} to complete", words::names(missing, "and")))
+            }
             State::Delayed { why, .. } | State::Stuck(why) => Some(why.clone()),
             _ => None,
         };
@@ -1059,7 +1183,8 @@ fn cancelled() -> TaskError {
 fn expired() -> TaskError {
     error(
         ErrorKind::Expired,
-        "its `expires_at` passed before it could begin; give it more time and drop it again".to_owned(),
+        "its `expires_at` passed before it could begin; give it more time and drop it again"
+            .to_owned(),
     )
 }
 

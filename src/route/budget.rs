@@ -167,7 +167,11 @@ impl Ledger {
 
     /// How this month stands.
     pub fn month(&self) -> Standing {
-        Standing { limit: self.limits.monthly, spent: self.month.spent, reserved: self.month.reserved }
+        Standing {
+            limit: self.limits.monthly,
+            spent: self.month.spent,
+            reserved: self.month.reserved,
+        }
     }
 
     /// This month as `2026-11`, in the configured zone.
@@ -246,7 +250,8 @@ mod tests {
     }
 
     fn ledger(daily: u64, monthly: u64) -> Ledger {
-        let limits = Limits { daily: CENT.times(daily), monthly: CENT.times(monthly), alert_percent: 80 };
+        let limits =
+            Limits { daily: CENT.times(daily), monthly: CENT.times(monthly), alert_percent: 80 };
         Ledger::new(limits, TimeZone::UTC, noon())
     }
 

@@ -98,7 +98,14 @@ impl Claim {
         let taken = |id: &TaskId| files::exists(&self.spool.file(Folder::Pending, id));
         let other = self.spool.free_id(&self.id, taken);
         match files::rename_new(&place, &self.spool.file(Folder::Pending, &other)) {
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => Ok(()),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists
+                ) =>
+            {
+                Ok(())
+            }
             other => other,
         }
     }

@@ -52,7 +52,8 @@ pub fn file(batch: Vec<Filing>) -> Vec<Filed> {
             Err(error) => done.push(Err((Box::new(filing), error))),
         }
     }
-    let folders: BTreeSet<PathBuf> = moved.iter().map(|filing| dir(filing, filing.folder)).collect();
+    let folders: BTreeSet<PathBuf> =
+        moved.iter().map(|filing| dir(filing, filing.folder)).collect();
     let synced: Result<(), FileError> = folders.iter().try_for_each(|dir| files::sync_dir(dir));
     for filing in moved {
         done.push(match &synced {
@@ -122,7 +123,8 @@ fn finish(filing: Filing) -> Filed {
 fn drop_claim(filing: &Filing) -> Result<(), FileError> {
     let spool = filing.claim.spool();
     if filing.replaces {
-        let other = if filing.folder == Folder::Completed { Folder::Failed } else { Folder::Completed };
+        let other =
+            if filing.folder == Folder::Completed { Folder::Failed } else { Folder::Completed };
         files::remove(&spool.file(other, filing.claim.id()))?;
     }
     match filing.rejected {
@@ -132,7 +134,10 @@ fn drop_claim(filing: &Filing) -> Result<(), FileError> {
 }
 
 /// Keeps a drop that is no task as it is: a link as a link, a folder as a folder.
-pub(super) fn keep_rejected(claimed: &Path, place: &Path) -> Result<(), FileError> {
+///
+/// # Errors
+/// What the file system says.
+pub fn keep_rejected(claimed: &Path, place: &Path) -> Result<(), FileError> {
     let is_file = fs::symlink_metadata(claimed).is_ok_and(|meta| meta.is_file());
     if is_file {
         // It may hold what only its writer should read. Another's file we cannot change; it stays as it was.
@@ -168,7 +173,14 @@ mod tests {
     }
 
     fn filing(claim: Claim, folder: Folder) -> Filing {
-        Filing { claim, folder, bytes: b"result".to_vec(), mode: 0o600, replaces: false, rejected: false }
+        Filing {
+            claim,
+            folder,
+            bytes: b"result".to_vec(),
+            mode: 0o600,
+            replaces: false,
+            rejected: false,
+        }
     }
 
     #[test]
@@ -181,7 +193,8 @@ mod tests {
         assert_eq!(spool.ids(Folder::Completed).unwrap().len(), 3);
         assert!(spool.ids(Folder::InProgress).unwrap().is_empty());
         assert_eq!(super::super::list(&spool.home().tmp()).unwrap().len(), 0);
-        let mode = fs::metadata(spool.file(Folder::Completed, &id("a"))).unwrap().permissions().mode();
+        let mode =
+            fs::metadata(spool.file(Folder::Completed, &id("a"))).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -192,7 +205,9 @@ mod tests {
         let older = spool.file(Folder::Failed, &id("x"));
         fs::write(&older, "older").unwrap();
         let refused = file(vec![filing(claimed(&spool, "x"), Folder::Failed)]);
-        let Err((again, error)) = refused.into_iter().next().unwrap() else { panic!("it was replaced") };
+        let Err((again, error)) = refused.into_iter().next().unwrap() else {
+            panic!("it was replaced")
+        };
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&older).unwrap(), b"older");
         let again = Filing { folder: Folder::Completed, replaces: true, ..*again };

@@ -201,8 +201,8 @@ pub fn recent(dir: &Path) -> Result<Chapter, FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
     use crate::task::journal::LineKind;
+    use std::fs;
 
     fn line(at: &str) -> Line {
         Line::new(LineKind::Filed, at.parse().unwrap())

@@ -108,7 +108,8 @@ impl Home {
             match fs::DirBuilder::new().mode(*mode).create(&path) {
                 Ok(()) => {
                     // The umask of whoever runs `init` must not decide who may drop and read.
-                    fs::set_permissions(&path, fs::Permissions::from_mode(*mode)).at("set the mode of", &path)?;
+                    fs::set_permissions(&path, fs::Permissions::from_mode(*mode))
+                        .at("set the mode of", &path)?;
                     made.push(path);
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}

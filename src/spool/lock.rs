@@ -95,7 +95,9 @@ mod tests {
         assert_eq!(daemon(spool.home()), None);
         let lock = Lock::take(spool.home()).unwrap();
         let me = std::process::id();
-        assert!(matches!(Lock::take(spool.home()), Err(LockError::Held { pid: Some(pid), .. }) if pid == me));
+        assert!(
+            matches!(Lock::take(spool.home()), Err(LockError::Held { pid: Some(pid), .. }) if pid == me)
+        );
         assert_eq!(daemon(spool.home()), Some(me));
         drop(lock);
         assert_eq!(daemon(spool.home()), None);

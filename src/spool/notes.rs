@@ -137,7 +137,13 @@ mod tests {
 
     #[test]
     fn a_note_is_known_by_its_name() {
-        for note in [Note::Pause(None), Note::Pause(Some(WorkerType::new("a.b"))), Note::Cancel(id("x.2")), Note::Limits, Note::Rebuild] {
+        for note in [
+            Note::Pause(None),
+            Note::Pause(Some(WorkerType::new("a.b"))),
+            Note::Cancel(id("x.2")),
+            Note::Limits,
+            Note::Rebuild,
+        ] {
             assert_eq!(Note::from_name(OsStr::new(&note.name())), Some(note));
         }
         assert_eq!(Note::from_name(OsStr::new("daemon.pid")), None);
@@ -150,7 +156,8 @@ mod tests {
         let home = spool.home();
         LimitsNote { daily_usd: Some(Usd::dollars(5)), monthly_usd: None }.leave(home).unwrap();
         LimitsNote { daily_usd: None, monthly_usd: Some(Usd::dollars(50)) }.leave(home).unwrap();
-        let both = LimitsNote { daily_usd: Some(Usd::dollars(5)), monthly_usd: Some(Usd::dollars(50)) };
+        let both =
+            LimitsNote { daily_usd: Some(Usd::dollars(5)), monthly_usd: Some(Usd::dollars(50)) };
         assert_eq!(LimitsNote::read(home), Some(both));
         assert!(Note::Limits.take(home).unwrap());
         assert!(!Note::Limits.take(home).unwrap());

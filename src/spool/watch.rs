@@ -108,7 +108,9 @@ impl Sorter {
 fn matters(kind: &EventKind) -> bool {
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
-        EventKind::Create(CreateKind::Any | CreateKind::File | CreateKind::Folder | CreateKind::Other) => true,
+        EventKind::Create(
+            CreateKind::Any | CreateKind::File | CreateKind::Folder | CreateKind::Other,
+        ) => true,
         // A rename within the folder is told twice, as one from and one to; the pair adds nothing.
         EventKind::Modify(ModifyKind::Name(RenameMode::From | RenameMode::To)) => true,
         EventKind::Modify(ModifyKind::Metadata(_)) => true,

@@ -74,6 +74,8 @@ pub struct TaskRow {
 /// A row of `cost_tracking`: one paid attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CostRow {
+    /// Marks the attempt, and this one only: told twice, it is one row.
+    pub attempt: String,
     /// The task.
     pub task_id: TaskId,
     /// The worker type that was paid.

@@ -249,7 +249,9 @@ fn ended_by_death(begin: &Line, now: Timestamp) -> Line {
         outcome: Some(DAEMON_DIED.to_owned()),
         message: Some(match begin.reserved_usd {
             Some(amount) if amount > Usd::ZERO => {
-                format!("the daemon died during this attempt; {amount} may have been spent and counts as spent")
+                format!(
+                    "the daemon died during this attempt; {amount} may have been spent and counts as spent"
+                )
             }
             _ => "the daemon died during this attempt".to_owned(),
         }),
@@ -277,7 +279,11 @@ mod tests {
 
     fn end(mark: &str, cost: &str) -> Line {
         let kind = LineKind::End;
-        Line { attempt: Some(mark.into()), cost_usd: Some(cost.parse().unwrap()), ..Line::new(kind, noon()).of(&"x".parse().unwrap()) }
+        Line {
+            attempt: Some(mark.into()),
+            cost_usd: Some(cost.parse().unwrap()),
+            ..Line::new(kind, noon()).of(&"x".parse().unwrap())
+        }
     }
 
     #[test]

@@ -1,1 +1,965 @@
-//! The chat worker.
+//! Asks a model behind an OpenAI-compatible endpoint, and says what that cost.
+//!
+//! One request for an attempt, never a second one: who tries again, and when, is
+//! decided elsewhere. Every way in which it can go wrong has its own outcome, and
+//! each says what to do. About money it errs on one side: once something was sent
+//! to a worker that is paid, and nobody says what became of it, the whole
+//! reservation counts.
+//!
+//! Neither the key nor what was asked appears in any message, even where the
+//! server repeats them. A task's `params` can choose how the model answers, never
+//! which model answers, how often, or how much.
+
+mod completion;
+mod line;
+mod refusal;
+
+use serde_json::{Map, Value};
+use ureq::http::Uri;
+
+use self::completion::Completion;
+use self::line::{Broken, Line, Reply};
+use self::refusal::{Meaning, Words};
+use super::{Job, Leash, Worker, cancelled, within};
+use crate::base::secret::{Mask, Secret};
+use crate::base::words;
+use crate::config::{ChatSpec, WorkerSpec};
+use crate::route::price::Price;
+use crate::task::WorkerType;
+use crate::task::outcome::{Answer, ErrorKind, Failure, Next, Outcome, Spent, Trouble, Usage};
+use crate::task::prompt::Prompt;
+
+/// What params may not say: who answers, what is asked, how often, how much.
+const NOT_IN_PARAMS: [&str; 9] = [
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "n",
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "best_of",
+];
+/// What only the config's own params may say, since its price must fit them.
+const NOT_IN_A_TASKS_PARAMS: [&str; 2] = ["service_tier", "web_search_options"];
+/// What a response may hold beside the answer's text.
+const ENVELOPE: u64 = 1 << 20;
+
+/// Asks a model.
+pub struct ChatWorker {
+    worker_type: WorkerType,
+    chat: ChatSpec,
+    params: Map<String, Value>,
+    price: Price,
+    /// The field that bounds the answer.
+    bound: &'static str,
+    line: Line,
+    mask: Mask,
+}
+
+impl ChatWorker {
+    /// A worker for this model; each has a connection of its own.
+    pub fn new(spec: &WorkerSpec, chat: ChatSpec) -> Self {
+        let key = chat.key.as_ref().map(Secret::reveal);
+        Self {
+            worker_type: spec.worker_type.clone(),
+            params: spec.params.clone(),
+            price: spec.price,
+            bound: bound_of(&chat, spec.local),
+            line: Line::new(spec.local),
+            mask: Mask::new(key),
+            chat,
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("{}/chat/completions", self.chat.endpoint.trim_end_matches('/'))
+    }
+
+    /// The request's body, with a warning for each thing that params may not say.
+    fn body(&self, job: &Job, warnings: &mut Vec<String>) -> Value {
+        let mut body = Map::new();
+        body.insert("model".into(), self.chat.model.clone().into());
+        body.insert("messages".into(), job.prompt.get().chat().into());
+        if let Some(effort) = &self.chat.effort {
+            body.insert("reasoning_effort".into(), effort.clone().into());
+        }
+        let own = self.params.iter().map(|param| (param, &NOT_IN_PARAMS[..0]));
+        let tasks = job.params.iter().map(|param| (param, &NOT_IN_A_TASKS_PARAMS[..]));
+        for ((name, value), also_not) in own.chain(tasks) {
+            // The engine may hand the config's params over with the task's.
+            let is_configs = self.params.get(name) == Some(value);
+            if NOT_IN_PARAMS.contains(&name.as_str())
+                || (also_not.contains(&name.as_str()) && !is_configs)
+            {
+                let warning = not_a_param(name);
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            } else {
+                body.insert(name.clone(), value.clone());
+            }
+        }
+        body.insert(self.bound.into(), job.max_tokens.into());
+        body.insert("stream".into(), false.into());
+        body.into()
+    }
+
+    fn is_paid(&self) -> bool {
+        !self.price.is_free()
+    }
+
+    /// What an attempt cost of which the server said this, or nothing.
+    fn spent(&self, usage: Option<&Usage>) -> Spent {
+        match usage {
+            _ if !self.is_paid() => Spent::Nothing,
+            Some(usage) => Spent::Known(self.price.cost(usage)),
+            None => Spent::Unknown,
+        }
+    }
+
+    /// The endpoint as it may be shown: without a name and password in it.
+    fn shown_endpoint(&self) -> String {
+        let endpoint = &self.chat.endpoint;
+        let shown = match endpoint.split_once("://") {
+            Some((scheme, rest)) => {
+                let host_from = rest.find('/').unwrap_or(rest.len());
+                let host_from = rest[..host_from].rfind('@').map_or(0, |at| at + 1);
+                format!("{scheme}://{}", &rest[host_from..])
+            }
+            None => endpoint.clone(),
+        };
+        words::excerpt(&words::tame(&shown), 200)
+    }
+
+    /// A server's words, fit to be shown: without the key and without what was asked.
+    fn quoted(&self, words: &Words, prompt: &Prompt) -> String {
+        let said = self.mask.hide(&words.message).unwrap_or_else(|| words.message.clone());
+        match without_echo(&said, prompt) {
+            said if said.is_empty() => String::new(),
+            said => format!(": {said}"),
+        }
+    }
+
+    fn answered(&self, job: &Job, reply: &Reply, warnings: Vec<String>) -> Outcome {
+        let Ok(document) = serde_json::from_slice::<Value>(&reply.body) else {
+            return self.bad_answer("it is not JSON", None).into();
+        };
+        let usage = completion::usage(&document);
+        if let Some(completion) = Completion::of(&document) {
+            return self.completed(job, completion, warnings);
+        }
+        let words = Words::of_json(&document);
+        let why = match words.message.as_str() {
+            "" => "it holds no choice".to_owned(),
+            _ => format!("it is an error{}", self.quoted(&words, job.prompt.get())),
+        };
+        self.bad_answer(&why, usage).into()
+    }
+
+    fn completed(&self, job: &Job, done: Completion, mut warnings: Vec<String>) -> Outcome {
+        let spent = self.spent(done.usage.as_ref());
+        let failure = match done.finish_reason.as_str() {
+            "content_filter" => Some(self.refused("its content filter stopped the answer")),
+            _ if done.refusal.is_some() => Some(self.refused("the model will not answer this")),
+            reason if done.content.trim().is_empty() => Some(self.empty(job, reason, &done)),
+            _ => None,
+        };
+        if let Some(mut failure) = failure {
+            failure.content = done.refusal.or(Some(done.content)).filter(|text| !text.is_empty());
+            failure.usage = done.usage;
+            return failure.spent(spent).into();
+        }
+        if done.finish_reason == "length" {
+            let tokens = done.usage.map_or(job.max_tokens.into(), |usage| usage.completion_tokens);
+            warnings.push(format!(
+                "the answer was cut at {}: raise `max_tokens` for the whole of it",
+                words::Count(tokens, "token")
+            ));
+        }
+        if spent == Spent::Unknown {
+            warnings.push(format!(
+                "`{}` did not say how many tokens it used: the whole reservation counts as spent",
+                self.worker_type
+            ));
+        }
+        let content = within(done.content, job.max_output, &mut warnings);
+        let (model, usage) = (done.model, done.usage);
+        Answer { content, model, usage, spent, warnings, ..Answer::default() }.into()
+    }
+
+    fn refused(&self, why: &str) -> Failure {
+        let message =
+            format!("`{}` refused: {why}; change the task and drop it again", self.worker_type);
+        Failure::new("refused", ErrorKind::RefusedByWorker, message)
+    }
+
+    fn empty(&self, job: &Job, reason: &str, done: &Completion) -> Failure {
+        let worker = &self.worker_type;
+        if done.wants_tool {
+            let message = format!(
+                "`{worker}` asked for a tool and koubou has none to offer: take `tools` out of `params`"
+            );
+            return Failure::new("empty_answer", ErrorKind::RefusedByWorker, message);
+        }
+        let message = match reason {
+            "length" => format!(
+                "`{worker}` used all {} and answered nothing: raise `max_tokens`",
+                words::Count(job.max_tokens.into(), "token")
+            ),
+            _ => format!("`{worker}` answered nothing: look whether the model fits in its memory"),
+        };
+        Failure::new("empty_answer", ErrorKind::AttemptsExhausted, message).retried(None)
+    }
+
+    fn bad_answer(&self, why: &str, usage: Option<Usage>) -> Failure {
+        let message = format!(
+            "`{}` gave an answer that cannot be read: {why}; look whether `endpoint` is {}",
+            self.worker_type, "the API's base address (it often ends in /v1)"
+        );
+        let mut failure =
+            Failure::new("bad_answer", ErrorKind::AttemptsExhausted, message).retried(None);
+        failure.usage = usage;
+        failure.spent(self.spent(usage.as_ref()))
+    }
+
+    fn broken(&self, job: &Job, broken: Broken) -> Failure {
+        let worker = &self.worker_type;
+        match broken {
+            Broken::NotReached(why) => {
+                let message = format!(
+                    "nobody answers at {} ({why}): start the server, or mend `endpoint` of worker `{worker}` in config/agent.yaml",
+                    self.shown_endpoint()
+                );
+                let failure = Failure::new("unreachable", ErrorKind::AttemptsExhausted, message);
+                Failure { next: Next::NotAnAttempt, ..failure.of_worker(Trouble::Unreachable) }
+            }
+            Broken::TimedOut => {
+                let message = format!(
+                    "`{worker}` did not answer within {}: raise `timeout_s`, or ask for less",
+                    words::span(job.timeout)
+                );
+                let failure = Failure::new("timeout", ErrorKind::Timeout, message);
+                failure.retried(None).spent(self.spent(None))
+            }
+            Broken::Lost(why) => {
+                let message = format!(
+                    "the connection to `{worker}` at {} broke before its answer was whole ({why}): look into the server's log",
+                    self.shown_endpoint()
+                );
+                let failure =
+                    Failure::new("connection_lost", ErrorKind::AttemptsExhausted, message);
+                failure.retried(None).spent(self.spent(None))
+            }
+            Broken::TooLong(max) => {
+                let message = format!(
+                    "`{worker}` answered with more than {}: raise `max_result_bytes` or lower `max_tokens`",
+                    words::bytes(max)
+                );
+                Failure::new("bad_answer", ErrorKind::RefusedByWorker, message)
+                    .spent(self.spent(None))
+            }
+        }
+    }
+
+    fn refusal(&self, job: &Job, reply: &Reply) -> Failure {
+        let worker = &self.worker_type;
+        let words = Words::of(&reply.body);
+        let said = self.quoted(&words, job.prompt.get());
+        let status = reply.status;
+        let never = |message| Failure::new("refused", ErrorKind::RefusedByWorker, message);
+        match refusal::meaning(reply, &words) {
+            Meaning::RateLimited(at_least) => {
+                let message = format!("`{worker}` asks for a pause{said}");
+                Failure::new("rate_limited", ErrorKind::AttemptsExhausted, message)
+                    .retried(at_least)
+                    .of_worker(Trouble::RateLimited(at_least))
+            }
+            Meaning::Billing => {
+                let message = format!(
+                    "the account of `{worker}` is out of credit or over a limit of its own{said}; mend that with the provider, then `koubou resume {worker}`"
+                );
+                waiting("billing", message, Trouble::Billing)
+            }
+            // What a server says of a bad key often holds a part of it.
+            Meaning::BadKey => {
+                let code = self.mask.hide(&words.code).unwrap_or(words.code);
+                let code = if code.is_empty() { String::new() } else { format!(" ({code})") };
+                let message = format!(
+                    "`{worker}` does not accept its key: it answered {status}{code}; set the key that its `api_key_env` names in config/.env, then `koubou resume {worker}`"
+                );
+                waiting("bad_key", message, Trouble::BadKey)
+            }
+            Meaning::NoModel => never(format!(
+                "the server at {} has no model `{}`{said}; mend `model_name` of worker `{worker}` in config/agent.yaml",
+                self.shown_endpoint(),
+                words::tame(&self.chat.model)
+            )),
+            Meaning::NoSuchPath => never(format!(
+                "the server at {} has no chat completions: it answered {status}{said}; mend `endpoint` of worker `{worker}` (it often ends in /v1)",
+                self.shown_endpoint()
+            )),
+            Meaning::Redirect => never(format!(
+                "`{worker}` answered {status}, and redirects are not followed: give the final address as its `endpoint`"
+            )),
+            Meaning::Refused => never(format!(
+                "`{worker}` refused the request with {status}{said}; change the task and drop it again"
+            )),
+            Meaning::ServerError { at_least, in_vain, from_api } => {
+                let message = format!("the server of `{worker}` failed with {status}{said}");
+                let failure = Failure::new("server_error", ErrorKind::AttemptsExhausted, message)
+                    .spent(if from_api { Spent::Nothing } else { self.spent(None) });
+                if in_vain { failure } else { failure.retried(at_least) }
+            }
+        }
+    }
+
+    /// What is left to say of an attempt that the leash has ended.
+    fn ended(&self) -> Failure {
+        let sent = self.line.has_sent();
+        cancelled(&format!("`{}` had answered", self.worker_type)).spent(if sent {
+            self.spent(None)
+        } else {
+            Spent::Nothing
+        })
+    }
+}
+
+impl Worker for ChatWorker {
+    fn run(&mut self, job: &Job, leash: &Leash) -> Outcome {
+        let mut warnings = Vec::new();
+        let body = self.body(job, &mut warnings).to_string();
+        let limits = (job.timeout, job.max_output.saturating_add(ENVELOPE));
+        let url = self.url();
+        let reply = self.line.post(&url, self.chat.key.as_ref(), body.as_bytes(), limits, leash);
+        let outcome = match reply {
+            Ok(reply) if (200..300).contains(&reply.status) => self.answered(job, &reply, warnings),
+            Ok(reply) => self.refusal(job, &reply).into(),
+            Err(broken) => self.broken(job, broken).into(),
+        };
+        match outcome {
+            Outcome::Failed(_) if leash.is_pulled() => self.ended().into(),
+            outcome => outcome,
+        }
+    }
+
+    fn probe(&mut self) -> Result<(), String> {
+        self.line.knock(&self.url()).map_err(|why| {
+            format!("nobody answers at {} ({why}): start the server", self.shown_endpoint())
+        })
+    }
+}
+
+/// A failure that is the worker's own: the task waits until a person has mended it.
+fn waiting(outcome: &'static str, message: String, trouble: Trouble) -> Failure {
+    let failure = Failure::new(outcome, ErrorKind::AttemptsExhausted, message).of_worker(trouble);
+    Failure { next: Next::NotAnAttempt, ..failure }
+}
+
+/// The field in which this server reads the most tokens of an answer.
+///
+/// The reasoning models of the big providers refuse `max_tokens`; every local
+/// server knows it, and some know nothing else.
+fn bound_of(chat: &ChatSpec, local: bool) -> &'static str {
+    let host = chat.endpoint.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_lowercase));
+    let reasoning = host
+        .is_some_and(|host| host == "api.openai.com" || host.ends_with(".openai.azure.com"))
+        || chat.effort.is_some();
+    if reasoning && !local { "max_completion_tokens" } else { "max_tokens" }
+}
+
+fn not_a_param(name: &str) -> String {
+    let name = words::excerpt(&words::tame(name), 60);
+    let instead = match name.as_str() {
+        "max_tokens" | "max_completion_tokens" | "max_output_tokens" => {
+            ": use the task's `max_tokens`"
+        }
+        "model" => ": use the task's `worker`",
+        "messages" => ": use the task's `messages`",
+        "service_tier" | "web_search_options" => ": only the config's own params may set it",
+        _ => "",
+    };
+    format!("`{name}` in `params` was ignored{instead}")
+}
+
+/// The fewest characters in a row that count as repeated from the request.
+const ECHO: usize = 16;
+
+/// `said` with `…` in place of what it repeats of the request.
+fn without_echo(said: &str, prompt: &Prompt) -> String {
+    let chars: Vec<(usize, char)> = said.char_indices().collect();
+    let mut repeated = vec![false; chars.len()];
+    for start in 0..chars.len().saturating_sub(ECHO - 1) {
+        let end = chars.get(start + ECHO).map_or(said.len(), |(at, _)| *at);
+        let window = &said[chars[start].0..end];
+        let mut found = false;
+        prompt.each_text(&mut |_, text| found |= text.contains(window));
+        if found {
+            repeated[start..start + ECHO].fill(true);
+        }
+    }
+    let mut shown = String::with_capacity(said.len());
+    for (n, (_, c)) in chars.iter().enumerate() {
+        match repeated[n] {
+            false => shown.push(*c),
+            true if n == 0 || !repeated[n - 1] => shown.push('…'),
+            true => {}
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+#[path = "../../tests/it/support/model_server.rs"]
+#[allow(dead_code, reason = "the tests of the whole program use more of it")]
+mod model_server;
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::model_server::{ModelServer, Reply, completion};
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Kind;
+    use crate::worker::tests::{TestJob, job, job_of};
+
+    fn price() -> Price {
+        let usd = |text: &str| text.parse().unwrap();
+        Price { input: usd("1.25"), cached_input: usd("0.125"), output: usd("10") }
+    }
+
+    fn key() -> String {
+        ["sk", "test", "0123456789abcdef"].join("-")
+    }
+
+    fn chat_spec(endpoint: &str) -> ChatSpec {
+        ChatSpec {
+            endpoint: endpoint.to_owned(),
+            model: "gpt-5".into(),
+            effort: Some("high".into()),
+            key: Some(Secret::new(key())),
+        }
+    }
+
+    fn spec(local: bool, price: Price, chat: &ChatSpec) -> WorkerSpec {
+        WorkerSpec {
+            worker_type: WorkerType::new(if local { "local" } else { "cloud" }),
+            kind: Kind::Chat(chat.clone()),
+            concurrency: 1,
+            max_rpm: None,
+            max_tpm: None,
+            local,
+            price,
+            timeout: Duration::from_secs(20),
+            max_attempts: 3,
+            max_tokens: 4_000,
+            params: Map::new(),
+            system: None,
+            use_for: Vec::new(),
+            disabled: None,
+        }
+    }
+
+    /// A worker that is paid, at this server.
+    fn paid(server: &ModelServer) -> ChatWorker {
+        let chat = chat_spec(&server.endpoint());
+        ChatWorker::new(&spec(false, price(), &chat), chat)
+    }
+
+    /// A worker in the house, which is free and has no key.
+    fn local(endpoint: &str) -> ChatWorker {
+        let chat = ChatSpec {
+            model: "openai/gpt-oss-20b".into(),
+            effort: None,
+            key: None,
+            ..chat_spec(endpoint)
+        };
+        ChatWorker::new(&spec(true, Price::FREE, &chat), chat)
+    }
+
+    fn done(outcome: Outcome) -> Answer {
+        match outcome {
+            Outcome::Done(answer) => *answer,
+            Outcome::Failed(failure) => panic!("it failed: {failure:?}"),
+        }
+    }
+
+    fn failed(outcome: Outcome) -> Failure {
+        match outcome {
+            Outcome::Failed(failure) => *failure,
+            Outcome::Done(answer) => panic!("it went well: {answer:?}"),
+        }
+    }
+
+    fn run(worker: &mut ChatWorker, job: &Job) -> Outcome {
+        worker.run(job, &Leash::default())
+    }
+
+    /// What a paid worker makes of this reply.
+    fn after(reply: Reply) -> Failure {
+        let server = ModelServer::start();
+        server.will(reply);
+        failed(run(&mut paid(&server), &job("six times seven")))
+    }
+
+    fn retry(seconds: u64) -> Next {
+        Next::Retry { at_least: Some(Duration::from_secs(seconds)) }
+    }
+
+    #[test]
+    fn an_answer_comes_with_its_cost() {
+        let server = ModelServer::start();
+        let mut body = completion("gpt-5-2025", "forty-two\n", "stop", 12, 34);
+        body["usage"]["completion_tokens_details"] = json!({ "reasoning_tokens": 8 });
+        server.will(Reply::json(&body));
+        let answer = done(run(&mut paid(&server), &job("six times seven")));
+        assert_eq!(answer.content, "forty-two\n");
+        assert_eq!(answer.model.as_deref(), Some("gpt-5-2025"));
+        assert_eq!(answer.usage.unwrap().reasoning_tokens, 8);
+        assert_eq!(answer.spent, Spent::Known("0.000355".parse().unwrap()));
+        assert_eq!(answer.warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn cached_tokens_cost_less() {
+        let server = ModelServer::start();
+        let mut body = completion("m", "x", "stop", 1_000, 0);
+        body["usage"]["prompt_tokens_details"] = json!({ "cached_tokens": 400 });
+        server.will(Reply::json(&body));
+        let answer = done(run(&mut paid(&server), &job("x")));
+        assert_eq!(answer.spent, Spent::Known("0.0008".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_reasoning_model_is_asked_as_it_likes() {
+        let server = ModelServer::start();
+        let mut job = job_of(Prompt {
+            system: Some("be brief".into()),
+            messages: None,
+            text: "six times seven".into(),
+        });
+        job.params.insert("verbosity".into(), "low".into());
+        done(run(&mut paid(&server), &job));
+        let seen = &server.requests()[0];
+        assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/v1/chat/completions"));
+        assert_eq!(seen.header("authorization").unwrap(), format!("Bearer {}", key()));
+        assert_eq!(
+            seen.body,
+            json!({
+                "model": "gpt-5",
+                "messages": [
+                    { "role": "system", "content": "be brief" },
+                    { "role": "user", "content": "six times seven" },
+                ],
+                "reasoning_effort": "high",
+                "verbosity": "low",
+                "max_completion_tokens": 100,
+                "stream": false,
+            })
+        );
+    }
+
+    #[test]
+    fn a_local_server_gets_no_key_and_the_field_that_all_know() {
+        let server = ModelServer::start();
+        let answer = done(run(&mut local(&server.endpoint()), &job("x")));
+        assert_eq!((answer.spent, answer.usage.is_some()), (Spent::Nothing, true));
+        let seen = &server.requests()[0];
+        assert_eq!(seen.header("authorization"), None);
+        assert_eq!(seen.body["max_tokens"], 100);
+        let keys: Vec<&String> = seen.body.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["model", "messages", "max_tokens", "stream"]);
+    }
+
+    #[test]
+    fn the_bound_has_the_name_that_the_server_reads() {
+        for (endpoint, effort, local, field) in [
+            ("https://api.openai.com/v1", None, false, "max_completion_tokens"),
+            ("https://x.openai.azure.com/openai/v1", None, false, "max_completion_tokens"),
+            ("https://openrouter.ai/api/v1", None, false, "max_tokens"),
+            ("https://openrouter.ai/api/v1", Some("low"), false, "max_completion_tokens"),
+            ("http://localhost:11434/v1", Some("low"), true, "max_tokens"),
+        ] {
+            let chat = ChatSpec { effort: effort.map(str::to_owned), ..chat_spec(endpoint) };
+            assert_eq!(bound_of(&chat, local), field, "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn params_cannot_raise_the_bill() {
+        let server = ModelServer::start();
+        let mut job = job("x");
+        let params = json!({
+            "model": "dearer", "n": 9, "stream": true, "max_tokens": 9999, "messages": [],
+            "max_completion_tokens": 9999, "service_tier": "priority", "seed": 7,
+        });
+        job.params = params.as_object().unwrap().clone();
+        let answer = done(run(&mut paid(&server), &job));
+        let body = &server.requests()[0].body;
+        assert_eq!((&body["model"], &body["seed"]), (&json!("gpt-5"), &json!(7)));
+        assert_eq!(body["max_completion_tokens"], 100);
+        for absent in ["n", "max_tokens", "service_tier"] {
+            assert!(body.get(absent).is_none(), "{absent}");
+        }
+        assert_eq!(answer.warnings.len(), 7, "{:?}", answer.warnings);
+    }
+
+    #[test]
+    fn the_configs_own_params_stand_behind_the_tasks() {
+        let server = ModelServer::start();
+        let chat = chat_spec(&server.endpoint());
+        let mut spec = spec(false, price(), &chat);
+        spec.params = json!({ "service_tier": "flex", "top_p": 1 }).as_object().unwrap().clone();
+        let mut job = job("x");
+        job.params.insert("top_p".into(), json!(0.5));
+        job.params.insert("service_tier".into(), "flex".into());
+        let answer = done(run(&mut ChatWorker::new(&spec, chat), &job));
+        let body = &server.requests()[0].body;
+        assert_eq!((&body["service_tier"], &body["top_p"]), (&json!("flex"), &json!(0.5)));
+        assert_eq!(answer.warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn one_connection_serves_many_requests() {
+        let server = ModelServer::start();
+        let mut worker = local(&server.endpoint());
+        for _ in 0..5 {
+            done(run(&mut worker, &job("x")));
+        }
+        assert_eq!((server.chats(), server.connections()), (5, 1));
+    }
+
+    #[test]
+    fn missing_usage_of_a_paid_worker_keeps_the_reservation() {
+        for usage in [Value::Null, json!({}), json!({ "prompt_tokens": 3 })] {
+            let server = ModelServer::start();
+            let mut body = completion("m", "x", "stop", 1, 1);
+            body["usage"] = usage;
+            server.will(Reply::json(&body)).will(Reply::json(&body));
+            let answer = done(run(&mut paid(&server), &job("x")));
+            assert_eq!((answer.spent, answer.usage), (Spent::Unknown, None));
+            assert_eq!(answer.warnings.len(), 1);
+            let answer = done(run(&mut local(&server.endpoint()), &job("x")));
+            assert_eq!((answer.spent, answer.warnings.len()), (Spent::Nothing, 0));
+        }
+    }
+
+    #[test]
+    fn thinking_that_used_every_token_is_no_answer_and_is_paid_for() {
+        let failure = after(Reply::json(&completion("m", " ", "length", 10, 100)));
+        assert_eq!((failure.outcome, failure.kind), ("empty_answer", ErrorKind::AttemptsExhausted));
+        assert_eq!(failure.next, Next::Retry { at_least: None });
+        assert!(matches!(failure.spent, Spent::Known(usd) if usd > "0.001".parse().unwrap()));
+        assert!(failure.message.contains("raise `max_tokens`"), "{}", failure.message);
+        assert_eq!(failure.usage.unwrap().completion_tokens, 100);
+    }
+
+    #[test]
+    fn a_cut_answer_is_an_answer_with_a_warning() {
+        let server = ModelServer::start();
+        server.will(Reply::json(&completion("m", "forty-", "length", 10, 100)));
+        let answer = done(run(&mut paid(&server), &job("x")));
+        assert!(answer.warnings[0].contains("cut at 100 tokens"), "{:?}", answer.warnings);
+    }
+
+    #[test]
+    fn a_refusal_is_final_and_paid_for() {
+        let mut body = completion("m", "", "stop", 10, 10);
+        body["choices"][0]["message"]["refusal"] = json!("I cannot help with that.");
+        let filtered = completion("m", "half an", "content_filter", 10, 10);
+        for body in [body, filtered] {
+            let failure = after(Reply::json(&body));
+            assert_eq!((failure.kind, failure.next), (ErrorKind::RefusedByWorker, Next::Never));
+            assert!(matches!(failure.spent, Spent::Known(_)));
+            assert!(failure.content.is_some());
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_costs_no_attempt() {
+        let port = ModelServer::start().port();
+        let mut worker = local(&format!("http://127.0.0.1:{port}/v1"));
+        let failure = failed(run(&mut worker, &job("x")));
+        assert_eq!((failure.outcome, failure.next), ("unreachable", Next::NotAnAttempt));
+        assert_eq!((failure.trouble, failure.spent), (Some(Trouble::Unreachable), Spent::Nothing));
+        assert_eq!(
+            failure.message,
+            format!(
+                "nobody answers at http://127.0.0.1:{port}/v1 (connection refused): start the \
+                 server, or mend `endpoint` of worker `local` in config/agent.yaml"
+            )
+        );
+        let probe = worker.probe().unwrap_err();
+        assert!(probe.contains("connection refused"), "{probe}");
+    }
+
+    #[test]
+    fn nothing_is_spent_where_nothing_was_sent() {
+        for endpoint in
+            ["http://koubou.invalid/v1", "http://user:hush@127.0.0.1:1/v1", "not an address"]
+        {
+            let chat = chat_spec(endpoint);
+            let mut worker = ChatWorker::new(&spec(false, price(), &chat), chat);
+            let failure = failed(run(&mut worker, &job("x")));
+            assert_eq!((failure.outcome, failure.spent), ("unreachable", Spent::Nothing));
+            assert!(!failure.message.contains("hush"), "{}", failure.message);
+        }
+    }
+
+    #[test]
+    fn a_server_that_came_back_is_found() {
+        let server = ModelServer::start();
+        let mut worker = local(&server.endpoint());
+        done(run(&mut worker, &job("x")));
+        assert_eq!(worker.probe(), Ok(()));
+        let port = server.port();
+        drop(server);
+        failed(run(&mut worker, &job("x")));
+        let _again = ModelServer::on(port, None).unwrap();
+        done(run(&mut worker, &job("x")));
+    }
+
+    #[test]
+    fn a_timeout_after_sending_may_have_cost_everything() {
+        let server = ModelServer::start();
+        server.will(Reply::answer("late", 1, 1).held());
+        let mut job = job("x");
+        job.timeout = Duration::from_millis(200);
+        let failure = failed(run(&mut paid(&server), &job));
+        assert_eq!((failure.outcome, failure.kind), ("timeout", ErrorKind::Timeout));
+        assert_eq!((failure.spent, failure.trouble), (Spent::Unknown, None));
+        assert_eq!(failure.next, Next::Retry { at_least: None });
+    }
+
+    #[test]
+    fn a_body_that_never_ends_runs_out_of_time() {
+        let server = ModelServer::start();
+        let whole = completion("m", "x", "stop", 1, 1).to_string();
+        let reply = Reply::status(200).header("content-length", "999999").with_body(whole);
+        server.will(reply);
+        let mut job = job("x");
+        job.timeout = Duration::from_millis(300);
+        let failure = failed(run(&mut paid(&server), &job));
+        assert_eq!(failure.spent, Spent::Unknown);
+        assert!(["timeout", "connection_lost"].contains(&failure.outcome), "{failure:?}");
+    }
+
+    #[test]
+    fn a_line_that_breaks_may_have_cost_everything() {
+        for reply in [
+            Reply::hang_up(),
+            Reply::answer("x", 1, 1).cut_after(10),
+            Reply::answer("x", 1, 1).cut_after(150),
+        ] {
+            let failure = after(reply);
+            assert_eq!((failure.outcome, failure.spent), ("connection_lost", Spent::Unknown));
+            assert_eq!(failure.next, Next::Retry { at_least: None });
+        }
+        let server = ModelServer::start();
+        server.will(Reply::hang_up());
+        let failure = failed(run(&mut local(&server.endpoint()), &job("x")));
+        assert_eq!(failure.spent, Spent::Nothing);
+    }
+
+    #[test]
+    fn a_pulled_leash_interrupts_a_request() {
+        let server = ModelServer::start();
+        server.will(Reply::answer("late", 1, 1).held());
+        let (mut worker, leash) = (paid(&server), Leash::default());
+        let job = job("x");
+        let begun = Instant::now();
+        let failure = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                server.wait_for_held(1);
+                leash.pull();
+            });
+            failed(worker.run(&job, &leash))
+        });
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert_eq!((failure.outcome, failure.kind), ("cancelled", ErrorKind::Cancelled));
+        assert_eq!((failure.spent, failure.next), (Spent::Unknown, Next::Never));
+        assert_eq!(failed(worker.run(&job, &leash)).spent, Spent::Nothing, "nothing was sent");
+        done(run(&mut worker, &job));
+    }
+
+    #[test]
+    fn a_late_pull_does_not_end_the_next_attempt() {
+        let server = ModelServer::start();
+        let mut worker = local(&server.endpoint());
+        let late = Leash::default();
+        done(worker.run(&job("x"), &late));
+        late.pull();
+        done(run(&mut worker, &job("x")));
+        assert_eq!(server.connections(), 1);
+    }
+
+    #[test]
+    fn a_rate_limit_says_when_to_come_again() {
+        let limit = |reply: Reply| after(reply);
+        let error = || Reply::error(429, "requests", "rate_limit_exceeded", "Slow down");
+        let failure = limit(error().header("retry-after", "7"));
+        assert_eq!((failure.outcome, failure.next), ("rate_limited", retry(7)));
+        let seven = Some(Duration::from_secs(7));
+        assert_eq!(failure.trouble, Some(Trouble::RateLimited(seven)));
+        assert_eq!((failure.spent, failure.kind), (Spent::Nothing, ErrorKind::AttemptsExhausted));
+        let reset = error()
+            .header("x-ratelimit-remaining-requests", "0")
+            .header("x-ratelimit-reset-requests", "1m1s");
+        assert_eq!(limit(reset).next, retry(61));
+        let sentence = Reply::error(429, "tokens", Value::Null, "Please try again in 6s.");
+        assert_eq!(limit(sentence).next, retry(6));
+        assert_eq!(limit(error()).next, Next::Retry { at_least: None });
+        let number = Reply::error(429, "throttling_error", "429", "busy");
+        assert_eq!(limit(number).outcome, "rate_limited");
+    }
+
+    #[test]
+    fn an_empty_account_waits_for_a_person() {
+        let mut replies: Vec<Reply> = [
+            "insufficient_quota",
+            "credit_balance_exhausted",
+            "organization_spend_limit_exceeded",
+            "project_spend_limit_exceeded",
+            "organization_usage_limit_exceeded",
+        ]
+        .map(|code| Reply::error(429, "x", code, "no money").header("retry-after", "1"))
+        .into();
+        replies.push(Reply::error(429, "insufficient_quota", Value::Null, "no money"));
+        replies.push(Reply::error(402, "x", Value::Null, "no money"));
+        for reply in replies {
+            let failure = after(reply);
+            assert_eq!(
+                (failure.next, failure.trouble),
+                (Next::NotAnAttempt, Some(Trouble::Billing))
+            );
+            assert_eq!(failure.spent, Spent::Nothing);
+        }
+    }
+
+    #[test]
+    fn a_bad_key_is_not_shown() {
+        for status in [401, 403] {
+            let echo = format!("Incorrect API key provided: {}", key());
+            let failure = after(Reply::error(status, "x", "invalid_api_key", &echo));
+            assert_eq!(
+                (failure.next, failure.trouble),
+                (Next::NotAnAttempt, Some(Trouble::BadKey))
+            );
+            assert!(failure.message.contains("invalid_api_key"), "{}", failure.message);
+            assert!(!failure.message.contains("sk-"), "{}", failure.message);
+        }
+        let echo = format!("what is {} doing here", key());
+        let failure = after(Reply::error(400, "x", Value::Null, &echo));
+        assert!(failure.message.contains("what is *** doing"), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_request_that_is_wrong_stays_wrong() {
+        for status in [400, 413, 418, 422] {
+            let failure = after(Reply::error(status, "x", json!(400), "context is too long"));
+            assert_eq!((failure.kind, failure.next), (ErrorKind::RefusedByWorker, Next::Never));
+            assert!(failure.message.contains("context is too long"), "{}", failure.message);
+            assert_eq!(failure.spent, Spent::Nothing);
+        }
+    }
+
+    #[test]
+    fn what_was_asked_is_not_repeated_in_a_message() {
+        let server = ModelServer::start();
+        let secret = "the launch is on the ninth of May";
+        let reply = Reply::error(400, "x", Value::Null, &format!("Invalid input '{secret}' here"));
+        server.will(reply);
+        let failure = failed(run(&mut paid(&server), &job(secret)));
+        assert!(failure.message.contains("Invalid input '…' here"), "{}", failure.message);
+    }
+
+    #[test]
+    fn an_unknown_model_is_named() {
+        let failure = after(Reply::error(404, "x", "model_not_found", "The model does not exist"));
+        assert_eq!((failure.outcome, failure.next), ("refused", Next::Never));
+        assert!(failure.message.contains("no model `gpt-5`"), "{}", failure.message);
+        let failure = after(Reply::status(404).with_body("<html><title>Not Found</title>"));
+        assert!(failure.message.contains("mend `endpoint`"), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_server_error_is_tried_again() {
+        for status in [409, 500, 503, 529] {
+            let error = Reply::error(status, "server_error", Value::Null, "overloaded");
+            let failure = after(error.header("retry-after-ms", "2000"));
+            assert_eq!((failure.outcome, failure.next), ("server_error", retry(2)));
+            assert_eq!((failure.spent, failure.trouble), (Spent::Nothing, None));
+        }
+        let failure =
+            after(Reply::error(500, "x", Value::Null, "x").header("x-should-retry", "false"));
+        assert_eq!(failure.next, Next::Never);
+    }
+
+    #[test]
+    fn a_gateway_that_does_not_know_counts_as_paid() {
+        for reply in [
+            Reply::status(502).with_body("<html><title>502 Bad Gateway</title></html>"),
+            Reply::status(500),
+            Reply::error(504, "x", Value::Null, "upstream timed out"),
+            Reply::error(408, "x", Value::Null, "timed out"),
+        ] {
+            let failure = after(reply);
+            assert_eq!((failure.outcome, failure.spent), ("server_error", Spent::Unknown));
+        }
+    }
+
+    #[test]
+    fn a_local_server_that_loads_its_model_is_waited_for() {
+        let server = ModelServer::start();
+        server.will(Reply::status(400).with_json(&json!({ "error": "Model unloaded." })));
+        let failure = failed(run(&mut local(&server.endpoint()), &job("x")));
+        assert_eq!(
+            (failure.outcome, failure.next),
+            ("server_error", Next::Retry { at_least: None })
+        );
+    }
+
+    #[test]
+    fn a_redirect_is_not_followed() {
+        let other = ModelServer::start();
+        for status in [301, 302, 307, 308] {
+            let to = format!("{}/chat/completions", other.endpoint());
+            let failure = after(Reply::status(status).header("location", &to));
+            assert_eq!((failure.kind, failure.next), (ErrorKind::RefusedByWorker, Next::Never));
+            assert!(failure.message.contains("redirects are not followed"), "{}", failure.message);
+        }
+        assert_eq!(other.requests().len(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_read_may_have_cost_everything() {
+        for reply in [
+            Reply::status(200).with_body("<html>hello</html>"),
+            Reply::status(200).with_body("{\"choices\":"),
+            Reply::json(&json!({ "choices": [] })),
+            Reply::json(&json!({ "error": { "message": "upstream failed" } })),
+            Reply::status(204),
+        ] {
+            let failure = after(reply);
+            assert_eq!((failure.outcome, failure.spent), ("bad_answer", Spent::Unknown));
+            assert_eq!(failure.next, Next::Retry { at_least: None });
+        }
+    }
+
+    #[test]
+    fn an_endless_answer_is_bounded() {
+        let server = ModelServer::start();
+        let long = "x".repeat(3 << 20);
+        server.will(Reply::answer(&long, 1, 1)).will(Reply::answer(&long[..2_000], 1, 1));
+        let mut job: TestJob = job("x");
+        job.max_output = 1_000;
+        let mut worker = paid(&server);
+        let failure = failed(run(&mut worker, &job));
+        assert_eq!((failure.outcome, failure.spent), ("bad_answer", Spent::Unknown));
+        let answer = done(run(&mut worker, &job));
+        assert_eq!((answer.content.len(), answer.warnings.len()), (1_000, 1));
+    }
+}

@@ -15,9 +15,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::base::words;
+use crate::config::{Kind, WorkerSpec};
 use crate::route::Cleared;
 use crate::task::TaskId;
-use crate::task::outcome::Outcome;
+use crate::task::outcome::{ErrorKind, Failure, Outcome};
 use crate::task::prompt::Prompt;
 
 /// One attempt to be made.
@@ -55,6 +57,58 @@ pub trait Worker: Send {
     fn probe(&mut self) -> Result<(), String> {
         Ok(())
     }
+}
+
+/// The worker that does what `spec` says. `environment` is the daemon's own; a
+/// program sees a bare few of its variables.
+pub fn make(spec: &WorkerSpec, environment: &[(String, String)]) -> Box<dyn Worker> {
+    match &spec.kind {
+        Kind::Chat(chat) => Box::new(chat::ChatWorker::new(spec, chat.clone())),
+        Kind::Command(command) => {
+            Box::new(command::CommandWorker::new(command.clone(), environment))
+        }
+        Kind::Codex => Box::new(NotYet),
+        Kind::Echo => Box::new(echo::EchoWorker),
+    }
+}
+
+/// Stands where a kind of worker will be that this version does not have.
+#[derive(Debug)]
+struct NotYet;
+
+impl Worker for NotYet {
+    fn run(&mut self, _: &Job, _: &Leash) -> Outcome {
+        let message = "workers of kind codex come with a later version: give the task to another";
+        Failure::new("refused", ErrorKind::RefusedByWorker, message).into()
+    }
+}
+
+/// The failure of an attempt that was ended from outside before `done` came true.
+fn cancelled(done: &str) -> Failure {
+    Failure::new("cancelled", ErrorKind::Cancelled, format!("the attempt was ended before {done}"))
+}
+
+/// `text` in at most `max` bytes, with a warning where something was cut.
+fn within(mut text: String, max: u64, warnings: &mut Vec<String>) -> String {
+    let size = text.len() as u64;
+    if size > max {
+        let mut end = usize::try_from(max).unwrap_or(usize::MAX);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        warnings.push(cut_at(max, size));
+    }
+    text
+}
+
+/// The warning for an answer that was longer than is kept.
+fn cut_at(max: u64, size: u64) -> String {
+    format!(
+        "the answer was cut at {} of {}: raise `max_result_bytes` to keep more",
+        words::bytes(max),
+        words::bytes(size)
+    )
 }
 
 /// A way to end an attempt from outside.
@@ -96,5 +150,111 @@ impl Leash {
 impl fmt::Debug for Leash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Leash").field("pulled", &self.is_pulled()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::CommandSpec;
+    use crate::route::Router;
+    use crate::route::price::Price;
+    use crate::task::{Sensitivity, WorkerType};
+
+    /// A job and the folder that it may write to, which goes when the test ends.
+    pub(super) struct TestJob {
+        job: Job,
+        _scratch: tempfile::TempDir,
+    }
+
+    impl std::ops::Deref for TestJob {
+        type Target = Job;
+        fn deref(&self) -> &Job {
+            &self.job
+        }
+    }
+
+    impl std::ops::DerefMut for TestJob {
+        fn deref_mut(&mut self) -> &mut Job {
+            &mut self.job
+        }
+    }
+
+    pub(super) fn job(description: &str) -> TestJob {
+        job_of(Prompt { system: None, messages: None, text: description.to_owned() })
+    }
+
+    pub(super) fn job_of(prompt: Prompt) -> TestJob {
+        let scratch = tempfile::tempdir().unwrap();
+        let job = Job {
+            task_id: "t1".parse().unwrap(),
+            attempt: "attempt-1".into(),
+            prompt: cleared(prompt),
+            timeout: Duration::from_secs(20),
+            max_tokens: 100,
+            params: Map::new(),
+            task_file: scratch.path().join("t1.json"),
+            scratch: scratch.path().to_owned(),
+            max_output: 1 << 20,
+        };
+        TestJob { job, _scratch: scratch }
+    }
+
+    fn cleared(prompt: Prompt) -> Cleared<Prompt> {
+        let router = Router {
+            scanner: Default::default(),
+            judge: Default::default(),
+            rules: Vec::new(),
+            candidates: Vec::new(),
+        };
+        router.clear(prompt, Sensitivity::Public, true).unwrap()
+    }
+
+    #[test]
+    fn each_kind_has_its_worker() {
+        let command = CommandSpec { argv: vec!["cat".into()], env: Vec::new() };
+        for (kind, said) in [
+            (Kind::Echo, Ok("hello")),
+            (Kind::Command(command), Ok("hello")),
+            (Kind::Codex, Err(ErrorKind::RefusedByWorker)),
+        ] {
+            let spec = WorkerSpec {
+                worker_type: WorkerType::new("w"),
+                kind,
+                concurrency: 1,
+                max_rpm: None,
+                max_tpm: None,
+                local: true,
+                price: Price::FREE,
+                timeout: Duration::from_secs(20),
+                max_attempts: 1,
+                max_tokens: 100,
+                params: Map::new(),
+                system: None,
+                use_for: Vec::new(),
+                disabled: None,
+            };
+            let outcome = make(&spec, &[]).run(&job("hello"), &Leash::default());
+            let heard = match &outcome {
+                Outcome::Done(answer) => Ok(answer.content.as_str()),
+                Outcome::Failed(failure) => Err(failure.kind),
+            };
+            assert_eq!(heard, said);
+        }
+    }
+
+    #[test]
+    fn a_pulled_leash_calls_once_and_at_once() {
+        let (leash, calls) = (Leash::default(), Arc::new(Mutex::new(0)));
+        let count = || {
+            let calls = Arc::clone(&calls);
+            move || *calls.lock().unwrap() += 1
+        };
+        leash.on_pull(count());
+        leash.pull();
+        leash.pull();
+        assert_eq!(*calls.lock().unwrap(), 1);
+        leash.on_pull(count());
+        assert_eq!(*calls.lock().unwrap(), 2, "it was pulled already");
     }
 }

@@ -1,0 +1,58 @@
+//! Tells the mirror; whoever tells never waits.
+
+use std::path::Path;
+
+use crossbeam_channel::Sender;
+
+use super::Message;
+use crate::mirror::{Mirror, MirrorError, MirrorNews};
+use crate::task::fact::Fact;
+
+/// The engine's end of the mirror.
+pub(super) struct Scribe {
+    facts: Sender<Fact>,
+    mirror: Mirror,
+}
+
+impl Scribe {
+    /// Opens the mirror; when it is well again after trouble, the engine hears of it.
+    pub(super) fn start(path: &Path, to_engine: Sender<Message>) -> Result<Self, MirrorError> {
+        let (facts, mirror) = Mirror::start(path, move |news| {
+            if matches!(news, MirrorNews::Well) {
+                let _ = to_engine.send(Message::MirrorWell);
+            }
+        })?;
+        Ok(Self { facts, mirror })
+    }
+
+    /// Tells what has become true.
+    pub(super) fn tell(&self, fact: Fact) {
+        // A writer that ended has said why; the next start brings the mirror in line.
+        let _ = self.facts.send(fact);
+    }
+
+    /// Has the mirror made anew; `done` is called on another thread, once.
+    pub(super) fn rebuild(
+        &self,
+        facts: Vec<Fact>,
+        done: impl FnOnce(Result<(), String>) + Send + 'static,
+    ) {
+        let answer = self.mirror.rebuild(Box::new(facts.into_iter()));
+        let waiting = std::thread::Builder::new().name("rebuild".into()).spawn(move || {
+            let result = match answer.recv() {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err("the mirror's writer has ended".to_owned()),
+            };
+            done(result);
+        });
+        // Without a thread to wait for it, the rebuild is done all the same.
+        drop(waiting);
+    }
+
+    /// Writes all that was told, and closes the database cleanly.
+    pub(super) fn close(self) {
+        drop(self.facts);
+        self.mirror.close();
+    }
+}

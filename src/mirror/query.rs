@@ -1,0 +1,458 @@
+//! Reads the mirror, for commands and reports: read-only, and patient for two seconds.
+//!
+//! Every row has the names of its columns, also in JSON, and the values as they
+//! stand: an older program or a person may have written them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row};
+use serde::Serialize;
+
+use super::{MirrorError, SCHEMA_VERSION, database, record};
+use crate::task::fact::JournalMark;
+use crate::task::{Folder, TaskId, WorkerType};
+
+/// How long a read waits for a writer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A mirror that is open for reading.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// Which tasks are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only those in this folder.
+    pub status: Option<Folder>,
+    /// Only those of this worker type.
+    pub worker: Option<WorkerType>,
+    /// No more than so many.
+    pub limit: Option<u32>,
+    /// In which order.
+    pub order: Order,
+}
+
+/// In which order tasks are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As they would run: by priority, then the oldest first.
+    #[default]
+    Queue,
+    /// The one that changed last first.
+    Latest,
+}
+
+/// Makes a row struct, and how it is read: one field for each column, by name.
+macro_rules! row {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+
+        impl $name {
+            fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+                Ok(Self { $($field: row.get(stringify!($field))?,)* })
+            }
+        }
+    };
+}
+
+row! {
+    /// A row of `task_master`.
+    TaskRecord {
+        /// The task's name.
+        task_id: String,
+        /// What sort of work.
+        task_type: String,
+        /// `low`, `medium`, `high`.
+        difficulty_level: String,
+        /// `public`, `confidential`.
+        sensitivity_level: String,
+        /// Who has it or would get it.
+        assigned_worker_type: Option<String>,
+        /// The folder that it is in.
+        status: String,
+        /// 0 to 10.
+        priority: Option<i64>,
+        /// Tokens as estimated.
+        estimated_tokens: Option<i64>,
+        /// Tokens as used.
+        actual_tokens: Option<i64>,
+        /// What it was expected to cost at most, in dollars.
+        estimated_cost: Option<f64>,
+        /// What it cost, in dollars.
+        actual_cost: Option<f64>,
+        /// The task that it belongs to.
+        parent_task_id: Option<String>,
+        /// When it was dropped.
+        created_at: Option<String>,
+        /// When it last changed.
+        updated_at: Option<String>,
+        /// Why it does not run yet.
+        waits_for: Option<String>,
+        /// Why it failed.
+        error_kind: Option<String>,
+        /// The same as `assigned_worker_type`.
+        worker_type: Option<String>,
+    }
+}
+
+row! {
+    /// A row of `workers`.
+    WorkerRecord {
+        /// `gpt5_medium-1`.
+        worker_id: String,
+        /// Its type.
+        worker_type: String,
+        /// The model, or the program.
+        model_name: String,
+        /// The address, or `-` for a program.
+        api_endpoint: String,
+        /// The daemon that it belongs to.
+        process_id: Option<i64>,
+        /// `idle`, `busy`, `offline`…
+        status: String,
+        /// The types of work that it is for, as a JSON array.
+        capabilities: Option<String>,
+        /// Not used.
+        rate_limit_remaining: Option<i64>,
+        /// Until when its server wants to be left alone.
+        rate_limit_reset_at: Option<String>,
+        /// When it last was seen alive.
+        last_heartbeat: Option<String>,
+        /// When it was first seen.
+        created_at: Option<String>,
+        /// Why it is in this state.
+        reason: Option<String>,
+        /// Until when.
+        until: Option<String>,
+        /// What it works on.
+        task_id: Option<String>,
+    }
+}
+
+row! {
+    /// A row of `budget_management`.
+    BudgetRecord {
+        /// `2026-11`.
+        year_month: String,
+        /// The month's limit in dollars.
+        budget_limit_usd: f64,
+        /// Spent of it, in dollars.
+        spent_usd: Option<f64>,
+        /// From how many per cent on to be careful.
+        alert_threshold_percent: Option<i64>,
+    }
+}
+
+row! {
+    /// A row of `system_logs`.
+    LogRecord {
+        /// Counts up.
+        log_id: i64,
+        /// The task that it is about.
+        task_id: Option<String>,
+        /// The hand that it is about.
+        worker_id: Option<String>,
+        /// `INFO`, `WARN`, `ERROR`.
+        log_level: Option<String>,
+        /// Which room said so.
+        component: String,
+        /// One sentence.
+        message: String,
+        /// When.
+        created_at: Option<String>,
+    }
+}
+
+row! {
+    /// How many pending tasks wait for the same thing.
+    WaitRecord {
+        /// Who would get them.
+        assigned_worker_type: Option<String>,
+        /// What they wait for.
+        waits_for: Option<String>,
+        /// How many they are.
+        tasks: i64,
+    }
+}
+
+row! {
+    /// How many tasks a folder holds.
+    CountRecord {
+        /// The folder.
+        status: String,
+        /// How many they are.
+        tasks: i64,
+    }
+}
+
+impl Reader {
+    /// Opens the mirror at `path` for reading.
+    ///
+    /// # Errors
+    /// [`MirrorError::Missing`], [`MirrorError::TooNew`], [`MirrorError::NotOurs`], or what SQLite says.
+    pub fn open(path: &Path) -> Result<Self, MirrorError> {
+        if !path.exists() {
+            return Err(MirrorError::Missing { path: path.to_owned() });
+        }
+        let opened = connect(path).and_then(|connection| {
+            let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok((connection, version))
+        });
+        let (connection, version): (_, i64) = opened.map_err(|source| MirrorError::Sql {
+            doing: "open",
+            path: path.to_owned(),
+            source,
+        })?;
+        let path = path.to_owned();
+        match version {
+            SCHEMA_VERSION => Ok(Self { connection, path }),
+            ..SCHEMA_VERSION => Err(MirrorError::NotOurs { path }),
+            found => Err(MirrorError::TooNew { path, found }),
+        }
+    }
+
+    /// One task's row.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn task(&self, id: &TaskId) -> Result<Option<TaskRecord>, MirrorError> {
+        let sql = "SELECT * FROM task_master WHERE task_id = ?1";
+        self.connection
+            .query_row(sql, [id.as_str()], TaskRecord::read)
+            .optional()
+            .map_err(self.at())
+    }
+
+    /// The rows of many tasks.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn tasks(&self, filter: &Filter) -> Result<Vec<TaskRecord>, MirrorError> {
+        let order = match filter.order {
+            Order::Queue => "priority DESC, created_at, task_id",
+            Order::Latest => "updated_at DESC, task_id",
+        };
+        let sql = format!(
+            "SELECT * FROM task_master
+             WHERE (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR assigned_worker_type = ?2)
+             ORDER BY {order} LIMIT ?3"
+        );
+        let status = filter.status.map(Folder::as_str);
+        let worker = filter.worker.as_ref().map(WorkerType::as_str);
+        // A negative limit is none.
+        let limit = filter.limit.map_or(-1, i64::from);
+        self.rows(&sql, (status, worker, limit), TaskRecord::read)
+    }
+
+    /// How many tasks each folder holds; none for an empty one.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn counts(&self) -> Result<Vec<CountRecord>, MirrorError> {
+        let sql =
+            "SELECT status, COUNT(*) AS tasks FROM task_master GROUP BY status ORDER BY status";
+        self.rows(sql, (), CountRecord::read)
+    }
+
+    /// The log lines behind `after_id`, of one task or of all.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn logs(
+        &self,
+        task: Option<&TaskId>,
+        after_id: i64,
+    ) -> Result<Vec<LogRecord>, MirrorError> {
+        let sql = match task {
+            Some(_) => {
+                "SELECT * FROM system_logs WHERE task_id = ?1 AND log_id > ?2 ORDER BY log_id"
+            }
+            None => "SELECT * FROM system_logs WHERE ?1 IS NULL AND log_id > ?2 ORDER BY log_id",
+        };
+        self.rows(sql, (task.map(TaskId::as_str), after_id), LogRecord::read)
+    }
+
+    /// Every hand.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn workers(&self) -> Result<Vec<WorkerRecord>, MirrorError> {
+        let sql = "SELECT * FROM workers ORDER BY worker_type, length(worker_id), worker_id";
+        self.rows(sql, (), WorkerRecord::read)
+    }
+
+    /// A month's budget.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn budget(&self, year_month: &str) -> Result<Option<BudgetRecord>, MirrorError> {
+        let sql = "SELECT * FROM budget_management WHERE year_month = ?1";
+        let found = self.connection.query_row(sql, [year_month], BudgetRecord::read);
+        found.optional().map_err(self.at())
+    }
+
+    /// What pending tasks wait for, the most first.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn waits(&self) -> Result<Vec<WaitRecord>, MirrorError> {
+        let sql = "SELECT assigned_worker_type, waits_for, COUNT(*) AS tasks FROM task_master
+                   WHERE status = 'pending' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2";
+        self.rows(sql, (), WaitRecord::read)
+    }
+
+    /// How far the journal has been followed.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn journal_mark(&self) -> Result<Option<JournalMark>, MirrorError> {
+        record::journal_mark(&self.connection).map_err(self.at())
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, MirrorError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(self.at())?;
+        let rows = statement.query_map(values, read).map_err(self.at())?;
+        rows.collect::<rusqlite::Result<_>>().map_err(self.at())
+    }
+
+    fn at(&self) -> impl FnOnce(rusqlite::Error) -> MirrorError {
+        let path = self.path.clone();
+        move |source| MirrorError::Sql { doing: "read", path, source }
+    }
+}
+
+/// Opens a database that is not to be changed.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.busy_timeout(PATIENCE)?;
+        connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    });
+    match opened {
+        // Even to read, SQLite wants a file of its own beside the database. Who may not
+        // make one can still read a database that nobody writes.
+        Err(error) if is_read_only(&error) && !has_log(path) => {
+            let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(immutable(path), flags)
+        }
+        opened => opened,
+    }
+}
+
+fn is_read_only(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+fn has_log(path: &Path) -> bool {
+    std::fs::metadata(database::companion(path, "-wal")).is_ok_and(|meta| meta.len() > 0)
+}
+
+/// The address of a file that nobody changes, as SQLite reads it.
+fn immutable(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(*byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    uri + "?immutable=1"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rebuild::rebuild;
+    use super::super::rebuild::tests::{budget, cost, task, task_row};
+    use super::*;
+    use crate::task::fact::Fact;
+
+    fn mirror(facts: Vec<Fact>) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("koubou #1?.db");
+        rebuild(&path, facts.into_iter()).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn a_missing_mirror_is_named_and_not_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("koubou.db");
+        let error = Reader::open(&path).unwrap_err();
+        assert!(matches!(error, MirrorError::Missing { .. }), "{error}");
+        assert!(!path.exists());
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(Reader::open(&path), Err(MirrorError::NotOurs { .. })));
+    }
+
+    #[test]
+    fn tasks_come_filtered_and_in_order() {
+        let mut urgent = task_row("urgent", Folder::Pending);
+        urgent.priority = 9;
+        urgent.waits_for = Some("a free hand".into());
+        let facts = vec![
+            task("a", Folder::Pending),
+            Fact::Task(Box::new(urgent)),
+            task("c", Folder::Failed),
+            task("d", Folder::Pending),
+        ];
+        let (_dir, path) = mirror(facts);
+        let reader = Reader::open(&path).unwrap();
+        let ids = |filter: &Filter| -> Vec<String> {
+            reader.tasks(filter).unwrap().into_iter().map(|row| row.task_id).collect()
+        };
+        let pending = Filter { status: Some(Folder::Pending), ..Filter::default() };
+        assert_eq!(ids(&pending), ["urgent", "a", "d"]);
+        assert_eq!(ids(&Filter { limit: Some(1), ..pending }), ["urgent"]);
+        let other = Filter { worker: Some(WorkerType::new("other")), ..Filter::default() };
+        assert_eq!(ids(&other), Vec::<String>::new());
+        let waits = reader.waits().unwrap();
+        assert_eq!((waits[0].tasks, waits[0].waits_for.as_deref()), (2, None));
+        assert_eq!((waits[1].tasks, waits[1].waits_for.as_deref()), (1, Some("a free hand")));
+        assert_eq!(reader.counts().unwrap()[0], CountRecord { status: "failed".into(), tasks: 1 });
+    }
+
+    #[test]
+    fn json_has_the_names_of_the_columns() {
+        let (_dir, path) =
+            mirror(vec![task("a", Folder::Failed), budget("2026-11"), cost("a", "1")]);
+        let reader = Reader::open(&path).unwrap();
+        let row = reader.task(&"a".parse().unwrap()).unwrap().unwrap();
+        let json = serde_json::to_value(row).unwrap();
+        assert_eq!(json["assigned_worker_type"], "local");
+        assert_eq!(json["created_at"], "2026-11-23 01:02:03");
+        let month = reader.budget("2026-11").unwrap().unwrap();
+        assert_eq!((month.budget_limit_usd, month.spent_usd), (100.0, Some(1.5)));
+        assert_eq!(reader.budget("2025-01").unwrap(), None);
+    }
+
+    #[test]
+    fn a_mirror_that_nobody_may_change_can_be_read() {
+        use std::os::unix::fs::PermissionsExt;
+        let (dir, path) = mirror(vec![task("a", Folder::Pending)]);
+        let writable = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o500)).unwrap();
+        let found = Reader::open(&path).and_then(|reader| reader.tasks(&Filter::default()));
+        std::fs::set_permissions(dir.path(), writable).unwrap();
+        assert_eq!(found.unwrap().len(), 1);
+        let uri = immutable(&path);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(uri, flags).unwrap();
+        connection.query_row("SELECT task_id FROM task_master", [], |_| Ok(())).unwrap();
+    }
+}

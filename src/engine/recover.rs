@@ -192,9 +192,18 @@ mod tests {
         let mut child = std::process::Command::new("sleep")
             .arg("600")
             .env("KOUBOU_ATTEMPT", &mark)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        assert_eq!(end_leftovers([mark].iter()), [child.id()]);
+        // The kernel shows an environment a moment after exec has begun.
+        let environ = format!("/proc/{}/environ", child.id());
+        while fs::read(&environ).unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        let ended = end_leftovers([mark].iter());
+        let _ = child.kill();
+        assert_eq!(ended, [child.id()]);
         assert!(!child.wait().unwrap().success());
     }
 }

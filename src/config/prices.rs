@@ -27,23 +27,24 @@ pub(super) struct PriceRow {
 }
 
 /// A shipped row: model, day, input, cached input, output, source.
-type Shipped = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+/// A model, the day from which it holds, the prices of input, cached input, cache writes and output, and where they were read.
+type Shipped = (&'static str, &'static str, [&'static str; 4], &'static str);
 
 const PAGES: &str = "the provider's price pages and client price maps, 2026-11-23";
 
 /// The shipped rows, gathered on 2026-11-23; a model's day is that of its first known price.
 const SHIPPED: &[Shipped] = &[
-    ("gpt-5", "2025-08-07", "1.25", "0.125", "10", PAGES),
-    ("gpt-5-mini", "2025-08-07", "0.25", "0.025", "2", PAGES),
-    ("gpt-5-nano", "2025-08-07", "0.05", "0.005", "0.40", PAGES),
-    ("gpt-5.6-sol", "2026-07-01", "5", "0.50", "30", "list price of July 2026"),
-    ("gpt-5.6-sol", "2026-10-01", "4", "0.40", "20", "litellm 1.106.2"),
-    ("gpt-5.6-terra", "2026-10-01", "2", "0.20", "12", "litellm 1.106.2"),
-    ("gpt-5.6-luna", "2026-10-01", "0.20", "0.02", "1.20", "litellm 1.106.2"),
-    ("gpt-6-sol", "2026-11-23", "2", "0.20", "10", PAGES),
-    ("gpt-6-luna", "2026-11-23", "0.10", "0.01", "0.50", PAGES),
-    ("gpt-6.1-sol", "2026-11-23", "2", "0.10", "10", PAGES),
-    ("gpt-6.1-terra", "2026-11-23", "1", "0.05", "5", "PromptFuel 1.0.24"),
+    ("gpt-5", "2025-08-07", ["1.25", "0.125", "1.25", "10"], PAGES),
+    ("gpt-5-mini", "2025-08-07", ["0.25", "0.025", "0.25", "2"], PAGES),
+    ("gpt-5-nano", "2025-08-07", ["0.05", "0.005", "0.05", "0.40"], PAGES),
+    ("gpt-5.6-sol", "2026-07-01", ["5", "0.50", "6.25", "30"], "list price of July 2026"),
+    ("gpt-5.6-sol", "2026-10-01", ["4", "0.40", "5", "20"], "litellm 1.106.2"),
+    ("gpt-5.6-terra", "2026-10-01", ["2", "0.20", "2.50", "12"], "litellm 1.106.2"),
+    ("gpt-5.6-luna", "2026-10-01", ["0.20", "0.02", "0.25", "1.20"], "litellm 1.106.2"),
+    ("gpt-6-sol", "2026-11-23", ["2", "0.20", "2.50", "10"], PAGES),
+    ("gpt-6-luna", "2026-11-23", ["0.10", "0.01", "0.125", "0.50"], PAGES),
+    ("gpt-6.1-sol", "2026-11-23", ["2", "0.10", "2.50", "10"], PAGES),
+    ("gpt-6.1-terra", "2026-11-23", ["1", "0.05", "1.25", "5"], "PromptFuel 1.0.24"),
 ];
 
 /// The efforts that a model's configured name may end in.
@@ -100,11 +101,16 @@ impl PriceList {
 
 fn shipped() -> Vec<PriceRow> {
     let usd = |text: &str| text.parse::<Usd>().ok();
-    let row = |&(model, day, input, cached, output, source): &Shipped| {
+    let row = |&(model, day, [input, cached, write, output], source): &Shipped| {
         Some(PriceRow {
             model: model.to_owned(),
             effective_from: day.parse().ok()?,
-            price: Price { input: usd(input)?, cached_input: usd(cached)?, output: usd(output)? },
+            price: Price {
+                input: usd(input)?,
+                cached_input: usd(cached)?,
+                cache_write: usd(write)?,
+                output: usd(output)?,
+            },
             source: source.to_owned(),
         })
     };
@@ -143,13 +149,13 @@ fn read_row(node: &Node, complaints: &Complaints) -> Option<PriceRow> {
             None
         }),
     };
-    let price = read_parts(&row, 1, complaints);
+    let price = read_parts(&row, 1);
     let source = row.text("source").unwrap_or_else(|| "agent.yaml".into());
     Some(PriceRow { model: model?, effective_from: effective_from?, price: price?, source })
 }
 
 /// Reads a worker's `price_per_1k` or `price_per_1m`; `None` where it has neither, or a wrong one.
-pub(super) fn of_worker(worker: &Section<'_>, complaints: &Complaints) -> Option<Price> {
+pub(super) fn of_worker(worker: &Section<'_>) -> Option<Price> {
     let (key, times) = match (worker.get("price_per_1k"), worker.get("price_per_1m")) {
         (None, None) => return None,
         (Some(_), None) => ("price_per_1k", 1_000),
@@ -164,7 +170,7 @@ pub(super) fn of_worker(worker: &Section<'_>, complaints: &Complaints) -> Option
     match node.value {
         Tree::Map(_) => {
             let keys = ["input", "cached_input", "cache_write", "output"];
-            read_parts(&worker.section(key, &keys)?, times, complaints)
+            read_parts(&worker.section(key, &keys)?, times)
         }
         // One price for every token, as the original scripts had it.
         _ => match as_money(node) {
@@ -182,21 +188,23 @@ pub(super) fn of_worker(worker: &Section<'_>, complaints: &Complaints) -> Option
 }
 
 /// The parts of a price; a cached token costs what a new one costs where nothing else is said.
-fn read_parts(parts: &Section<'_>, times: u64, complaints: &Complaints) -> Option<Price> {
+fn read_parts(parts: &Section<'_>, times: u64) -> Option<Price> {
     for key in ["input", "output"] {
         if !parts.has(key) {
             parts.error(key, format!("a price needs `{key}`"));
         }
     }
-    if parts.money("cache_write").is_some_and(|write| parts.money("input") < Some(write)) {
-        complaints.warn("`cache_write` is carried along: this version counts it as `input`");
-    }
     let input = parts.money("input")?.times(times);
-    let cached_input = match parts.has("cached_input") {
-        true => parts.money("cached_input")?.times(times),
-        false => input,
+    let or_input = |key: &str| match parts.has(key) {
+        true => Some(parts.money(key)?.times(times)),
+        false => Some(input),
     };
-    Some(Price { input, cached_input, output: parts.money("output")?.times(times) })
+    Some(Price {
+        input,
+        cached_input: or_input("cached_input")?,
+        cache_write: or_input("cache_write")?,
+        output: parts.money("output")?.times(times),
+    })
 }
 
 #[cfg(test)]

@@ -340,7 +340,7 @@ impl Reader<'_> {
     fn price(&self, name: &str, sort: Sort, local: bool, model: Option<&str>) -> Option<Price> {
         let section = self.section;
         if section.has("price_per_1k") || section.has("price_per_1m") {
-            return prices::of_worker(section, self.around.complaints);
+            return prices::of_worker(section);
         }
         if local || matches!(sort, Sort::Echo | Sort::Command) {
             return Some(Price::FREE);

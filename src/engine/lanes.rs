@@ -162,7 +162,7 @@ impl Hand {
             .clear(prompt, start.sensitivity, self.spec.local)
             .map_err(|found| NotClaimed::Confidential(found.reasons))?;
         let mut params = self.spec.params.clone();
-        params.extend(task.params.clone());
+        params.extend(prompt.get().params.clone());
         let job = Job {
             task_id: start.id.clone(),
             attempt: start.attempt.clone(),

@@ -460,7 +460,9 @@ fn bench(spec: &WorkerSpec) -> Bench {
         ),
         max_tokens: spec.max_tokens,
         local: spec.local,
-        system_bytes: spec.system.as_ref().map_or(0, |text| text.len() as u64),
+        system_bytes: (spec.system.as_ref().map_or(0, String::len)
+            + serde_json::to_vec(&spec.params).map_or(0, |bytes| bytes.len()))
+            as u64,
         disabled: spec.disabled.clone(),
     }
 }

@@ -297,7 +297,7 @@ pub struct Bench {
     pub max_tokens: u32,
     /// Whether confidential work may go there.
     pub local: bool,
-    /// The bytes of the system prompt that it adds.
+    /// The bytes of system prompt and parameters that it adds.
     pub system_bytes: u64,
     /// Why it takes no work until a person acts.
     pub disabled: Option<String>,

@@ -77,8 +77,16 @@ pub struct Usage {
     pub total_tokens: u64,
     /// Of the prompt: read from the provider's cache.
     pub cached_tokens: u64,
+    /// Of the prompt: written to the provider's cache.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_tokens: u64,
     /// Of the completion: hidden reasoning.
     pub reasoning_tokens: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// What an attempt cost.

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Task;
 
@@ -25,6 +25,8 @@ pub struct Prompt {
     pub system: Option<String>,
     /// The chat, where the task brought one.
     pub messages: Option<Vec<Value>>,
+    /// What the task passes to the model's API; it leaves the house like everything else.
+    pub params: Map<String, Value>,
     /// The user's words with data and files behind them; a command's standard input.
     pub text: String,
 }
@@ -42,7 +44,7 @@ impl Prompt {
         for file in files {
             append(&mut text, &format!("--- {} ---\n{}", file.path.display(), file.text));
         }
-        Self { system, messages: task.messages.clone(), text }
+        Self { system, messages: task.messages.clone(), params: task.params.clone(), text }
     }
 
     /// The chat messages that a model is sent, the system prompt first.
@@ -71,6 +73,10 @@ impl Prompt {
         }
         for (n, message) in self.messages.iter().flatten().enumerate() {
             super::wire::each_text_of(message, &format!("/messages/{n}"), seen);
+        }
+        for (key, value) in &self.params {
+            seen("/params", key);
+            super::wire::each_text_of(value, "/params", seen);
         }
         seen("/text", &self.text);
     }

@@ -428,7 +428,12 @@ mod tests {
 
     fn price() -> Price {
         let usd = |text: &str| text.parse().unwrap();
-        Price { input: usd("1.25"), cached_input: usd("0.125"), output: usd("10") }
+        Price {
+            input: usd("1.25"),
+            cached_input: usd("0.125"),
+            cache_write: usd("1.25"),
+            output: usd("10"),
+        }
     }
 
     fn key() -> String {
@@ -537,6 +542,7 @@ mod tests {
     fn a_reasoning_model_is_asked_as_it_likes() {
         let server = ModelServer::start();
         let mut job = job_of(Prompt {
+            params: Map::new(),
             system: Some("be brief".into()),
             messages: None,
             text: "six times seven".into(),

@@ -181,7 +181,12 @@ mod tests {
     }
 
     pub(super) fn job(description: &str) -> TestJob {
-        job_of(Prompt { system: None, messages: None, text: description.to_owned() })
+        job_of(Prompt {
+            system: None,
+            messages: None,
+            params: Map::new(),
+            text: description.to_owned(),
+        })
     }
 
     pub(super) fn job_of(prompt: Prompt) -> TestJob {

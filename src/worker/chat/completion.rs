@@ -78,6 +78,8 @@ pub(super) fn usage(document: &Value) -> Option<Usage> {
         completion_tokens,
         total_tokens: prompt_tokens.saturating_add(completion_tokens),
         cached_tokens: detail("prompt_tokens_details", "cached_tokens").min(prompt_tokens),
+        cache_write_tokens: detail("prompt_tokens_details", "cache_write_tokens")
+            .min(prompt_tokens),
         reasoning_tokens: detail("completion_tokens_details", "reasoning_tokens")
             .min(completion_tokens),
     })

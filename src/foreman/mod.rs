@@ -1206,3 +1206,6 @@ fn salt(id: &TaskId, n: u32) -> u64 {
     (id, n).hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,568 @@
+//! The foreman's decisions, each in a few lines, and what no order of events can break.
+
+use std::collections::HashSet;
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::*;
+use crate::route::budget::Limits;
+use crate::route::decision::{Assessment, Candidate, Wish};
+use crate::route::price::Price;
+use crate::route::rules::{Condition, Rule};
+use crate::task::Attempt;
+use crate::task::outcome::Answer;
+
+const CENT: Usd = Usd::from_pico(10_000_000_000);
+
+/// A shop with a free local worker `echo` and a paid one `cloud`, one hand each unless said otherwise.
+struct Shop {
+    foreman: Foreman,
+    now: Now,
+}
+
+impl Shop {
+    fn new() -> Self {
+        Self::with(1, Usd::dollars(10), false)
+    }
+
+    fn with(hands: usize, daily: Usd, drain: bool) -> Self {
+        let now = Now { wall: "2026-11-23T12:00:00Z".parse().unwrap(), mono: Duration::ZERO };
+        let benches = vec![bench("cloud", hands, false), bench("echo", hands, true)];
+        let limits = Limits { daily, monthly: Usd::dollars(100), alert_percent: 80 };
+        let setup =
+            Setup { benches, limits, timezone: TimeZone::UTC, drain, run: "run".to_owned() };
+        let foreman = Foreman::new(setup, Arc::new(router()), &mut Replay::default(), now);
+        Self { foreman, now }
+    }
+
+    /// What follows from an event, without what is only told.
+    fn hear(&mut self, event: Event) -> Vec<Order> {
+        let mut orders = self.foreman.hear(event, self.now);
+        orders.retain(|order| {
+            !matches!(order, Order::Record(_) | Order::Say(_) | Order::Lane(..) | Order::Money)
+        });
+        orders
+    }
+
+    /// Lets so many seconds pass.
+    fn pass(&mut self, seconds: u64) -> Vec<Order> {
+        self.now = self.now.plus(Duration::from_secs(seconds));
+        self.hear(Event::Tick)
+    }
+
+    fn arrive(&mut self, id: &str) -> Vec<Order> {
+        self.hear(arrival(id, |_| {}))
+    }
+
+    /// Starts a task and ends its attempt.
+    fn end(&mut self, id: &str, outcome: impl Into<Outcome>) -> Vec<Order> {
+        let ended = Ended {
+            worker_id: "echo-1".to_owned(),
+            attempt: "mark".to_owned(),
+            started_at: self.now.wall,
+            finished_at: self.now.wall,
+            outcome: outcome.into(),
+        };
+        self.hear(Event::Ended(name(id), Box::new(ended)))
+    }
+}
+
+fn bench(name: &str, hands: usize, local: bool) -> Bench {
+    Bench {
+        worker_type: WorkerType::new(name),
+        model: name.to_owned(),
+        hands,
+        max_rpm: None,
+        // A thousand answer tokens are a cent.
+        price: if local { Price::FREE } else { Price { output: Usd::dollars(10), ..Price::FREE } },
+        max_attempts: 3,
+        survives_one_death: false,
+        max_tokens: 1_000,
+        local,
+        system_bytes: 0,
+        disabled: None,
+    }
+}
+
+fn router() -> Router {
+    let candidate = |name: &str, local| Candidate {
+        worker_type: WorkerType::new(name),
+        local,
+        use_for: Vec::new(),
+        only_named: false,
+        paid: !local,
+    };
+    Router {
+        scanner: Default::default(),
+        judge: Default::default(),
+        rules: vec![Rule { condition: Condition::Always, worker_type: WorkerType::new("echo") }],
+        candidates: vec![candidate("cloud", false), candidate("echo", true)],
+    }
+}
+
+fn name(id: &str) -> TaskId {
+    id.parse().unwrap()
+}
+
+fn arrival(id: &str, change: impl FnOnce(&mut Summary)) -> Event {
+    let at = "2026-11-23T11:00:00Z".parse().unwrap();
+    let mut summary = Summary {
+        wish: Wish { worker: None, task_type: "general".into(), priority: 5 },
+        seen: Assessment { sensitivity: Sensitivity::Public, ..Summary::of_no_task(at).seen },
+        ..Summary::of_no_task(at)
+    };
+    change(&mut summary);
+    Event::Arrived(Box::new(Arrival {
+        file: format!("{id}.json").into(),
+        id: name(id),
+        fingerprint: 1,
+        dropped_at: at,
+        task: Ok(Box::new(summary)),
+    }))
+}
+
+fn paid(id: &str) -> Event {
+    arrival(id, |summary| summary.wish.worker = Some(WorkerType::new("cloud")))
+}
+
+fn done() -> Answer {
+    Answer { content: "42".into(), ..Answer::default() }
+}
+
+fn started(orders: &[Order]) -> Vec<&str> {
+    let start = |order| match order {
+        &Order::Start(ref start) => Some(start.id.as_str()),
+        _ => None,
+    };
+    orders.iter().filter_map(start).collect()
+}
+
+fn refused(orders: &[Order]) -> Vec<(&str, ErrorKind)> {
+    let refusal = |order| match order {
+        &Order::Refuse(ref refuse) => {
+            Some((refuse.id.as_str(), refuse.verdict.error.as_ref().unwrap().kind))
+        }
+        _ => None,
+    };
+    orders.iter().filter_map(refusal).collect()
+}
+
+fn filed(orders: &[Order]) -> Vec<(&str, Folder)> {
+    let filing = |order| match order {
+        &Order::File(ref id, ref verdict) => Some((id.as_str(), verdict.folder)),
+        _ => None,
+    };
+    orders.iter().filter_map(filing).collect()
+}
+
+#[test]
+fn a_full_shop_lets_the_next_task_wait() {
+    let mut shop = Shop::new();
+    assert_eq!(started(&shop.arrive("a")), ["a"]);
+    assert!(shop.arrive("b").is_empty());
+    let orders = shop.end("a", done());
+    assert_eq!((filed(&orders), started(&orders)), (vec![("a", Folder::Completed)], vec!["b"]));
+}
+
+#[test]
+fn a_higher_priority_goes_first_and_then_who_came_first() {
+    let mut shop = Shop::new();
+    shop.arrive("busy");
+    shop.arrive("first");
+    shop.arrive("second");
+    shop.hear(arrival("urgent", |summary| summary.wish.priority = 9));
+    let mut order = Vec::new();
+    let mut running = "busy".to_owned();
+    for _ in 0..3 {
+        running = started(&shop.end(&running, done()))[0].to_owned();
+        order.push(running.clone());
+    }
+    assert_eq!(order, ["urgent", "first", "second"]);
+}
+
+#[test]
+fn a_failure_is_tried_again_after_a_pause_and_filed_after_the_last() {
+    let mut shop = Shop::new();
+    shop.arrive("a");
+    let failure = || Failure::new("server_error", ErrorKind::AttemptsExhausted, "no").retried(None);
+    for pause in [2, 3] {
+        assert!(matches!(&shop.end("a", failure())[..], [Order::Release(..)]));
+        assert!(shop.hear(Event::Released(name("a"))).is_empty());
+        assert_eq!(started(&shop.pass(pause)), ["a"]);
+    }
+    assert_eq!(filed(&shop.end("a", failure())), [("a", Folder::Failed)]);
+}
+
+#[test]
+fn a_worker_that_is_not_there_costs_no_attempt_and_is_looked_for() {
+    let mut shop = Shop::new();
+    shop.arrive("a");
+    let mut nobody = Failure::new("unreachable", ErrorKind::NoWorker, "nobody answers")
+        .of_worker(Trouble::Unreachable);
+    nobody.next = Next::NotAnAttempt;
+    shop.end("a", nobody);
+    assert!(shop.hear(Event::Released(name("a"))).is_empty());
+    assert_eq!(shop.pass(3), [Order::Probe(WorkerType::new("echo"))]);
+    assert!(shop.pass(60).is_empty(), "one look at a time");
+    assert_eq!(started(&shop.hear(Event::Probed(WorkerType::new("echo"), Ok(())))), ["a"]);
+}
+
+#[test]
+fn no_paid_attempt_begins_without_money() {
+    let mut shop = Shop::with(9, CENT.times(2), false);
+    assert_eq!(started(&shop.hear(paid("a"))), ["a"]);
+    assert_eq!(started(&shop.hear(paid("b"))), ["b"]);
+    assert!(shop.hear(paid("c")).is_empty(), "both cents are promised");
+    assert_eq!(started(&shop.end("a", done())), ["c"], "the first cost nothing");
+}
+
+#[test]
+fn what_can_never_be_paid_is_refused() {
+    let mut shop = Shop::with(1, Usd::from_pico(1), false);
+    assert_eq!(refused(&shop.hear(paid("a"))), [("a", ErrorKind::OverBudget)]);
+    let mut shop = Shop::new();
+    let capped = arrival("b", |summary| {
+        summary.wish.worker = Some(WorkerType::new("cloud"));
+        summary.max_cost = Some(Usd::from_pico(1));
+    });
+    assert_eq!(refused(&shop.hear(capped)), [("b", ErrorKind::OverBudget)]);
+}
+
+#[test]
+fn an_unknown_outcome_keeps_its_money() {
+    let mut shop = Shop::with(1, CENT, false);
+    shop.hear(paid("a"));
+    shop.end("a", Failure::new("timeout", ErrorKind::Timeout, "?").spent(Spent::Unknown));
+    assert!(shop.hear(paid("b")).is_empty());
+    assert_eq!(shop.foreman.money().0.spent, CENT);
+}
+
+#[test]
+fn past_the_alert_ordinary_work_goes_to_a_local_worker() {
+    let mut shop = Shop::with(2, CENT.times(10), false);
+    shop.foreman.ledger.record(CENT.times(9), shop.now.wall, shop.now.wall);
+    shop.foreman.router = Arc::new(Router {
+        rules: vec![Rule { condition: Condition::Always, worker_type: WorkerType::new("cloud") }],
+        ..router()
+    });
+    let worker = |orders: &[Order]| match &orders[0] {
+        Order::Start(start) => start.worker_type.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(worker(&shop.arrive("a")), "echo");
+    let hard = arrival("b", |summary| summary.seen.difficulty = Difficulty::High);
+    assert_eq!(worker(&shop.hear(hard)), "cloud");
+}
+
+#[test]
+fn a_dependency_is_waited_for_and_its_failure_shared() {
+    let mut shop = Shop::new();
+    let after = |id: &str| arrival(id, |summary| summary.depends_on = vec![name("first")]);
+    assert_eq!(shop.hear(after("second")), [Order::Look(name("first"))]);
+    assert!(shop.hear(Event::Looked(name("first"), None)).is_empty(), "not yet known");
+    shop.arrive("first");
+    shop.end("first", done());
+    assert_eq!(started(&shop.hear(Event::Filed(name("first"), Folder::Completed))), ["second"]);
+    shop.hear(after("third"));
+    let orders = shop.hear(Event::Looked(name("first"), Some(Folder::Failed)));
+    assert_eq!(refused(&orders), [("third", ErrorKind::DependencyFailed)]);
+}
+
+#[test]
+fn times_are_kept() {
+    let mut shop = Shop::new();
+    let later = clock::later(shop.now.wall, Duration::from_secs(60));
+    assert!(shop.hear(arrival("a", |summary| summary.not_before = Some(later))).is_empty());
+    assert_eq!(shop.foreman.wakes_at(shop.now), Some(Duration::from_secs(60)));
+    assert_eq!(started(&shop.pass(60)), ["a"]);
+    shop.hear(arrival("b", |summary| {
+        summary.expires_at = Some(clock::later(later, Duration::from_secs(5)));
+    }));
+    assert_eq!(refused(&shop.pass(5)), [("b", ErrorKind::Expired)]);
+}
+
+#[test]
+fn a_file_taken_out_of_pending_is_forgotten_and_its_dependents_fail() {
+    let mut shop = Shop::new();
+    shop.arrive("busy");
+    shop.arrive("a");
+    shop.hear(arrival("b", |summary| summary.depends_on = vec![name("a")]));
+    let orders = shop.hear(Event::Withdrawn("a.json".into()));
+    assert!(orders.contains(&Order::Forget(name("a"))));
+    assert_eq!(refused(&orders), [("b", ErrorKind::DependencyFailed)]);
+    assert!(shop.hear(Event::Withdrawn("busy.json".into())).is_empty(), "that was our own claim");
+}
+
+#[test]
+fn a_cancelled_task_ends_wherever_it_is() {
+    let mut shop = Shop::new();
+    shop.arrive("running");
+    shop.arrive("waiting");
+    assert_eq!(
+        refused(&shop.hear(Event::Cancel(name("waiting")))),
+        [("waiting", ErrorKind::Cancelled)]
+    );
+    assert_eq!(shop.hear(Event::Cancel(name("running"))), [Order::Pull(name("running"))]);
+    let ended = Failure::new("cancelled", ErrorKind::Cancelled, "").retried(None);
+    assert_eq!(filed(&shop.end("running", ended)), [("running", Folder::Failed)]);
+    shop.hear(Event::Cancel(name("later")));
+    assert_eq!(refused(&shop.arrive("later")), [("later", ErrorKind::Cancelled)]);
+}
+
+#[test]
+fn a_task_that_kills_the_daemon_is_not_tried_for_ever() {
+    let mut shop = Shop::new();
+    let died = Attempt {
+        worker_id: "echo-1".into(),
+        started_at: shop.now.wall,
+        finished_at: shop.now.wall,
+        outcome: crate::task::journal::DAEMON_DIED.into(),
+        message: String::new(),
+        cost_usd: Usd::ZERO,
+    };
+    let past = |n| Past { attempts: vec![died.clone(); n], next_try: None };
+    shop.foreman.past.insert(name("a"), past(2));
+    shop.foreman.past.insert(name("b"), past(3));
+    assert_eq!(started(&shop.arrive("a")), ["a"]);
+    assert_eq!(refused(&shop.arrive("b")), [("b", ErrorKind::DaemonDied)]);
+}
+
+#[test]
+fn our_own_trouble_is_nobodys_failure() {
+    let mut shop = Shop::new();
+    shop.arrive("a");
+    let trouble = NotClaimed::Trouble("no room".into());
+    assert!(shop.hear(Event::NotClaimed(name("a"), trouble)).is_empty());
+    assert_eq!(started(&shop.pass(2)), ["a"]);
+}
+
+#[test]
+fn a_drain_goes_home_when_only_waiting_is_left() {
+    let mut shop = Shop::with(1, Usd::dollars(10), true);
+    assert_eq!(shop.hear(Event::Tick), [Order::List]);
+    shop.arrive("a");
+    shop.hear(arrival("b", |summary| summary.depends_on = vec![name("unknown")]));
+    shop.end("a", done());
+    assert!(shop.hear(Event::Filed(name("a"), Folder::Completed)).is_empty(), "it asked already");
+    let orders = shop.hear(Event::Listed(Vec::new()));
+    let waits = vec![("`unknown`, which nobody has dropped yet".to_owned(), 1)];
+    assert_eq!(orders, [Order::GoHome(Farewell { waits })]);
+}
+
+#[test]
+fn a_stop_claims_nothing_more_and_waits_for_what_runs() {
+    let mut shop = Shop::new();
+    shop.arrive("a");
+    shop.arrive("b");
+    assert!(shop.hear(Event::Stop).is_empty());
+    assert_eq!(filed(&shop.end("a", done())), [("a", Folder::Completed)]);
+    let orders = shop.hear(Event::Filed(name("a"), Folder::Completed));
+    assert!(matches!(&orders[..], [Order::GoHome(_)]), "{orders:?}");
+}
+
+/// What happens in a random shop. Numbers pick a task.
+#[derive(Clone, Debug)]
+enum Step {
+    Drop(u8, bool),
+    Done(u8),
+    Fail(u8, u8),
+    NotClaimed(u8, u8),
+    Settle,
+    Withdraw(u8),
+    Cancel(u8),
+    Pass(u16),
+    Pause(bool),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0u8..12, any::<bool>()).prop_map(|(n, paid)| Step::Drop(n, paid)),
+        4 => (0u8..12).prop_map(Step::Done),
+        3 => ((0u8..12), 0u8..6).prop_map(|(n, how)| Step::Fail(n, how)),
+        2 => ((0u8..12), 0u8..4).prop_map(|(n, how)| Step::NotClaimed(n, how)),
+        6 => Just(Step::Settle),
+        1 => (0u8..12).prop_map(Step::Withdraw),
+        1 => (0u8..12).prop_map(Step::Cancel),
+        3 => (0u16..100).prop_map(Step::Pass),
+        1 => any::<bool>().prop_map(Step::Pause),
+    ]
+}
+
+/// A world that does what the foreman orders, and keeps count.
+struct World {
+    shop: Shop,
+    /// Ids whose files lie in pending, by our count.
+    waiting: HashSet<TaskId>,
+    running: HashSet<TaskId>,
+    /// Orders to the desk that are not done yet.
+    desk: Vec<Order>,
+    ended: HashSet<TaskId>,
+}
+
+impl World {
+    const HANDS: usize = 2;
+
+    fn take(&mut self, orders: Vec<Order>) {
+        for order in orders {
+            match order {
+                Order::Start(start) => {
+                    assert!(self.waiting.remove(&start.id), "started what was not waiting");
+                    assert!(self.running.insert(start.id), "started twice");
+                }
+                Order::File(..) | Order::Release(..) | Order::Refuse(_) | Order::Reject { .. } => {
+                    self.desk.push(order);
+                }
+                Order::Look(id) => {
+                    let orders = self.shop.hear(Event::Looked(id, None));
+                    self.take(orders);
+                }
+                Order::Probe(worker) => {
+                    let orders = self.shop.hear(Event::Probed(worker, Ok(())));
+                    self.take(orders);
+                }
+                _ => {}
+            }
+        }
+        assert!(self.running.len() <= 2 * Self::HANDS, "more tasks than hands");
+        let day = self.shop.foreman.money().0;
+        assert!(day.spent + day.reserved <= day.limit, "money over the limit");
+    }
+
+    fn hear(&mut self, event: Event) {
+        let orders = self.shop.hear(event);
+        self.take(orders);
+    }
+
+    fn end(&mut self, id: TaskId, outcome: Outcome) {
+        if self.running.contains(&id) {
+            let orders = self.shop.end(id.as_str(), outcome);
+            self.running.remove(&id);
+            self.take(orders);
+        }
+    }
+
+    fn settle(&mut self) {
+        for order in std::mem::take(&mut self.desk) {
+            match order {
+                Order::File(id, verdict) => {
+                    assert!(self.ended.insert(id.clone()), "filed twice");
+                    self.hear(Event::Filed(id, verdict.folder));
+                }
+                Order::Refuse(refuse) => {
+                    assert!(self.waiting.remove(&refuse.id), "refused what was not waiting");
+                    assert!(self.ended.insert(refuse.id.clone()), "filed twice");
+                    self.hear(Event::Filed(refuse.id, Folder::Failed));
+                }
+                Order::Release(id, _) => {
+                    self.waiting.insert(id.clone());
+                    self.hear(Event::Released(id));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        let id = |n: u8| name(&format!("t{n}"));
+        match step {
+            Step::Drop(n, is_paid) if !self.known(&id(n)) => {
+                self.ended.remove(&id(n));
+                self.waiting.insert(id(n));
+                let name = format!("t{n}");
+                self.hear(if is_paid { paid(&name) } else { arrival(&name, |_| {}) });
+            }
+            Step::Drop(..) => {}
+            Step::Done(n) => self.end(id(n), done().into()),
+            Step::Fail(n, how) => self.end(id(n), failure(how).into()),
+            Step::NotClaimed(n, how) if self.running.remove(&id(n)) => {
+                let why = match how {
+                    0 => NotClaimed::Gone,
+                    1 => NotClaimed::Changed,
+                    2 => NotClaimed::Trouble("t".into()),
+                    _ => NotClaimed::Confidential(Vec::new()),
+                };
+                let stays = !matches!(why, NotClaimed::Gone | NotClaimed::Changed);
+                if stays {
+                    self.waiting.insert(id(n));
+                }
+                self.hear(Event::NotClaimed(id(n), why));
+            }
+            Step::NotClaimed(..) => {}
+            Step::Settle => self.settle(),
+            Step::Withdraw(n) if self.waiting.contains(&id(n)) => {
+                let refused =
+                    self.desk.iter().any(|o| matches!(o, Order::Refuse(r) if r.id == id(n)));
+                if !refused {
+                    self.waiting.remove(&id(n));
+                    self.hear(Event::Withdrawn(format!("t{n}.json").into()));
+                }
+            }
+            Step::Withdraw(_) => {}
+            Step::Cancel(n) if self.known(&id(n)) => self.hear(Event::Cancel(id(n))),
+            Step::Cancel(_) => {}
+            Step::Pass(seconds) => {
+                let orders = self.shop.pass(seconds.into());
+                self.take(orders);
+            }
+            Step::Pause(on) => self.hear(if on { Event::Pause(None) } else { Event::Resume(None) }),
+        }
+    }
+
+    fn known(&self, id: &TaskId) -> bool {
+        self.waiting.contains(id) || self.running.contains(id) || self.shop.foreman.knows(id)
+    }
+
+    /// Lets everything that is left end well.
+    fn finish(&mut self) {
+        self.hear(Event::Resume(None));
+        for _ in 0..200 {
+            for id in self.running.clone() {
+                self.end(id, done().into());
+            }
+            self.settle();
+            let orders = self.shop.pass(86_400);
+            self.take(orders);
+            if self.shop.foreman.backlog() == 0 {
+                return;
+            }
+        }
+        panic!("never ended: {:?}", self.shop.foreman.tasks.keys());
+    }
+}
+
+fn failure(how: u8) -> Failure {
+    let failure = Failure::new("x", ErrorKind::AttemptsExhausted, "x");
+    match how {
+        0 => failure,
+        1 => failure.retried(None),
+        2 => failure.retried(None).spent(Spent::Unknown),
+        3 => Failure { next: Next::NotAnAttempt, ..failure.of_worker(Trouble::Unreachable) },
+        4 => failure.retried(None).of_worker(Trouble::RateLimited(None)),
+        _ => failure.retried(Some(Duration::from_secs(30))),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// No order of events loses a task, a hand or a cent, or files a task twice.
+    #[test]
+    fn nothing_is_lost_whatever_happens_in_whatever_order(steps in proptest::collection::vec(step(), 0..120)) {
+        let mut world = World {
+            shop: Shop::with(World::HANDS, CENT.times(20), false),
+            waiting: HashSet::new(),
+            running: HashSet::new(),
+            desk: Vec::new(),
+            ended: HashSet::new(),
+        };
+        for step in steps {
+            world.step(step);
+        }
+        world.finish();
+        prop_assert!(world.waiting.is_empty(), "left waiting: {:?}", world.waiting);
+        let (day, month, _) = world.shop.foreman.money();
+        prop_assert_eq!((day.reserved, month.reserved), (Usd::ZERO, Usd::ZERO));
+        prop_assert!(world.shop.foreman.lanes.values().all(|lane| lane.busy == 0));
+    }
+}

@@ -8,6 +8,7 @@ use super::{Done, Exit, Site, Ui};
 use crate::base::files;
 use crate::base::words::tame;
 use crate::mirror::query::TaskRecord;
+use crate::spool::notes::Note;
 use crate::task::{Folder, TaskId};
 
 /// Show the whole story of a task: where it went, why, what it cost, what came of it
@@ -54,7 +55,13 @@ fn waiting(
     story.insert("status".into(), json!(folder));
     if let Some(row) = row {
         story.insert("worker_type".into(), json!(row.assigned_worker_type));
-        story.insert("waits_for".into(), json!(row.waits_for));
+        if folder == Folder::Pending && site.daemon().is_some() {
+            let workers = super::workers::states(site);
+            let paused = Note::Pause(None).stands(&site.home);
+            let keeper =
+                || super::status::wait_of(row.assigned_worker_type.as_deref(), &workers, paused);
+            story.insert("waits_for".into(), json!(row.waits_for.clone().unwrap_or_else(keeper)));
+        }
         story.insert(
             "routing".into(),
             json!({ "difficulty_level": row.difficulty_level, "sensitivity_level": row.sensitivity_level }),

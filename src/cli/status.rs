@@ -76,21 +76,26 @@ fn waits(site: &Site, workers: &[WorkerState], paused: bool) -> Vec<Wait> {
     let Ok(rows) = site.query().and_then(|query| Ok(query.waits()?)) else { return Vec::new() };
     rows.into_iter()
         .map(|row| {
-            let of_worker = workers
-                .iter()
-                .find(|worker| Some(&worker.worker_type) == row.assigned_worker_type.as_ref())
-                .and_then(|worker| worker.reason.clone());
-            let name = row.assigned_worker_type.as_deref().unwrap_or("any");
-            let waits_for = match (row.waits_for, paused) {
-                (Some(own), _) => own,
-                (None, true) => "`koubou resume`: the workshop is paused".to_owned(),
-                (None, false) => {
-                    of_worker.unwrap_or_else(|| format!("a free hand of worker `{name}`"))
-                }
-            };
+            let worker = row.assigned_worker_type.as_deref();
+            let waits_for = row.waits_for.unwrap_or_else(|| wait_of(worker, workers, paused));
             Wait { tasks: row.tasks, worker_type: row.assigned_worker_type, waits_for }
         })
         .collect()
+}
+
+/// What keeps a task that waits for nothing of its own.
+pub(super) fn wait_of(worker_type: Option<&str>, workers: &[WorkerState], paused: bool) -> String {
+    if paused {
+        return "`koubou resume`: the workshop is paused".to_owned();
+    }
+    let of_worker = workers
+        .iter()
+        .find(|worker| Some(worker.worker_type.as_str()) == worker_type)
+        .and_then(|worker| worker.reason.clone());
+    of_worker.unwrap_or_else(|| match worker_type {
+        Some(name) => format!("a free hand of worker `{name}`"),
+        None => "the daemon to see it".to_owned(),
+    })
 }
 
 impl fmt::Display for Status {

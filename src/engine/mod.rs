@@ -29,6 +29,7 @@ pub use reconcile::rebuild;
 
 use crate::base::clock::{self, Now};
 use crate::base::files::FileError;
+use crate::base::words;
 use crate::config::{Config, WorkerSpec};
 use crate::foreman::{Bench, Ended, Event, Farewell, Foreman, LaneNews, Setup};
 use crate::mirror::MirrorError;
@@ -48,6 +49,9 @@ use scribe::Scribe;
 
 /// How often the mirror is told that we are alive, and `pending` is listed for what no event told.
 const HEARTBEAT: Duration = Duration::from_secs(60);
+/// How often the room on the disk is looked at while work comes, and while there is too little.
+const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
+const LOOK_FOR_ROOM_AGAIN: Duration = Duration::from_secs(5);
 /// How long a second request to stop waits for attempts to end.
 const AT_ONCE: Duration = Duration::from_secs(8);
 
@@ -125,6 +129,8 @@ pub struct Engine {
     own_filings: HashMap<TaskId, i32>,
     lane_news: HashMap<WorkerType, LaneNews>,
     troubles: Troubles,
+    /// When the disk was last looked at, and whether it had room.
+    room: (Duration, bool),
     stops: u32,
     give_up_at: Option<Duration>,
     farewell: Option<Farewell>,
@@ -201,6 +207,7 @@ impl Engine {
             own_filings: HashMap::new(),
             lane_news: HashMap::new(),
             troubles: Troubles::default(),
+            room: (Duration::ZERO, true),
             stops: 0,
             give_up_at: None,
             farewell: None,
@@ -248,7 +255,8 @@ impl Engine {
         let mut heartbeat = clock::mono() + HEARTBEAT;
         while self.farewell.is_none() {
             let now = Now::read();
-            let due = self.foreman.wakes_at(now).into_iter().chain(self.give_up_at);
+            let room = (!self.room.1).then(|| now.mono + LOOK_FOR_ROOM_AGAIN);
+            let due = self.foreman.wakes_at(now).into_iter().chain(self.give_up_at).chain(room);
             let wake_at = due.chain([heartbeat]).min().unwrap_or(heartbeat);
             let timer = crossbeam_channel::after(wake_at.saturating_sub(now.mono));
             select! {
@@ -296,7 +304,37 @@ impl Engine {
 
     /// Passes something to the foreman and carries out what he orders.
     fn hear(&mut self, event: Event) {
+        self.look_for_room();
         for order in self.foreman.hear(event, Now::read()) {
+            self.carry_out(order);
+        }
+    }
+
+    /// Nothing is claimed while the disk has less room than `min_free_bytes`.
+    fn look_for_room(&mut self) {
+        let now = Now::read();
+        if now.mono.saturating_sub(self.room.0) < LOOK_FOR_ROOM && self.room.0 > Duration::ZERO {
+            return;
+        }
+        self.room.0 = now.mono;
+        let wanted = self.config.min_free_bytes;
+        // A disk that cannot say how full it is is not taken for full.
+        let free = fs2::available_space(self.home.path()).unwrap_or(u64::MAX);
+        let enough = free >= wanted;
+        if enough == self.room.1 {
+            return;
+        }
+        self.room.1 = enough;
+        let text = match enough {
+            true => "the disk has room again".to_owned(),
+            false => format!(
+                "the disk has {} left, and `min_free_bytes` is {}: nothing more is claimed until there is room",
+                words::bytes(free),
+                words::bytes(wanted)
+            ),
+        };
+        log::log!(if enough { log::Level::Info } else { log::Level::Error }, "{text}");
+        for order in self.foreman.hear(Event::Room(enough), now) {
             self.carry_out(order);
         }
     }
@@ -326,7 +364,7 @@ impl Engine {
                 let running = self.under_way.len() as u64;
                 log::info!(
                     "stopping: {} under way; a second signal puts them back at once",
-                    crate::base::words::Count(running, "task")
+                    words::Count(running, "task")
                 );
                 self.hear(Event::Stop);
             }

@@ -131,29 +131,34 @@ fn done() -> Answer {
 }
 
 fn started(orders: &[Order]) -> Vec<&str> {
-    let start = |order| match order {
-        &Order::Start(ref start) => Some(start.id.as_str()),
-        _ => None,
-    };
-    orders.iter().filter_map(start).collect()
+    let mut ids = Vec::new();
+    for order in orders {
+        if let Order::Start(start) = order {
+            ids.push(start.id.as_str());
+        }
+    }
+    ids
 }
 
 fn refused(orders: &[Order]) -> Vec<(&str, ErrorKind)> {
-    let refusal = |order| match order {
-        &Order::Refuse(ref refuse) => {
-            Some((refuse.id.as_str(), refuse.verdict.error.as_ref().unwrap().kind))
+    let mut refusals = Vec::new();
+    for order in orders {
+        if let Order::Refuse(refuse) = order {
+            let error = refuse.verdict.error.as_ref().unwrap();
+            refusals.push((refuse.id.as_str(), error.kind));
         }
-        _ => None,
-    };
-    orders.iter().filter_map(refusal).collect()
+    }
+    refusals
 }
 
 fn filed(orders: &[Order]) -> Vec<(&str, Folder)> {
-    let filing = |order| match order {
-        &Order::File(ref id, ref verdict) => Some((id.as_str(), verdict.folder)),
-        _ => None,
-    };
-    orders.iter().filter_map(filing).collect()
+    let mut filings = Vec::new();
+    for order in orders {
+        if let Order::File(id, verdict) = order {
+            filings.push((id.as_str(), verdict.folder));
+        }
+    }
+    filings
 }
 
 #[test]

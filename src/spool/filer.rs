@@ -138,10 +138,13 @@ fn drop_claim(filing: &Filing) -> Result<(), FileError> {
 /// # Errors
 /// What the file system says.
 pub fn keep_rejected(claimed: &Path, place: &Path) -> Result<(), FileError> {
-    let is_file = fs::symlink_metadata(claimed).is_ok_and(|meta| meta.is_file());
-    if is_file {
-        // It may hold what only its writer should read. Another's file we cannot change; it stays as it was.
-        let _ = fs::set_permissions(claimed, fs::Permissions::from_mode(0o600));
+    // It may hold what only its writer should read. What we cannot change stays as it was, and
+    // a link has no mode of its own: to set one would reach through it.
+    if let Ok(meta) = fs::symlink_metadata(claimed)
+        && !meta.is_symlink()
+    {
+        let mode = if meta.is_dir() { 0o700 } else { 0o600 };
+        let _ = fs::set_permissions(claimed, fs::Permissions::from_mode(mode));
     }
     match files::rename_new(claimed, place) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -117,13 +117,16 @@ impl Site {
         }
         let dir = self.home.folder(Folder::Pending);
         let names = spool::list(&dir).ok()?;
-        names.into_iter().filter(|name| spool::is_task_name(name)).find_map(|name| {
-            let path = dir.join(&name);
-            let bytes = files::read(&path, 16 << 20).ok()?;
-            let stem = name.to_string_lossy();
-            let task = wire::read(stem.strip_suffix(".json")?, &bytes).ok()?;
-            (task.id == *id).then_some((Folder::Pending, path))
-        })
+        let under_another_name =
+            names.into_iter().filter(|name| spool::is_task_name(name)).find_map(|name| {
+                let path = dir.join(&name);
+                let bytes = files::read(&path, 16 << 20).ok()?;
+                let stem = name.to_string_lossy();
+                let task = wire::read(stem.strip_suffix(".json")?, &bytes).ok()?;
+                (task.id == *id).then_some((Folder::Pending, path))
+            });
+        // One that was claimed while we looked was seen neither here nor there.
+        under_another_name.or_else(|| spool.find(id).map(|folder| (folder, spool.file(folder, id))))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `koubou show`: a task's whole story.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::site::{no_such_task, parse_id};
@@ -8,7 +9,7 @@ use super::{Done, Exit, Site, Ui};
 use crate::base::files;
 use crate::base::words::tame;
 use crate::mirror::query::TaskRecord;
-use crate::task::{Folder, TaskId};
+use crate::task::{Folder, TaskId, Usd};
 
 /// Show the whole story of a task: where it went, why, what it cost, what came of it
 #[derive(clap::Args, Debug)]
@@ -83,7 +84,10 @@ fn told(story: &Value) -> String {
     line("waits for", text("/waits_for"));
     line("dropped", text("/created_at"));
     line("finished", text("/finished_at"));
-    line("cost", story.get("cost_usd").map(|cost| format!("${cost}")));
+    line(
+        "cost",
+        story.get("cost_usd").and_then(|cost| Some(Usd::deserialize(cost).ok()?.to_string())),
+    );
     line(
         "error",
         text("/error/kind").zip(text("/error/message")).map(|(kind, why)| format!("{kind}: {why}")),
@@ -97,13 +101,13 @@ fn told(story: &Value) -> String {
             |key: &str| attempt.get(key).and_then(Value::as_str).map(tame).unwrap_or_default();
         line(
             "attempt",
-            Some(format!(
-                "{} {} {} {}",
-                part("started_at"),
-                part("worker_id"),
-                part("outcome"),
-                part("message")
-            )),
+            Some(
+                ["started_at", "worker_id", "outcome", "message"]
+                    .map(part)
+                    .join(" ")
+                    .trim_end()
+                    .to_owned(),
+            ),
         );
     }
     for warning in story.get("warnings").and_then(Value::as_array).into_iter().flatten() {

@@ -9,6 +9,7 @@ use super::{Done, Exit, Site, Ui};
 use crate::base::files;
 use crate::base::words::tame;
 use crate::mirror::query::TaskRecord;
+use crate::spool::notes::Note;
 use crate::task::{Folder, TaskId, Usd};
 
 /// Show the whole story of a task: where it went, why, what it cost, what came of it
@@ -55,7 +56,13 @@ fn waiting(
     story.insert("status".into(), json!(folder));
     if let Some(row) = row {
         story.insert("worker_type".into(), json!(row.assigned_worker_type));
-        story.insert("waits_for".into(), json!(row.waits_for));
+        if folder == Folder::Pending {
+            let paused = Note::Pause(None).stands(&site.home);
+            let worker_type = row.assigned_worker_type.as_deref();
+            let workers = super::workers::states(site);
+            let waits_for = super::status::waits_for(row.waits_for, worker_type, &workers, paused);
+            story.insert("waits_for".into(), json!(waits_for));
+        }
         story.insert(
             "routing".into(),
             json!({ "difficulty_level": row.difficulty_level, "sensitivity_level": row.sensitivity_level }),

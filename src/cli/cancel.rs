@@ -16,6 +16,7 @@ pub(super) struct Args {
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
     let mut exit = Exit::Done;
+    let mut is_left = false;
     for id in &args.ids {
         match site.locate(&spool, id) {
             None => return Err(no_such_task(&spool, id)),
@@ -23,10 +24,13 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
                 ui.say(&format!("`{id}` is {folder} already"));
                 exit = Exit::Failed;
             }
-            Some(_) => Note::Cancel(id.clone()).leave(&site.home)?,
+            Some(_) => {
+                Note::Cancel(id.clone()).leave(&site.home)?;
+                is_left = true;
+            }
         }
     }
-    if site.daemon().is_none() {
+    if is_left && site.daemon().is_none() {
         ui.hint("no daemon is working this home; the next `koubou start` cancels it before anything runs");
     }
     Ok(exit)

@@ -15,7 +15,11 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
         return Ok(Exit::Done);
     }
     ui.say(&format!("made `{path}`: {}", Count(made.len() as u64, "entry")));
-    ui.say("next: `koubou start`, then drop a task: `koubou submit --worker echo -d hello`");
+    ui.say(&format!(
+        "next: {}, then drop a task: {}",
+        site.call("start"),
+        site.call("submit --worker echo -d hello")
+    ));
     ui.say(&format!("settings: {}", site.home.config_file().display()));
     ui.say(&format!("keys: {}", site.home.env_file().display()));
     Ok(Exit::Done)

@@ -5,9 +5,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::status;
 use super::table::Table;
 use super::{Done, Exit, Site, Ui};
 use crate::mirror::query::{Filter, TaskRecord};
+use crate::spool::notes::Note;
 use crate::task::Folder;
 
 /// List tasks: where each stands, and who has it
@@ -42,6 +44,12 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         .and_then(|query| Ok(query.tasks(&Filter::default())?))
         .map(|rows| rows.into_iter().map(|row| (row.task_id.clone(), row)).collect())
         .unwrap_or_default();
+    let workers = super::workers::states(site);
+    let paused = Note::Pause(None).stands(&site.home);
+    let waits_for = |row: &TaskRecord| {
+        let worker_type = row.assigned_worker_type.as_deref();
+        status::waits_for(row.waits_for.clone(), worker_type, &workers, paused)
+    };
     let mut listing = Listing(Vec::new());
     for folder in Folder::ALL {
         if args.status.as_deref().is_some_and(|status| status != folder.as_str()) {
@@ -58,7 +66,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
                 sensitivity_level: row.map(|row| row.sensitivity_level.clone()),
                 priority: row.and_then(|row| row.priority),
                 created_at: row.and_then(|row| row.created_at.clone()),
-                waits_for: row.and_then(|row| row.waits_for.clone()),
+                waits_for: row.filter(|_| folder == Folder::Pending).map(waits_for),
                 task_id: id,
             }
         }));

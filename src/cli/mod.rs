@@ -36,21 +36,24 @@ use site::Site;
 use trouble::Trouble;
 use ui::Ui;
 
+/// What every command takes stands apart in its help.
+const EVERYWHERE: &str = "Options of every command";
+
 /// A queue that is a folder: drop a JSON task, find the answer
 #[derive(Parser, Debug)]
 #[command(name = "koubou", version, propagate_version = true, disable_help_subcommand = true)]
 struct Args {
     /// The home [default: $KOUBOU_HOME, /var/koubou or ~/.local/share/koubou]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     home: Option<PathBuf>,
     /// Answer with one JSON document
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
     /// Say more; twice for even more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet", help_heading = EVERYWHERE)]
     verbose: u8,
     /// Say only what went wrong
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     quiet: bool,
     #[command(subcommand)]
     command: Command,

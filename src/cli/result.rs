@@ -25,7 +25,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     if !folder.is_end() {
         site.hint_if_idle(ui);
         return Err(Trouble::try_later(format!("`{id}` is {folder}, and has no result yet"))
-            .hint(format!("`koubou wait {id}` waits for it")));
+            .hint(format!("{} waits for it", site.call(&format!("wait {id}")))));
     }
     let result = read_result(&path)?;
     if ui.is_json() {
@@ -41,7 +41,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     }
     let why = result.pointer("/error/message").and_then(Value::as_str).unwrap_or("it failed");
     Err(Trouble::new(format!("`{id}` failed: {why}"))
-        .hint(format!("`koubou show {id}` tells the whole story")))
+        .hint(format!("{} tells the whole story", site.call(&format!("show {id}")))))
 }
 
 /// A result's document, of whatever size.

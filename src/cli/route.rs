@@ -71,6 +71,10 @@ fn text_or_file(what: &str) -> Result<Vec<u8>, Trouble> {
         return std::fs::read(path)
             .map_err(|error| files::FileError::new("read", path, error).into());
     }
+    // Nobody describes a task by one word that ends like a file.
+    if what.ends_with(".json") && !what.contains(char::is_whitespace) {
+        return Err(Trouble::new(format!("there is no file `{}`", tame(what))));
+    }
     Ok(what.as_bytes().to_vec())
 }
 

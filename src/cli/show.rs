@@ -1,5 +1,6 @@
 //! `koubou show`: a task's whole story.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::site::{no_such_task, parse_id};
@@ -9,7 +10,7 @@ use crate::base::files;
 use crate::base::words::tame;
 use crate::mirror::query::TaskRecord;
 use crate::spool::notes::Note;
-use crate::task::{Folder, TaskId};
+use crate::task::{Folder, TaskId, Usd};
 
 /// Show the whole story of a task: where it went, why, what it cost, what came of it
 #[derive(clap::Args, Debug)]
@@ -55,12 +56,12 @@ fn waiting(
     story.insert("status".into(), json!(folder));
     if let Some(row) = row {
         story.insert("worker_type".into(), json!(row.assigned_worker_type));
-        if folder == Folder::Pending && site.daemon().is_some() {
-            let workers = super::workers::states(site);
+        if folder == Folder::Pending {
             let paused = Note::Pause(None).stands(&site.home);
-            let keeper =
-                || super::status::wait_of(row.assigned_worker_type.as_deref(), &workers, paused);
-            story.insert("waits_for".into(), json!(row.waits_for.clone().unwrap_or_else(keeper)));
+            let worker_type = row.assigned_worker_type.as_deref();
+            let workers = super::workers::states(site);
+            let waits_for = super::status::waits_for(row.waits_for, worker_type, &workers, paused);
+            story.insert("waits_for".into(), json!(waits_for));
         }
         story.insert(
             "routing".into(),
@@ -90,7 +91,10 @@ fn told(story: &Value) -> String {
     line("waits for", text("/waits_for"));
     line("dropped", text("/created_at"));
     line("finished", text("/finished_at"));
-    line("cost", story.get("cost_usd").map(|cost| format!("${cost}")));
+    line(
+        "cost",
+        story.get("cost_usd").and_then(|cost| Some(Usd::deserialize(cost).ok()?.to_string())),
+    );
     line(
         "error",
         text("/error/kind").zip(text("/error/message")).map(|(kind, why)| format!("{kind}: {why}")),
@@ -104,13 +108,13 @@ fn told(story: &Value) -> String {
             |key: &str| attempt.get(key).and_then(Value::as_str).map(tame).unwrap_or_default();
         line(
             "attempt",
-            Some(format!(
-                "{} {} {} {}",
-                part("started_at"),
-                part("worker_id"),
-                part("outcome"),
-                part("message")
-            )),
+            Some(
+                ["started_at", "worker_id", "outcome", "message"]
+                    .map(part)
+                    .join(" ")
+                    .trim_end()
+                    .to_owned(),
+            ),
         );
     }
     for warning in story.get("warnings").and_then(Value::as_array).into_iter().flatten() {

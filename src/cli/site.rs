@@ -21,6 +21,8 @@ const SYSTEM_HOME: &str = "/var/koubou";
 
 pub(super) struct Site {
     pub(super) home: Home,
+    /// Whether `--home` said so: then what we tell people to type says so too.
+    is_stated: bool,
 }
 
 impl Site {
@@ -30,7 +32,19 @@ impl Site {
             || env::var_os("KOUBOU_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
         let path = stated.map(Path::to_owned).or_else(from_env).unwrap_or_else(default_home);
         // A path that does not move when somebody changes directory.
-        Self { home: Home::at(std::path::absolute(&path).unwrap_or(path)) }
+        let home = Home::at(std::path::absolute(&path).unwrap_or(path));
+        Self { home, is_stated: stated.is_some() }
+    }
+
+    /// A command for this home, as it is to be typed.
+    pub(super) fn call(&self, command: &str) -> String {
+        match self.is_stated {
+            true => {
+                let path = words::tame(&self.home.path().to_string_lossy());
+                format!("`koubou --home {path} {command}`")
+            }
+            false => format!("`koubou {command}`"),
+        }
     }
 
     /// The spool, if somebody has made a home here.
@@ -84,7 +98,7 @@ impl Site {
     /// Says how to get work done where nobody does it.
     pub(super) fn hint_if_idle(&self, ui: &mut Ui) {
         if self.daemon().is_none() {
-            ui.hint("no daemon is working this home; `koubou start` starts one");
+            ui.hint(&format!("no daemon is working this home; {} starts one", self.call("start")));
         }
     }
 
@@ -117,13 +131,16 @@ impl Site {
         }
         let dir = self.home.folder(Folder::Pending);
         let names = spool::list(&dir).ok()?;
-        names.into_iter().filter(|name| spool::is_task_name(name)).find_map(|name| {
-            let path = dir.join(&name);
-            let bytes = files::read(&path, 16 << 20).ok()?;
-            let stem = name.to_string_lossy();
-            let task = wire::read(stem.strip_suffix(".json")?, &bytes).ok()?;
-            (task.id == *id).then_some((Folder::Pending, path))
-        })
+        let under_another_name =
+            names.into_iter().filter(|name| spool::is_task_name(name)).find_map(|name| {
+                let path = dir.join(&name);
+                let bytes = files::read(&path, 16 << 20).ok()?;
+                let stem = name.to_string_lossy();
+                let task = wire::read(stem.strip_suffix(".json")?, &bytes).ok()?;
+                (task.id == *id).then_some((Folder::Pending, path))
+            });
+        // One that was claimed while we looked was seen neither here nor there.
+        under_another_name.or_else(|| spool.find(id).map(|folder| (folder, spool.file(folder, id))))
     }
 }
 

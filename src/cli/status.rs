@@ -71,31 +71,38 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     Ok(Exit::Done)
 }
 
-/// What the tasks in `pending` wait for: each its own, or what keeps its worker.
+/// What a task in `pending` waits for: its own reason, or what keeps its worker.
+pub(super) fn waits_for(
+    own: Option<String>,
+    worker_type: Option<&str>,
+    workers: &[WorkerState],
+    paused: bool,
+) -> String {
+    if let Some(own) = own {
+        return own;
+    }
+    if paused {
+        return "`koubou resume`: the workshop is paused".to_owned();
+    }
+    let name = worker_type.unwrap_or("any");
+    let worker = workers.iter().find(|worker| worker.worker_type == name);
+    match worker.map(|worker| (&worker.reason, worker.state.as_str())) {
+        Some((Some(reason), _)) => reason.clone(),
+        Some((None, "offline")) => "a daemon: `koubou start`".to_owned(),
+        _ => format!("a free hand of worker `{name}`"),
+    }
+}
+
+/// What all the tasks in `pending` wait for.
 fn waits(site: &Site, workers: &[WorkerState], paused: bool) -> Vec<Wait> {
     let Ok(rows) = site.query().and_then(|query| Ok(query.waits()?)) else { return Vec::new() };
     rows.into_iter()
         .map(|row| {
-            let worker = row.assigned_worker_type.as_deref();
-            let waits_for = row.waits_for.unwrap_or_else(|| wait_of(worker, workers, paused));
+            let worker_type = row.assigned_worker_type.as_deref();
+            let waits_for = waits_for(row.waits_for, worker_type, workers, paused);
             Wait { tasks: row.tasks, worker_type: row.assigned_worker_type, waits_for }
         })
         .collect()
-}
-
-/// What keeps a task that waits for nothing of its own.
-pub(super) fn wait_of(worker_type: Option<&str>, workers: &[WorkerState], paused: bool) -> String {
-    if paused {
-        return "`koubou resume`: the workshop is paused".to_owned();
-    }
-    let of_worker = workers
-        .iter()
-        .find(|worker| Some(worker.worker_type.as_str()) == worker_type)
-        .and_then(|worker| worker.reason.clone());
-    of_worker.unwrap_or_else(|| match worker_type {
-        Some(name) => format!("a free hand of worker `{name}`"),
-        None => "the daemon to see it".to_owned(),
-    })
 }
 
 impl fmt::Display for Status {

@@ -18,7 +18,7 @@ use crate::task::Folder;
 pub enum Glimpse {
     /// A name in `pending` is new, was closed after writing, or was moved in or out.
     Pending(OsString),
-    /// A name in `failed` or `completed` is new or gone.
+    /// A name in `failed` or `completed` is new or gone; for who waits, in `in_progress` too.
     Ended(Folder, OsString),
     /// A note in `control` is new or gone.
     Note(OsString),
@@ -48,20 +48,37 @@ impl Watch {
     /// # Errors
     /// Where the system has no inotify, or no watches left.
     pub fn start(home: &Home, tell: impl Fn(Glimpse) + Send + 'static) -> Result<Self, WatchError> {
-        let pending = home.folder(Folder::Pending);
-        let watched = [
-            pending.clone(),
-            home.folder(Folder::Completed),
-            home.folder(Folder::Failed),
-            home.control(),
-        ];
+        Self::over(home, &[Folder::Pending, Folder::Completed, Folder::Failed], tell)
+    }
+
+    /// Watches for somebody who waits for a task's end: `in_progress` as well.
+    ///
+    /// A result is filed before its claim is dropped, and a task that has both has
+    /// not ended: without the second event a waiter would sleep through the end.
+    ///
+    /// # Errors
+    /// As for [`Watch::start`].
+    pub fn for_waiting(
+        home: &Home,
+        tell: impl Fn(Glimpse) + Send + 'static,
+    ) -> Result<Self, WatchError> {
+        Self::over(home, &Folder::ALL, tell)
+    }
+
+    fn over(
+        home: &Home,
+        folders: &[Folder],
+        tell: impl Fn(Glimpse) + Send + 'static,
+    ) -> Result<Self, WatchError> {
+        let mut watched: Vec<_> = folders.iter().map(|folder| home.folder(*folder)).collect();
+        watched.push(home.control());
         let sorter = Sorter { home: home.clone() };
         let hear = move |event: notify::Result<notify::Event>| {
             sorter.sort(event).into_iter().for_each(&tell);
         };
         let failed = |path: &Path, source| WatchError { path: path.to_owned(), source };
         let mut watcher =
-            notify::recommended_watcher(hear).map_err(|source| failed(&pending, source))?;
+            notify::recommended_watcher(hear).map_err(|source| failed(&watched[0], source))?;
         for path in &watched {
             watcher
                 .watch(path, RecursiveMode::NonRecursive)
@@ -96,7 +113,7 @@ impl Sorter {
         if dir == self.home.control() {
             return Some(Glimpse::Note(name));
         }
-        [Folder::Completed, Folder::Failed]
+        [Folder::Completed, Folder::Failed, Folder::InProgress]
             .into_iter()
             .find(|folder| dir == self.home.folder(*folder))
             .map(|folder| Glimpse::Ended(folder, name))
@@ -128,6 +145,18 @@ mod tests {
 
     fn next(glimpses: &crossbeam_channel::Receiver<Glimpse>) -> Glimpse {
         glimpses.recv_timeout(Duration::from_secs(10)).unwrap()
+    }
+
+    #[test]
+    fn who_waits_hears_of_the_claim_that_goes_after_the_result_came() {
+        let (_dir, spool) = spool();
+        let claim = spool.home().folder(Folder::InProgress).join("x.json");
+        fs::write(&claim, "{}").unwrap();
+        let (sender, glimpses) = crossbeam_channel::unbounded();
+        let _watch =
+            Watch::for_waiting(spool.home(), move |glimpse| drop(sender.send(glimpse))).unwrap();
+        fs::remove_file(&claim).unwrap();
+        assert_eq!(next(&glimpses), Glimpse::Ended(Folder::InProgress, "x.json".into()));
     }
 
     #[test]

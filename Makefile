@@ -1,0 +1,40 @@
+# Everything that is done with this folder. `make` alone prints the list.
+
+CARGO  ?= cargo
+PREFIX ?= /usr/local
+TARGET  = $(or $(CARGO_TARGET_DIR),target)
+
+.DEFAULT_GOAL := help
+.PHONY: help build release lint test check demo install clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+build: ## build koubou for trying out: target/debug/koubou
+	$(CARGO) build --locked
+
+release: ## build koubou for use: target/release/koubou
+	$(CARGO) build --locked --release
+
+lint: ## check the format, the lints and the docs
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+test: ## run every test
+	$(CARGO) test --locked
+
+check: lint test ## lint and test
+
+demo: ## watch four tasks find their workers; needs no key and no network
+	$(CARGO) build --locked --bin koubou --example model_server
+	@KOUBOU_TARGET="$(TARGET)" sh examples/demo.sh
+
+# Builds only where nothing is built yet, so that `make release && sudo make install` needs no Rust as root.
+install: ## install to $(DESTDIR)$(PREFIX)/bin; PREFIX is /usr/local
+	@test -x "$(TARGET)/release/koubou" || $(MAKE) release
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 "$(TARGET)/release/koubou" "$(DESTDIR)$(PREFIX)/bin/koubou"
+
+clean: ## remove all that was built, the demo's home too
+	$(CARGO) clean

@@ -1,0 +1,313 @@
+//! Runs a program under ptrace and lets one of its file-system-changing calls go wrong.
+//!
+//! The calls of all its threads share one counter, so that a run can be ended, or
+//! a call be failed, at every point in turn. Programs that it starts run free.
+
+use std::collections::HashMap;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+/// What is to happen at a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing: the points are counted.
+    None,
+    /// The process is killed before the call.
+    Kill,
+    /// The call fails with this error and is not carried out.
+    Error(Errno),
+    /// Half of what was to be written is.
+    ShortWrite,
+}
+
+/// Where and how often.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// What happens.
+    pub(crate) fault: Fault,
+    /// At which call that the fault applies to, from 0.
+    pub(crate) at: usize,
+    /// Also at every such call after it.
+    pub(crate) for_ever: bool,
+    /// The run is ended after so long.
+    pub(crate) limit: Duration,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// How many calls the fault applied to.
+    pub(crate) points: usize,
+    /// How often the fault struck.
+    pub(crate) struck: usize,
+    /// The call that it first struck, in words.
+    pub(crate) call: String,
+    /// The exit code, if it ended by itself.
+    pub(crate) code: Option<i32>,
+    /// Whether it was ended because its time was up.
+    pub(crate) timed_out: bool,
+}
+
+/// A call of interest, as it stands at its entry.
+struct Call {
+    name: &'static str,
+    kind: Kind,
+    what: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Open,
+    Create,
+    Write,
+    Sync,
+    Name,
+    Mode,
+}
+
+impl Fault {
+    /// Whether such a call can go wrong in this way.
+    fn applies(self, call: &Call) -> bool {
+        match self {
+            Self::None | Self::Kill => call.kind != Kind::Open,
+            Self::ShortWrite => call.kind == Kind::Write,
+            Self::Error(Errno::EMFILE) => matches!(call.kind, Kind::Open | Kind::Create),
+            Self::Error(Errno::ENOSPC) => {
+                matches!(call.kind, Kind::Create | Kind::Write | Kind::Name)
+                    && call.name != "unlink"
+            }
+            Self::Error(Errno::EACCES) => {
+                matches!(call.kind, Kind::Create | Kind::Name | Kind::Mode)
+            }
+            Self::Error(Errno::EINTR) => {
+                matches!(call.kind, Kind::Create | Kind::Write | Kind::Sync)
+            }
+            Self::Error(_) => call.kind != Kind::Open,
+        }
+    }
+}
+
+/// Runs `command` to its end, with the plan's fault.
+pub(crate) fn run(mut command: Command, home: &Path, plan: Plan) -> Run {
+    #[expect(unsafe_code, reason = "a child must ask to be traced between fork and exec")]
+    // SAFETY: PTRACE_TRACEME is one system call and touches no memory of ours.
+    unsafe {
+        command.pre_exec(|| ptrace::traceme().map_err(Into::into));
+    }
+    let child = command.spawn().expect("the program starts");
+    let main = Pid::from_raw(child.id() as i32);
+    let mut tracer = Tracer {
+        main,
+        home: home.to_string_lossy().into_owned(),
+        plan,
+        inside: HashMap::new(),
+        run: Run { points: 0, struck: 0, call: String::new(), code: None, timed_out: false },
+    };
+    tracer.follow();
+    tracer.run
+}
+
+struct Tracer {
+    main: Pid,
+    home: String,
+    plan: Plan,
+    /// Threads inside a call: what is to be answered at its end.
+    inside: HashMap<Pid, Option<Errno>>,
+    run: Run,
+}
+
+impl Tracer {
+    fn follow(&mut self) {
+        let all = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+        waitpid(self.main, Some(all)).expect("the program stops at its exec");
+        let options = Options::PTRACE_O_TRACESYSGOOD
+            | Options::PTRACE_O_TRACECLONE
+            | Options::PTRACE_O_TRACEFORK
+            | Options::PTRACE_O_TRACEVFORK
+            | Options::PTRACE_O_EXITKILL;
+        ptrace::setoptions(self.main, options).expect("the program can be traced");
+        let _ = ptrace::syscall(self.main, None);
+        let end = Instant::now() + self.plan.limit;
+        let watchdog = watchdog(self.main, self.plan.limit);
+        loop {
+            match waitpid(Pid::from_raw(-1), Some(all)) {
+                Err(Errno::ECHILD) => break,
+                Err(_) => continue,
+                Ok(status) => self.stopped(status),
+            }
+        }
+        let _ = watchdog.send(());
+        self.run.timed_out = Instant::now() >= end && self.run.code.is_none();
+    }
+
+    fn stopped(&mut self, status: WaitStatus) {
+        match status {
+            WaitStatus::Exited(pid, code) if pid == self.main => self.run.code = Some(code),
+            WaitStatus::PtraceSyscall(pid) => {
+                self.at_call(pid);
+                let _ = ptrace::syscall(pid, None);
+            }
+            WaitStatus::PtraceEvent(pid, ..) => {
+                let _ = ptrace::syscall(pid, None);
+            }
+            WaitStatus::Stopped(pid, signal) => self.signalled(pid, signal),
+            _ => {}
+        }
+    }
+
+    /// A new thread is followed, a new process runs free, a signal is handed on.
+    fn signalled(&mut self, pid: Pid, signal: Signal) {
+        if signal == Signal::SIGSTOP && !self.is_ours(pid) {
+            let _ = ptrace::detach(pid, None);
+            return;
+        }
+        let passed =
+            Some(signal).filter(|signal| !matches!(signal, Signal::SIGSTOP | Signal::SIGTRAP));
+        let _ = ptrace::syscall(pid, passed);
+    }
+
+    fn is_ours(&self, pid: Pid) -> bool {
+        Path::new(&format!("/proc/{}/task/{pid}", self.main)).exists()
+    }
+
+    fn at_call(&mut self, pid: Pid) {
+        if let Some(answer) = self.inside.remove(&pid) {
+            if let Some(errno) = answer
+                && let Ok(mut registers) = ptrace::getregs(pid)
+            {
+                registers.rax = (-(errno as i64)) as u64;
+                let _ = ptrace::setregs(pid, registers);
+            }
+            return;
+        }
+        let answer = self.at_entry(pid);
+        self.inside.insert(pid, answer);
+    }
+
+    /// Counts the call, and strikes if it is its turn; what is to be answered at its end.
+    fn at_entry(&mut self, pid: Pid) -> Option<Errno> {
+        let mut registers = ptrace::getregs(pid).ok()?;
+        let call = self.call(pid, &registers)?;
+        if !self.plan.fault.applies(&call) {
+            return None;
+        }
+        let point = self.run.points;
+        self.run.points += 1;
+        let strikes = point == self.plan.at || (self.plan.for_ever && point > self.plan.at);
+        if !strikes || self.plan.fault == Fault::None {
+            return None;
+        }
+        self.run.struck += 1;
+        if self.run.call.is_empty() {
+            self.run.call = format!("{} {}", call.name, call.what);
+        }
+        match self.plan.fault {
+            Fault::None => None,
+            Fault::Kill => {
+                let _ = kill(self.main, Signal::SIGKILL);
+                None
+            }
+            Fault::Error(errno) => {
+                registers.orig_rax = u64::MAX;
+                ptrace::setregs(pid, registers).ok()?;
+                Some(errno)
+            }
+            Fault::ShortWrite => {
+                registers.rdx = (registers.rdx / 2).max(1);
+                let _ = ptrace::setregs(pid, registers);
+                None
+            }
+        }
+    }
+
+    /// The call that a thread is about to make, if it changes or opens something in the home.
+    fn call(&self, pid: Pid, registers: &libc::user_regs_struct) -> Option<Call> {
+        let (name, kind, place) = match registers.orig_rax as i64 {
+            libc::SYS_openat | libc::SYS_openat2 => {
+                let changes = registers.orig_rax as i64 == libc::SYS_openat
+                    && registers.rdx as i32 & (libc::O_CREAT | libc::O_TRUNC) != 0;
+                (
+                    "open",
+                    if changes { Kind::Create } else { Kind::Open },
+                    Place::Text(registers.rsi),
+                )
+            }
+            libc::SYS_open => {
+                let changes = registers.rsi as i32 & (libc::O_CREAT | libc::O_TRUNC) != 0;
+                (
+                    "open",
+                    if changes { Kind::Create } else { Kind::Open },
+                    Place::Text(registers.rdi),
+                )
+            }
+            libc::SYS_write => ("write", Kind::Write, Place::Open(registers.rdi)),
+            libc::SYS_pwrite64 => ("pwrite", Kind::Write, Place::Open(registers.rdi)),
+            libc::SYS_ftruncate => ("ftruncate", Kind::Name, Place::Open(registers.rdi)),
+            libc::SYS_fsync => ("fsync", Kind::Sync, Place::Open(registers.rdi)),
+            libc::SYS_fdatasync => ("fdatasync", Kind::Sync, Place::Open(registers.rdi)),
+            libc::SYS_rename => ("rename", Kind::Name, Place::Text(registers.rdi)),
+            libc::SYS_renameat | libc::SYS_renameat2 => {
+                ("rename", Kind::Name, Place::Text(registers.rsi))
+            }
+            libc::SYS_link | libc::SYS_symlink => ("link", Kind::Name, Place::Text(registers.rsi)),
+            libc::SYS_linkat => ("link", Kind::Name, Place::Text(registers.r10)),
+            libc::SYS_unlink => ("unlink", Kind::Name, Place::Text(registers.rdi)),
+            libc::SYS_unlinkat => ("unlink", Kind::Name, Place::Text(registers.rsi)),
+            libc::SYS_mkdir => ("mkdir", Kind::Name, Place::Text(registers.rdi)),
+            libc::SYS_mkdirat => ("mkdir", Kind::Name, Place::Text(registers.rsi)),
+            libc::SYS_rmdir => ("rmdir", Kind::Name, Place::Text(registers.rdi)),
+            libc::SYS_chmod => ("chmod", Kind::Mode, Place::Text(registers.rdi)),
+            libc::SYS_fchmodat => ("chmod", Kind::Mode, Place::Text(registers.rsi)),
+            libc::SYS_fchmod => ("fchmod", Kind::Mode, Place::Open(registers.rdi)),
+            _ => return None,
+        };
+        let what = match place {
+            Place::Text(address) => read_text(pid, address),
+            Place::Open(fd) => std::fs::read_link(format!("/proc/{pid}/fd/{fd}"))
+                .map(|path| path.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+        };
+        what.starts_with(&self.home).then_some(Call { name, kind, what })
+    }
+}
+
+enum Place {
+    /// A path in the program's memory.
+    Text(u64),
+    /// An open file.
+    Open(u64),
+}
+
+/// A path in the program's memory.
+fn read_text(pid: Pid, address: u64) -> String {
+    let mut bytes = Vec::new();
+    for at in (address..address + 4096).step_by(8) {
+        let Ok(word) = ptrace::read(pid, at as ptrace::AddressType) else { break };
+        let word = word.to_ne_bytes();
+        if let Some(end) = word.iter().position(|byte| *byte == 0) {
+            bytes.extend(&word[..end]);
+            break;
+        }
+        bytes.extend(word);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Ends the program when its time is up; dropped or told, it does nothing.
+fn watchdog(main: Pid, limit: Duration) -> std::sync::mpsc::Sender<()> {
+    let (tell, told) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = told.recv_timeout(limit) {
+            let _ = kill(main, Signal::SIGKILL);
+        }
+    });
+    tell
+}

@@ -27,7 +27,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let id = &args.id;
     let (tell, told) = mpsc::channel();
     let watch = args.follow.then(|| {
-        Watch::start(&site.home, move |_| {
+        Watch::with_claims(&site.home, move |_| {
             let _ = tell.send(());
         })
     });

@@ -20,6 +20,8 @@ pub enum Glimpse {
     Pending(OsString),
     /// A name in `failed` or `completed` is new or gone.
     Ended(Folder, OsString),
+    /// A claim in `in_progress` is new or gone; only [`Watch::with_claims`] tells.
+    Claim(OsString),
     /// A note in `control` is new or gone.
     Note(OsString),
     /// Anything may have: list the folders.
@@ -48,13 +50,31 @@ impl Watch {
     /// # Errors
     /// Where the system has no inotify, or no watches left.
     pub fn start(home: &Home, tell: impl Fn(Glimpse) + Send + 'static) -> Result<Self, WatchError> {
+        let ends = [home.folder(Folder::Completed), home.folder(Folder::Failed)];
+        Self::on(home, &ends, tell)
+    }
+
+    /// The same, and `in_progress` too: a task has ended once its claim is gone, which
+    /// comes after its result.
+    ///
+    /// # Errors
+    /// Where the system has no inotify, or no watches left.
+    pub fn with_claims(
+        home: &Home,
+        tell: impl Fn(Glimpse) + Send + 'static,
+    ) -> Result<Self, WatchError> {
+        let folders = [Folder::InProgress, Folder::Completed, Folder::Failed];
+        Self::on(home, &folders.map(|folder| home.folder(folder)), tell)
+    }
+
+    fn on(
+        home: &Home,
+        folders: &[PathBuf],
+        tell: impl Fn(Glimpse) + Send + 'static,
+    ) -> Result<Self, WatchError> {
         let pending = home.folder(Folder::Pending);
-        let watched = [
-            pending.clone(),
-            home.folder(Folder::Completed),
-            home.folder(Folder::Failed),
-            home.control(),
-        ];
+        let control = home.control();
+        let watched = folders.iter().chain([&pending, &control]);
         let sorter = Sorter { home: home.clone() };
         let hear = move |event: notify::Result<notify::Event>| {
             sorter.sort(event).into_iter().for_each(&tell);
@@ -62,7 +82,7 @@ impl Watch {
         let failed = |path: &Path, source| WatchError { path: path.to_owned(), source };
         let mut watcher =
             notify::recommended_watcher(hear).map_err(|source| failed(&pending, source))?;
-        for path in &watched {
+        for path in watched {
             watcher
                 .watch(path, RecursiveMode::NonRecursive)
                 .map_err(|source| failed(path, source))?;
@@ -95,6 +115,9 @@ impl Sorter {
         }
         if dir == self.home.control() {
             return Some(Glimpse::Note(name));
+        }
+        if dir == self.home.folder(Folder::InProgress) {
+            return Some(Glimpse::Claim(name));
         }
         [Folder::Completed, Folder::Failed]
             .into_iter()
@@ -147,5 +170,17 @@ mod tests {
         assert_eq!(next(&glimpses), Glimpse::Pending("moved.json".into()));
         fs::write(spool.home().control().join("pause"), "").unwrap();
         assert_eq!(next(&glimpses), Glimpse::Note("pause".into()));
+    }
+
+    #[test]
+    fn who_waits_for_an_end_sees_the_claim_go() {
+        let (_dir, spool) = spool();
+        let claim = spool.home().folder(Folder::InProgress).join("x.json");
+        fs::write(&claim, "{}").unwrap();
+        let (sender, glimpses) = crossbeam_channel::unbounded();
+        let tell = move |glimpse| drop(sender.send(glimpse));
+        let _watch = Watch::with_claims(spool.home(), tell).unwrap();
+        fs::remove_file(claim).unwrap();
+        assert_eq!(next(&glimpses), Glimpse::Claim("x.json".into()));
     }
 }

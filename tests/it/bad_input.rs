@@ -158,7 +158,7 @@ fn a_file_that_may_not_be_read_is_explained() {
     shop.drop_bytes("closed.json", r#"{"description": "a"}"#);
     shop.drop_task("good", &json!({ "description": "b", "worker": "echo" }));
     let closed = shop.task_file("pending/closed.json");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     let mut command = shop.command(["start", "--drain"]);
     if rustix::process::geteuid().is_root() {
         use std::os::unix::process::CommandExt;

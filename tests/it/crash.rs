@@ -27,7 +27,7 @@ const PROGRAMS: usize = 4;
 #[test]
 fn a_kill_at_any_moment_leaves_every_task_in_one_place() {
     let shop = Sandbox::with_workers(&[workers::command("cat", &["cat"]), echo()]);
-    let mut dice = Dice(0x5eed_0f_c0ffee);
+    let mut dice = Dice(0x5eed_00c0_ffee);
     for round in 0..ROUNDS {
         for n in 0..ECHOES {
             shop.drop_task(

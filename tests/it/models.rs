@@ -204,7 +204,7 @@ fn a_model_that_nobody_serves_is_waited_for() {
     drop(server);
     shop.drop_task("x", &json!({ "description": "a" }));
     let said = shop.drain().ends(75);
-    assert!(said.err.contains("1 task waits for worker `local` cannot be reached"), "{}", said.err);
+    assert!(said.err.contains("1 task waits: worker `local` cannot be reached"), "{}", said.err);
     assert_eq!(shop.names("pending"), ["x.json"]);
     assert!(shop.names("in_progress").is_empty());
 }

@@ -6,6 +6,5 @@ pub(crate) mod model_server;
 pub(crate) mod sandbox;
 pub(crate) mod workers;
 
-pub(crate) use daemon::Daemon;
 pub(crate) use model_server::{ModelServer, Reply};
 pub(crate) use sandbox::Sandbox;

@@ -121,7 +121,7 @@ impl Sandbox {
 
     /// Drops a task as anybody would: by writing a file.
     pub(crate) fn drop_task(&self, name: &str, task: &Value) {
-        self.drop_bytes(&format!("{name}.json"), task.to_string());
+        self.drop_bytes(format!("{name}.json"), task.to_string());
     }
 
     /// Drops any bytes under any name.

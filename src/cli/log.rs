@@ -25,9 +25,12 @@ pub(super) struct Args {
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
     let id = &args.id;
+    if ui.is_json() && !args.follow {
+        return whole(ui, site, &spool, id);
+    }
     let (tell, told) = mpsc::channel();
     let watch = args.follow.then(|| {
-        Watch::for_waiting(&site.home, move |_| {
+        Watch::with_claims(&site.home, move |_| {
             let _ = tell.send(());
         })
     });
@@ -46,6 +49,16 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     if args.follow {
         print_after(ui, site, id, last)?;
     }
+    Ok(Exit::Done)
+}
+
+/// All lines as one document; only who follows gets one a line.
+fn whole(ui: &mut Ui, site: &Site, spool: &Spool, id: &TaskId) -> Done {
+    let records = site.query()?.logs(Some(id), 0)?;
+    if records.is_empty() && site.locate(spool, id).is_none() {
+        return Err(no_such_task(spool, id));
+    }
+    ui.json_line(&records)?;
     Ok(Exit::Done)
 }
 

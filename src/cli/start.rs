@@ -38,7 +38,7 @@ fn farewell(ui: &mut Ui, ending: &Ending) -> Exit {
     // This is the answer to a drain, so it is told however quiet koubou is asked to be.
     for (what, count) in &ending.waits {
         ui.insist(&format!(
-            "{} wait{} for {}",
+            "{} wait{}: {}",
             Count(*count, "task"),
             if *count == 1 { "s" } else { "" },
             tame(what)

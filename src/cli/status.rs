@@ -128,12 +128,7 @@ impl fmt::Display for Status {
         )?;
         for wait in &self.waits {
             let verb = if wait.tasks == 1 { "waits" } else { "wait" };
-            writeln!(
-                f,
-                "{} {verb} for {}",
-                Count(wait.tasks.unsigned_abs(), "task"),
-                wait.waits_for
-            )?;
+            writeln!(f, "{} {verb}: {}", Count(wait.tasks.unsigned_abs(), "task"), wait.waits_for)?;
         }
         if !self.workers.is_empty() {
             let mut table = Table::new(&["WORKER", "STATE", "BUSY", "MODEL"]);

@@ -32,7 +32,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=10))]
     priority: Option<u8>,
     /// The task's name; refused where it is in use
-    #[arg(long, value_name = "ID", value_parser = super::site::parse_id)]
+    #[arg(long, value_name = "ID")]
     id: Option<TaskId>,
     /// The worker type that is to do it
     #[arg(long, value_name = "W")]

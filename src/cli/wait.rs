@@ -44,7 +44,7 @@ pub(super) fn until_ended(
     timeout: Option<Duration>,
 ) -> Done {
     let (tell, told) = mpsc::channel();
-    let _watch = Watch::for_waiting(&site.home, move |_| {
+    let _watch = Watch::with_claims(&site.home, move |_| {
         let _ = tell.send(());
     })
     .map_err(|error| Trouble::new(error.to_string()))?;

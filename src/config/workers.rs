@@ -195,7 +195,7 @@ impl Reader<'_> {
                 })
             }
         };
-        let attempts = if sort == Sort::Chat { 3 } else { 1 };
+        let attempts = if matches!(sort, Sort::Chat | Sort::Echo) { 3 } else { 1 };
         let concurrency = section.small("concurrency", 1, 4_096);
         let max_rpm = section.rate("max_rpm");
         let max_tpm = section.rate("max_tpm");

@@ -396,7 +396,7 @@ impl Engine {
                 self.own_filings.clear();
                 self.read_notes();
             }
-            Glimpse::Pending(_) => {}
+            Glimpse::Pending(_) | Glimpse::Claim(_) => {}
         }
     }
 
@@ -520,7 +520,7 @@ fn watch(home: &Home, asks: Sender<Ask>, to_engine: Sender<Message>) -> Result<W
                 to_engine.send(Message::Glimpse(glimpse.clone())).is_ok()
                     && asks.send(Ask::Glimpse(glimpse)).is_ok()
             }
-            Glimpse::Note(_) | Glimpse::Ended(..) => {
+            Glimpse::Note(_) | Glimpse::Ended(..) | Glimpse::Claim(_) => {
                 to_engine.send(Message::Glimpse(glimpse)).is_ok()
             }
         };

@@ -18,8 +18,10 @@ use crate::task::Folder;
 pub enum Glimpse {
     /// A name in `pending` is new, was closed after writing, or was moved in or out.
     Pending(OsString),
-    /// A name in `failed` or `completed` is new or gone; for who waits, in `in_progress` too.
+    /// A name in `failed` or `completed` is new or gone.
     Ended(Folder, OsString),
+    /// A claim in `in_progress` is new or gone; only [`Watch::with_claims`] tells.
+    Claim(OsString),
     /// A note in `control` is new or gone.
     Note(OsString),
     /// Anything may have: list the folders.
@@ -48,38 +50,39 @@ impl Watch {
     /// # Errors
     /// Where the system has no inotify, or no watches left.
     pub fn start(home: &Home, tell: impl Fn(Glimpse) + Send + 'static) -> Result<Self, WatchError> {
-        Self::over(home, &[Folder::Pending, Folder::Completed, Folder::Failed], tell)
+        let ends = [home.folder(Folder::Completed), home.folder(Folder::Failed)];
+        Self::on(home, &ends, tell)
     }
 
-    /// Watches for somebody who waits for a task's end: `in_progress` as well.
-    ///
-    /// A result is filed before its claim is dropped, and a task that has both has
-    /// not ended: without the second event a waiter would sleep through the end.
+    /// The same, and `in_progress` too: a task has ended once its claim is gone, which
+    /// comes after its result.
     ///
     /// # Errors
-    /// As for [`Watch::start`].
-    pub fn for_waiting(
+    /// Where the system has no inotify, or no watches left.
+    pub fn with_claims(
         home: &Home,
         tell: impl Fn(Glimpse) + Send + 'static,
     ) -> Result<Self, WatchError> {
-        Self::over(home, &Folder::ALL, tell)
+        let folders = [Folder::InProgress, Folder::Completed, Folder::Failed];
+        Self::on(home, &folders.map(|folder| home.folder(folder)), tell)
     }
 
-    fn over(
+    fn on(
         home: &Home,
-        folders: &[Folder],
+        folders: &[PathBuf],
         tell: impl Fn(Glimpse) + Send + 'static,
     ) -> Result<Self, WatchError> {
-        let mut watched: Vec<_> = folders.iter().map(|folder| home.folder(*folder)).collect();
-        watched.push(home.control());
+        let pending = home.folder(Folder::Pending);
+        let control = home.control();
+        let watched = folders.iter().chain([&pending, &control]);
         let sorter = Sorter { home: home.clone() };
         let hear = move |event: notify::Result<notify::Event>| {
             sorter.sort(event).into_iter().for_each(&tell);
         };
         let failed = |path: &Path, source| WatchError { path: path.to_owned(), source };
         let mut watcher =
-            notify::recommended_watcher(hear).map_err(|source| failed(&watched[0], source))?;
-        for path in &watched {
+            notify::recommended_watcher(hear).map_err(|source| failed(&pending, source))?;
+        for path in watched {
             watcher
                 .watch(path, RecursiveMode::NonRecursive)
                 .map_err(|source| failed(path, source))?;
@@ -113,7 +116,10 @@ impl Sorter {
         if dir == self.home.control() {
             return Some(Glimpse::Note(name));
         }
-        [Folder::Completed, Folder::Failed, Folder::InProgress]
+        if dir == self.home.folder(Folder::InProgress) {
+            return Some(Glimpse::Claim(name));
+        }
+        [Folder::Completed, Folder::Failed]
             .into_iter()
             .find(|folder| dir == self.home.folder(*folder))
             .map(|folder| Glimpse::Ended(folder, name))
@@ -148,18 +154,6 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_hears_of_the_claim_that_goes_after_the_result_came() {
-        let (_dir, spool) = spool();
-        let claim = spool.home().folder(Folder::InProgress).join("x.json");
-        fs::write(&claim, "{}").unwrap();
-        let (sender, glimpses) = crossbeam_channel::unbounded();
-        let _watch =
-            Watch::for_waiting(spool.home(), move |glimpse| drop(sender.send(glimpse))).unwrap();
-        fs::remove_file(&claim).unwrap();
-        assert_eq!(next(&glimpses), Glimpse::Ended(Folder::InProgress, "x.json".into()));
-    }
-
-    #[test]
     fn what_people_do_in_pending_is_seen() {
         let (dir, spool) = spool();
         let (sender, glimpses) = crossbeam_channel::unbounded();
@@ -176,5 +170,17 @@ mod tests {
         assert_eq!(next(&glimpses), Glimpse::Pending("moved.json".into()));
         fs::write(spool.home().control().join("pause"), "").unwrap();
         assert_eq!(next(&glimpses), Glimpse::Note("pause".into()));
+    }
+
+    #[test]
+    fn who_waits_for_an_end_sees_the_claim_go() {
+        let (_dir, spool) = spool();
+        let claim = spool.home().folder(Folder::InProgress).join("x.json");
+        fs::write(&claim, "{}").unwrap();
+        let (sender, glimpses) = crossbeam_channel::unbounded();
+        let tell = move |glimpse| drop(sender.send(glimpse));
+        let _watch = Watch::with_claims(spool.home(), tell).unwrap();
+        fs::remove_file(claim).unwrap();
+        assert_eq!(next(&glimpses), Glimpse::Claim("x.json".into()));
     }
 }

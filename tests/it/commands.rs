@@ -1,0 +1,272 @@
+//! Each command, as people and scripts use it.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::workers::{CLOUD_KEY, cloud, echo, fresh_secret, local, script};
+use crate::support::{ModelServer, Sandbox};
+
+/// A home with a good task, a failed one, and one that waits.
+fn shop() -> Sandbox {
+    let shop = Sandbox::with_workers(&[echo(), script("fails", "echo oops >&2; exit 3", &[])]);
+    shop.drop_task("good", &json!({ "description": "hello", "worker": "echo" }));
+    shop.drop_task("bad", &json!({ "description": "x", "worker": "fails" }));
+    shop.drain().ends(0);
+    shop.drop_task(
+        "later",
+        &json!({ "description": "x", "worker": "echo", "not_before": "2999-01-01T00:00:00Z" }),
+    );
+    shop
+}
+
+#[test]
+fn submit_takes_a_file_an_array_lines_and_words() {
+    let shop = Sandbox::with_echo();
+    let one = shop.beside("one.json");
+    fs::write(&one, r#"{"description": "1", "worker": "echo"}"#).unwrap();
+    assert_eq!(shop.koubou(["submit", one.to_str().unwrap()]).ends(0).out, "one\n");
+    let array = r#"[{"task_id": "a1", "description": "2", "worker": "echo"}, {"task_id": "a2", "description": "3", "worker": "echo"}]"#;
+    assert_eq!(shop.koubou_with(["submit", "-"], array).ends(0).out, "a1\na2\n");
+    let lines = "{\"task_id\": \"l1\", \"description\": \"4\"}\n\n{\"task_id\": \"l1\", \"description\": \"5\"}\n";
+    assert_eq!(
+        shop.koubou_with(["submit", "--worker", "echo", "-"], lines).ends(0).out,
+        "l1\nl1.2\n"
+    );
+    let words = ["submit", "-d", "6", "--worker", "echo", "--type", "t", "--priority", "9"];
+    let id = shop.koubou(words).ends(0).out.trim_end().to_owned();
+    shop.drain().ends(0);
+    for (id, content) in
+        [("one", "1"), ("a1", "2"), ("a2", "3"), ("l1", "4"), ("l1.2", "5"), (&id, "6")]
+    {
+        assert_eq!(shop.koubou(["result", id]).ends(0).out, content);
+    }
+    let task = &shop.result(&format!("completed/{id}"))["task"];
+    assert_eq!((&task["task_type"], &task["priority"]), (&json!("t"), &json!(9)));
+}
+
+#[test]
+fn submit_refuses_what_is_wrong_and_drops_nothing() {
+    let shop = shop();
+    let said = shop.koubou(["submit", "-d", "x", "--id", "good"]).ends(1);
+    assert!(said.err.contains("`good` is in use"), "{}", said.err);
+    shop.koubou(["submit", "-d", "x", "--id", "later"]).ends(1);
+    let half_wrong = r#"[{"description": "fine"}, {"description": 7}]"#;
+    let said = shop.koubou_with(["submit", "-"], half_wrong).ends(1);
+    assert!(said.err.contains("task 2 of standard input") && said.out.is_empty(), "{}", said.err);
+    for input in ["", "[]", "words", "[1]", r#"{"description": "a"} x"#] {
+        let said = shop.koubou_with(["submit", "-"], input).ends(1);
+        assert!(said.out.is_empty() && said.err.starts_with("error: "), "{input}: {}", said.err);
+    }
+    shop.koubou(["submit", "no-such-file.json"]).ends(1);
+    assert_eq!(shop.names("pending"), ["later.json"]);
+}
+
+#[test]
+fn submit_waits_for_the_end_when_it_is_asked_to() {
+    let shop = shop();
+    let _daemon = shop.daemon();
+    shop.koubou(["submit", "--wait", "--worker", "echo", "-d", "x"]).ends(0);
+    let said =
+        shop.koubou(["submit", "--wait", "--worker", "fails", "-d", "x", "--id", "f"]).ends(1);
+    assert!(said.err.contains("`f` failed"), "{}", said.err);
+}
+
+#[test]
+fn wait_says_by_its_exit_code_how_tasks_ended() {
+    let shop = shop();
+    shop.koubou(["wait", "good"]).ends(0);
+    shop.koubou(["wait", "good", "bad"]).ends(1);
+    shop.koubou(["wait", "good", "later", "--timeout", "20ms"]).ends(124);
+    let said = shop.koubou(["wait", "goood"]).ends(1);
+    assert!(said.err.contains("did you mean `good`?"), "{}", said.err);
+    let ended: Value = shop.koubou(["wait", "--json", "good", "bad"]).ends(1).json();
+    assert_eq!(ended.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn result_prints_the_content_and_nothing_else() {
+    let shop = shop();
+    let said = shop.koubou(["result", "good"]).ends(0);
+    assert_eq!((said.out.as_str(), said.err.as_str()), ("hello", ""));
+    let said = shop.koubou(["result", "bad"]).ends(1);
+    assert!(said.out.is_empty() && said.err.contains("oops"), "{said:?}");
+    let said = shop.koubou(["result", "later"]).ends(75);
+    assert!(said.out.is_empty() && said.err.contains("koubou wait later"), "{said:?}");
+    shop.koubou(["result", "nobody"]).ends(1);
+}
+
+#[test]
+fn show_list_and_log_tell_the_story() {
+    let shop = shop();
+    shop.drain().ends(75);
+    let said = shop.koubou(["show", "bad"]).ends(0).out;
+    assert!(said.contains("command_failed") && said.contains("fails-1"), "{said}");
+    let said = shop.koubou(["show", "later"]).ends(0).out;
+    assert!(said.contains("2999-01-01"), "{said}");
+    let said = shop.koubou(["list"]).ends(0).out;
+    for (name, word) in [("good", "completed"), ("bad", "failed"), ("later", "pending")] {
+        let line = said.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(line.contains(word), "{line}");
+    }
+    let failed: Value = shop.koubou(["list", "--status", "failed", "--json"]).ends(0).json();
+    assert_eq!(failed[0]["task_id"], "bad");
+    assert_eq!(failed.as_array().unwrap().len(), 1);
+    let said = shop.koubou(["log", "good"]).ends(0).out;
+    assert!(said.contains("echo-1: begun") && said.contains("echo-1: done"), "{said}");
+    let said = shop.koubou(["log", "-f", "good"]).ends(0).out;
+    assert!(said.contains("done"), "{said}");
+}
+
+#[test]
+fn status_has_what_scripts_ask_for() {
+    let shop = shop();
+    let status = || shop.koubou(["status", "--json"]).ends(0).json();
+    let idle = status();
+    assert_eq!(idle["running"], false);
+    assert_eq!(idle["pid"], Value::Null);
+    assert_eq!(
+        idle["counts"],
+        json!({ "pending": 1, "in_progress": 0, "completed": 1, "failed": 1 })
+    );
+    let daemon = shop.daemon();
+    shop.eventually("the daemon tells of its workers", || {
+        shop.count("SELECT count(*) FROM workers WHERE status = 'idle'") > 0
+    });
+    let working = status();
+    assert_eq!(working["running"], true);
+    assert_eq!(working["pid"], daemon.pid());
+    assert_eq!(working["workers"][0]["worker_type"], "echo");
+    assert_eq!(working["workers"][0]["state"], "idle");
+    for period in ["daily", "monthly"] {
+        for key in ["limit_usd", "spent_usd", "reserved_usd", "left_usd"] {
+            assert!(working["budget"][period][key].is_number(), "{period} {key}");
+        }
+    }
+    let said = shop.koubou(["status"]).ends(0).out;
+    assert!(said.contains(&format!("process {}", daemon.pid())), "{said}");
+    assert!(said.contains("1 pending, 0 in progress, 1 completed, 1 failed"), "{said}");
+}
+
+#[test]
+fn every_reading_command_answers_with_one_document() {
+    let shop = shop();
+    shop.drain().ends(75);
+    for args in [
+        &["status"][..],
+        &["workers"],
+        &["list"],
+        &["budget"],
+        &["show", "good"],
+        &["show", "later"],
+        &["result", "good"],
+        &["route", "fix a typo"],
+        &["log", "good"],
+    ] {
+        let said = shop.koubou(args.iter().chain(&["--json"])).ends(0);
+        assert!(serde_json::from_str::<Value>(&said.out).is_ok(), "{args:?}: {}", said.out);
+    }
+}
+
+#[test]
+fn route_says_where_a_task_would_go_and_runs_nothing() {
+    let (sky, house) = (ModelServer::start(), ModelServer::start());
+    let shop = Sandbox::new();
+    shop.hire(&[cloud(&sky), local(&house)], &json!({}));
+    shop.set(CLOUD_KEY, &fresh_secret());
+    let said = shop.koubou(["route", "write a poem"]).ends(0).out;
+    assert!(said.starts_with("worker       cloud\n") && said.contains("because"), "{said}");
+    let file = shop.beside("task.json");
+    let secret =
+        json!({ "description": format!("password: {}", fresh_secret()), "worker": "cloud" });
+    fs::write(&file, secret.to_string()).unwrap();
+    let answer: Value = shop.koubou(["route", "--json", file.to_str().unwrap()]).ends(0).json();
+    assert_eq!(answer["worker_type"], "local");
+    assert_eq!(answer["sensitivity_level"], "confidential");
+    assert_eq!(answer["reasons"][0]["field"], "/description");
+    let lines = "{\"description\": \"a\"}\n\nplain words\n{\"description\": 7}\n";
+    let said = shop.koubou_with(["route", "-"], lines).ends(1);
+    let answers: Vec<Value> =
+        said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), 3);
+    assert_eq!(answers[1]["worker_type"], "cloud");
+    assert!(answers[2]["error"].as_str().unwrap().contains("`description`"), "{}", answers[2]);
+    assert_eq!(sky.connections() + house.connections(), 0);
+    assert!(shop.names("pending").is_empty());
+}
+
+#[test]
+fn a_budget_that_was_set_holds_at_once_and_over_a_restart() {
+    let shop = Sandbox::with_echo();
+    shop.koubou(["budget", "set", "--daily", "2.5"]).ends(0);
+    shop.koubou(["budget", "set", "--monthly", "25"]).ends(0);
+    let limits = || {
+        let budget: Value = shop.koubou(["budget", "--json"]).ends(0).json();
+        (budget["daily"]["limit_usd"].to_string(), budget["monthly"]["limit_usd"].to_string())
+    };
+    assert_eq!(limits(), ("2.5".into(), "25".into()));
+    shop.drain().ends(0);
+    shop.drain().ends(0);
+    assert_eq!(limits(), ("2.5".into(), "25".into()));
+    assert_eq!(shop.count("SELECT count(*) FROM budget_management WHERE budget_limit_usd = 25"), 1);
+}
+
+#[test]
+fn rebuild_makes_the_mirror_anew_with_and_without_a_daemon() {
+    let shop = shop();
+    let before = shop.koubou(["list", "--json"]).ends(0).json();
+    fs::remove_file(shop.home().join("db/koubou.db")).unwrap();
+    shop.koubou(["rebuild"]).ends(0);
+    assert_eq!(shop.count("SELECT count(*) FROM task_master"), 3);
+    fs::write(shop.home().join("db/koubou.db"), "no database at all").unwrap();
+    shop.koubou(["rebuild"]).ends(0);
+    assert_eq!(shop.count("SELECT count(*) FROM task_master"), 3);
+    let _daemon = shop.daemon();
+    shop.mirror().execute("DELETE FROM task_master WHERE task_id = 'good'", []).unwrap();
+    shop.koubou(["rebuild"]).ends(0);
+    assert_eq!(shop.count("SELECT count(*) FROM task_master"), 3);
+    let after = shop.koubou(["list", "--json"]).ends(0).json();
+    let ids = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|row| row["task_id"].to_string()).collect()
+    };
+    assert_eq!(ids(&before), ids(&after));
+}
+
+#[test]
+fn retry_all_takes_what_failed_and_leaves_what_was_no_task() {
+    let shop = shop();
+    shop.drop_bytes("no-task.json", "[]");
+    shop.drain().ends(75);
+    let said = shop.koubou(["retry", "no-task"]).ends(1);
+    assert!(said.err.contains("no-task.rejected"), "{}", said.err);
+    shop.koubou(["retry", "good"]).ends(1);
+    shop.koubou(["retry", "--all"]).ends(0);
+    assert_eq!(shop.names("pending"), ["bad.json", "later.json"]);
+    assert_eq!(shop.names("failed"), ["no-task.json", "no-task.rejected"]);
+}
+
+#[test]
+fn wrong_usage_ends_with_two() {
+    let shop = shop();
+    for args in [
+        &["fly"][..],
+        &[],
+        &["submit"],
+        &["submit", "-d", "x", "--priority", "11"],
+        &["submit", "-d", "x", "--id", "../x"],
+        &["list", "--status", "lost"],
+        &["wait"],
+        &["wait", "good", "--timeout", "soon"],
+        &["retry"],
+        &["cancel"],
+        &["pause", "nobody"],
+        &["budget", "set"],
+        &["budget", "set", "--daily", "much"],
+        &["status", "--loud"],
+        &["-v", "-q", "status"],
+    ] {
+        let said = shop.koubou(args);
+        assert_eq!(said.code, 2, "{args:?}: {}{}", said.out, said.err);
+        assert!(said.out.is_empty(), "{args:?}");
+    }
+}

@@ -1,0 +1,20 @@
+//! The stories: what koubou promises, told over the real program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test says loudly what is wrong"
+)]
+
+mod support;
+
+mod bad_input;
+mod commands;
+mod commands_run;
+mod config;
+mod crash;
+mod lifecycle;
+mod models;
+mod original_sql;
+mod rooms;

@@ -14,6 +14,7 @@ mod commands;
 mod commands_run;
 mod config;
 mod crash;
+mod examples;
 mod lifecycle;
 mod models;
 mod original_sql;

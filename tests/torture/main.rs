@@ -324,7 +324,7 @@ impl Home {
             complaints.push("the program never ran".to_owned());
         }
         for line in seen.lines().filter(|line| !line.is_empty()) {
-            if line.replace(INPUT, "") != "" {
+            if !line.replace(INPUT, "").is_empty() {
                 complaints.push(format!("the program ran on `{line}`"));
             }
         }

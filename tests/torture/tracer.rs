@@ -102,6 +102,7 @@ pub(crate) fn run(mut command: Command, home: &Path, plan: Plan) -> Run {
     unsafe {
         command.pre_exec(|| ptrace::traceme().map_err(Into::into));
     }
+    #[expect(clippy::zombie_processes, reason = "the tracer itself waits for every thread")]
     let child = command.spawn().expect("the program starts");
     let main = Pid::from_raw(child.id() as i32);
     let mut tracer = Tracer {

@@ -194,6 +194,11 @@ mod tests {
             .env("KOUBOU_ATTEMPT", &mark)
             .spawn()
             .unwrap();
+        // `spawn` may return a moment before the system shows the new program's environment.
+        let environ = format!("/proc/{}/environ", child.id());
+        while fs::read(&environ).is_ok_and(|environment| environment.is_empty()) {
+            std::thread::yield_now();
+        }
         assert_eq!(end_leftovers([mark].iter()), [child.id()]);
         assert!(!child.wait().unwrap().success());
     }

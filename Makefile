@@ -30,9 +30,9 @@ demo: ## watch four tasks find their workers; needs no key and no network
 	$(CARGO) build --locked --bin koubou --example model_server
 	@KOUBOU_TARGET="$(TARGET)" sh examples/demo.sh
 
-# Builds only where nothing is built yet, so that `make release && sudo make install` needs no Rust as root.
+# Builds where there is a cargo. With `make release && sudo make install` root needs none.
 install: ## install to $(DESTDIR)$(PREFIX)/bin; PREFIX is /usr/local
-	@test -x "$(TARGET)/release/koubou" || $(MAKE) release
+	@if command -v $(CARGO) >/dev/null; then $(MAKE) release; fi
 	install -d "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 "$(TARGET)/release/koubou" "$(DESTDIR)$(PREFIX)/bin/koubou"
 

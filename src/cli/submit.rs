@@ -1,7 +1,8 @@
 //! `koubou submit`: drops tasks, durably.
 
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -10,6 +11,7 @@ use super::{Done, Exit, Site, Ui, wait};
 use crate::base::clock::{self, Now};
 use crate::base::files::{self, FileError};
 use crate::base::words;
+use crate::route::decision::Wish;
 use crate::spool::Spool;
 use crate::task::{Folder, TaskId, wire};
 
@@ -19,8 +21,8 @@ use crate::task::{Folder, TaskId, wire};
 /// task a line.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Files with tasks; `-` is standard input
-    #[arg(value_name = "FILE", required_unless_present = "description")]
+    /// Files with tasks; `-`, or none where something is piped in, is standard input
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What is asked, in words
     #[arg(short, long, value_name = "TEXT", conflicts_with = "files")]
@@ -75,6 +77,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     match args.wait {
         true => wait::until_ended(ui, site, &spool, &ids, None),
         false => {
+            hint_if_its_worker_rests(ui, site, &ids, &spool);
             site.hint_if_idle(ui);
             Ok(Exit::Done)
         }
@@ -86,8 +89,17 @@ fn drafts(args: &Args) -> Result<Vec<Draft>, Trouble> {
         let document = Map::from_iter([("description".to_owned(), Value::from(text.as_str()))]);
         return Ok(vec![Draft { document, name: None, source: "--description".into() }]);
     }
+    let standard_input = [PathBuf::from("-")];
+    let files = match args.files.as_slice() {
+        [] if io::stdin().is_terminal() => {
+            return Err(Trouble::usage("there is nothing to submit")
+                .hint("name a file, pipe tasks in, or `koubou submit -d TEXT`"));
+        }
+        [] => &standard_input,
+        files => files,
+    };
     let mut drafts = Vec::new();
-    for path in &args.files {
+    for path in files {
         let (bytes, source) = read(path)?;
         let stem = (path.as_os_str() != "-").then(|| path.file_stem()).flatten();
         let name = stem.map(|stem| TaskId::from_stem(&stem.to_string_lossy()));
@@ -198,13 +210,14 @@ fn drop_one(spool: &Spool, draft: Draft, wanted: Option<&TaskId>) -> Result<Task
 fn place(spool: &Spool, id: &TaskId, bytes: &[u8]) -> Result<(), FileError> {
     let target = spool.file(Folder::Pending, id);
     let name = files::half_made(&target);
+    let mode = mode_for(files::parent(&target));
     let aside = spool.home().tmp().join(&name);
     // Who may drop but not stage stages under a hidden name, which the daemon leaves alone.
-    let aside = match files::write_new(&aside, bytes, 0o644) {
+    let aside = match files::write_new(&aside, bytes, mode) {
         Ok(()) => aside,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let hidden = files::parent(&target).join(&name);
-            files::write_new(&hidden, bytes, 0o644)?;
+            files::write_new(&hidden, bytes, mode)?;
             hidden
         }
         Err(error) => return Err(error),
@@ -215,6 +228,34 @@ fn place(spool: &Spool, id: &TaskId, bytes: &[u8]) -> Result<(), FileError> {
     }
     placed?;
     files::sync_dir(files::parent(&target))
+}
+
+/// Who owns the home may keep a task to himself; the drop of anybody else must be readable for its daemon.
+fn mode_for(pending: &Path) -> u32 {
+    let owner = std::fs::metadata(pending).map(|meta| meta.uid()).ok();
+    let me = rustix::process::geteuid().as_raw();
+    if owner == Some(me) { 0o600 } else { 0o644 }
+}
+
+/// Says so where a task would wait for a worker that rests until a person acts.
+fn hint_if_its_worker_rests(ui: &mut Ui, site: &Site, ids: &[TaskId], spool: &Spool) {
+    let Ok(config) = site.config() else { return };
+    let mut resting = std::collections::BTreeSet::new();
+    for id in ids {
+        let Ok(bytes) = files::read(&spool.file(Folder::Pending, id), config.max_task_bytes) else {
+            continue;
+        };
+        let Ok(task) = wire::read(id.as_str(), &bytes) else { continue };
+        let seen = config.router.assess(&task, &[]);
+        let wish = Wish { worker: task.worker, task_type: task.task_type, priority: task.priority };
+        let Ok(name) = config.router.decide(&wish, &seen, false).worker_type else { continue };
+        if let Some(why) = config.worker(&name).and_then(|spec| spec.disabled.as_ref()) {
+            resting.insert(format!("it goes to worker `{name}`, which rests: {why}"));
+        }
+    }
+    for hint in resting {
+        ui.hint(&hint);
+    }
 }
 
 /// A name that sorts by time and that no other process takes.

@@ -170,6 +170,9 @@ impl Engine {
         inherited: Vec<(String, String)>,
     ) -> Result<Self, EngineError> {
         let lock = Lock::take(home)?;
+        if let Some(group) = &config.spool_group {
+            home.open_to_group(group)?;
+        }
         let spool = Arc::new(Spool::new(home.clone()));
         let journal = Arc::new(Journal::open(home.journal())?);
         let now = Now::read();

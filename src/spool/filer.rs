@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Claim;
@@ -140,8 +140,10 @@ fn drop_claim(filing: &Filing) -> Result<(), FileError> {
 pub fn keep_rejected(claimed: &Path, place: &Path) -> Result<(), FileError> {
     // It may hold what only its writer should read. What we cannot change stays as it was, and
     // a link has no mode of its own: to set one would reach through it.
+    // A file with a second name may be anybody's: its mode is not ours to change either.
     if let Ok(meta) = fs::symlink_metadata(claimed)
         && !meta.is_symlink()
+        && (meta.is_dir() || meta.nlink() == 1)
     {
         let mode = if meta.is_dir() { 0o700 } else { 0o600 };
         let _ = fs::set_permissions(claimed, fs::Permissions::from_mode(mode));
@@ -216,6 +218,28 @@ mod tests {
         let again = Filing { folder: Folder::Completed, replaces: true, ..*again };
         assert!(file(vec![again])[0].is_ok());
         assert!(!older.exists(), "the task is in exactly one folder");
+    }
+
+    #[test]
+    fn a_rejected_file_is_closed_to_others_unless_it_has_a_second_name() {
+        let (dir, spool) = spool();
+        let spool = Arc::new(spool);
+        let victim = dir.path().join("victim");
+        fs::write(&victim, "no task").unwrap();
+        fs::set_permissions(&victim, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::hard_link(&victim, spool.pending(OsStr::new("h.json"))).unwrap();
+        for name in ["h", "own"] {
+            if name == "own" {
+                fs::write(spool.pending(OsStr::new("own.json")), "no task").unwrap();
+            }
+            let file_name = format!("{name}.json");
+            let claim = spool.claim(OsStr::new(&file_name), &id(name)).unwrap().unwrap();
+            let rejected = Filing { rejected: true, ..filing(claim, Folder::Failed) };
+            assert!(file(vec![rejected])[0].is_ok());
+        }
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&victim), 0o644);
+        assert_eq!(mode(&spool.rejected(&id("own"))), 0o600);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::base::files::{self, At, FileError};
@@ -129,6 +129,29 @@ impl Home {
         }
         files::sync_dir(&self.0)?;
         Ok(made)
+    }
+
+    /// Lets a group drop tasks: each member his own, and nobody takes away another's.
+    ///
+    /// # Errors
+    /// Where there is no such group, or we may not give the folder to it.
+    pub fn open_to_group(&self, group: &str) -> Result<(), FileError> {
+        let pending = self.folder(Folder::Pending);
+        let found = nix::unistd::Group::from_name(group).map_err(io::Error::from);
+        let missing =
+            || io::Error::new(io::ErrorKind::NotFound, format!("there is no group `{group}`"));
+        let gid = found
+            .and_then(|found| found.ok_or_else(missing))
+            .at("open to its group", &pending)?
+            .gid;
+        let meta = fs::metadata(&pending).at("look at", &pending)?;
+        if meta.gid() != gid.as_raw() {
+            std::os::unix::fs::chown(&pending, None, Some(gid.as_raw()))
+                .at("give to its group", &pending)?;
+        }
+        // Setgid, so that a drop belongs to the group; sticky, so that only its owner takes it away.
+        fs::set_permissions(&pending, fs::Permissions::from_mode(0o3775))
+            .at("set the mode of", &pending)
     }
 
     /// Folders that a home must have and this one lacks.

@@ -28,7 +28,7 @@ use crossbeam_channel::{Receiver, Sender, select, unbounded};
 pub use reconcile::rebuild;
 
 use crate::base::clock::{self, Now};
-use crate::base::files::FileError;
+use crate::base::files::{self, FileError};
 use crate::config::{Config, WorkerSpec};
 use crate::foreman::{Bench, Ended, Event, Farewell, Foreman, LaneNews, Setup};
 use crate::mirror::MirrorError;
@@ -125,6 +125,7 @@ pub struct Engine {
     own_filings: HashMap<TaskId, i32>,
     lane_news: HashMap<WorkerType, LaneNews>,
     troubles: Troubles,
+    has_room: bool,
     stops: u32,
     give_up_at: Option<Duration>,
     farewell: Option<Farewell>,
@@ -201,6 +202,7 @@ impl Engine {
             own_filings: HashMap::new(),
             lane_news: HashMap::new(),
             troubles: Troubles::default(),
+            has_room: true,
             stops: 0,
             give_up_at: None,
             farewell: None,
@@ -243,6 +245,7 @@ impl Engine {
         self.read_notes();
         self.tell_of_workers();
         self.tell_of_money();
+        self.look_for_room();
         self.ask(Ask::Glimpse(Glimpse::Everything));
         self.hear(Event::Tick);
         let mut heartbeat = clock::mono() + HEARTBEAT;
@@ -316,6 +319,28 @@ impl Engine {
     fn beat(&mut self) {
         self.mirror.tell(Fact::Heartbeat(clock::wall()));
         self.ask(Ask::Glimpse(Glimpse::Everything));
+        self.look_for_room();
+    }
+
+    /// Nothing is begun on a disk that is nearly full: its result would find no place.
+    fn look_for_room(&mut self) {
+        let home = self.home.path().display();
+        let least = self.config.min_free_bytes;
+        let has_room = match files::free_bytes(self.home.path()) {
+            Ok(free) => free >= least,
+            Err(error) => return self.own_trouble(&lanes::sentence(&error)),
+        };
+        if std::mem::replace(&mut self.has_room, has_room) == has_room {
+            return;
+        }
+        match has_room {
+            true => log::info!("there is room again on the disk of {home}"),
+            false => log::warn!(
+                "less than `min_free_bytes` ({least} bytes) is free on the disk of {home}: \
+                 nothing is begun until there is room"
+            ),
+        }
+        self.hear(Event::Room(has_room));
     }
 
     /// Once: nothing more is claimed, and what runs is finished. Twice: at once.

@@ -269,6 +269,18 @@ fn a_pause_survives_a_restart() {
 }
 
 #[test]
+fn nothing_begins_on_a_disk_that_is_nearly_full() {
+    let shop = Sandbox::new();
+    shop.hire(&[workers::echo()], &json!({ "min_free_bytes": 1_u64 << 50 }));
+    shop.drop_task("x", &echo("a"));
+    let said = shop.drain().ends(75);
+    assert!(said.err.contains("1 task waits: room on the disk"), "{}", said.err);
+    assert_eq!(shop.names("pending"), ["x.json"]);
+    shop.hire(&[workers::echo()], &json!({}));
+    shop.drain().ends(0);
+}
+
+#[test]
 fn a_first_signal_lets_finish_what_runs() {
     let shop = Sandbox::new();
     let gate = Gate::at(shop.beside("gate"));

@@ -322,6 +322,15 @@ pub fn sync_dir(path: &Path) -> Result<(), FileError> {
     File::open(path).and_then(|dir| dir.sync_all()).at("sync", path)
 }
 
+/// How many bytes may still be written to the file system that holds `path`.
+///
+/// # Errors
+/// What the file system says.
+pub fn free_bytes(path: &Path) -> Result<u64, FileError> {
+    let told = rustix::fs::statvfs(path).map_err(io::Error::from).at("look at", path)?;
+    Ok(told.f_bavail.saturating_mul(told.f_frsize))
+}
+
 /// The folder that holds `path`.
 pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))

@@ -28,7 +28,7 @@ use crossbeam_channel::{Receiver, Sender, select, unbounded};
 pub use reconcile::rebuild;
 
 use crate::base::clock::{self, Now};
-use crate::base::files::FileError;
+use crate::base::files::{self, FileError};
 use crate::base::words;
 use crate::config::{Config, WorkerSpec};
 use crate::foreman::{Bench, Ended, Event, Farewell, Foreman, LaneNews, Setup};
@@ -322,7 +322,7 @@ impl Engine {
         self.room.0 = now.mono;
         let wanted = self.config.min_free_bytes;
         // A disk that cannot say how full it is is not taken for full.
-        let free = fs2::available_space(self.home.path()).unwrap_or(u64::MAX);
+        let free = files::free_bytes(self.home.path()).unwrap_or(u64::MAX);
         let enough = free >= wanted;
         if enough == self.room.1 {
             return;

@@ -11,7 +11,7 @@ use crate::base::words::{Count, tame};
 use crate::config::{Kind, WorkerSpec};
 use crate::foreman::{Ended, Event, LaneNews, Order, Remark, Start};
 use crate::spool;
-use crate::task::fact::{BudgetRow, Fact, LogRow, WorkerRow};
+use crate::task::fact::{BudgetRow, Fact, LogRow, TaskRow, WorkerRow};
 use crate::task::journal::{Line, LineKind};
 use crate::task::outcome::Outcome;
 use crate::task::{Folder, TaskId, WorkerType};
@@ -134,7 +134,10 @@ impl Engine {
     fn put_back(&mut self, held: Held) {
         let id = held.claim.id().clone();
         match held.claim.release() {
-            Ok(()) => log::warn!("{id}: put back into pending"),
+            Ok(()) => {
+                log::warn!("{id}: put back into pending");
+                self.tell_of_return(&id);
+            }
             Err(error) => {
                 log::error!(
                     "{id}: {}; the next start puts it back",
@@ -153,9 +156,18 @@ impl Engine {
         }
         for (id, _) in std::mem::take(&mut self.under_way) {
             // Its hand did not come back in time; the claim is ours all the same.
-            if self.spool.find(&id) == Some(Folder::InProgress) {
-                let _ = self.spool.reclaim(id).release();
+            if self.spool.find(&id) == Some(Folder::InProgress)
+                && self.spool.reclaim(id.clone()).release().is_ok()
+            {
+                self.tell_of_return(&id);
             }
+        }
+    }
+
+    /// The mirror's row follows a task that was put back.
+    fn tell_of_return(&self, id: &TaskId) {
+        if let Some(row) = self.foreman.row_in_progress(id, clock::wall()) {
+            self.mirror.tell(Fact::Task(Box::new(TaskRow { status: Folder::Pending, ..row })));
         }
     }
 

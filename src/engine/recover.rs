@@ -168,6 +168,8 @@ fn sweep(spool: &Spool) -> Result<(), FileError> {
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::io::{Read, Write};
+    use std::process::Stdio;
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()
@@ -189,21 +191,17 @@ mod tests {
     #[test]
     fn a_program_is_known_by_its_mark() {
         let mark = format!("test-{}-{}", std::process::id(), crate::base::clock::mono().as_nanos());
-        let mut child = std::process::Command::new("sleep")
-            .arg("600")
+        let mut child = std::process::Command::new("cat")
             .env("KOUBOU_ATTEMPT", &mark)
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        // The kernel shows an environment a moment after exec has begun.
-        let environ = format!("/proc/{}/environ", child.id());
-        while fs::read(&environ).unwrap().is_empty() {
-            std::thread::yield_now();
-        }
-        let ended = end_leftovers([mark].iter());
-        let _ = child.kill();
-        assert_eq!(ended, [child.id()]);
+        // A program's environment shows only once it runs, a moment after its start.
+        let (mut to, mut from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        to.write_all(b"x").unwrap();
+        from.read_exact(&mut [0]).unwrap();
+        assert_eq!(end_leftovers([mark].iter()), [child.id()]);
         assert!(!child.wait().unwrap().success());
     }
 }

@@ -269,6 +269,18 @@ fn a_pause_survives_a_restart() {
 }
 
 #[test]
+fn nothing_begins_on_a_disk_that_is_nearly_full() {
+    let shop = Sandbox::new();
+    shop.hire(&[workers::echo()], &json!({ "min_free_bytes": 1_u64 << 50 }));
+    shop.drop_task("x", &echo("a"));
+    let said = shop.drain().ends(75);
+    assert!(said.err.contains("1 task waits: room on the disk"), "{}", said.err);
+    assert_eq!(shop.names("pending"), ["x.json"]);
+    shop.hire(&[workers::echo()], &json!({}));
+    shop.drain().ends(0);
+}
+
+#[test]
 fn a_first_signal_lets_finish_what_runs() {
     let shop = Sandbox::new();
     let gate = Gate::at(shop.beside("gate"));
@@ -298,8 +310,34 @@ fn a_second_signal_puts_back_what_runs() {
     assert_eq!(daemon.ended(), Some(0));
     assert_eq!(shop.names("pending"), ["x.json"]);
     assert!(shop.names("in_progress").is_empty() && shop.names("failed").is_empty());
+    assert_eq!(shop.count("SELECT count(*) FROM task_master WHERE status = 'pending'"), 1);
     let status: Value = shop.koubou(["status", "--json"]).ends(0).json();
     assert_eq!(status["running"], false);
+}
+
+#[test]
+fn the_mirror_follows_what_people_do_by_hand() {
+    let shop = Sandbox::with_echo();
+    let _daemon = shop.daemon();
+    let status = |id: &str| {
+        let sql = format!("SELECT group_concat(status) FROM task_master WHERE task_id = '{id}'");
+        shop.mirror().query_row(&sql, [], |row| row.get::<_, Option<String>>(0)).unwrap()
+    };
+    for name in ["a", "b", "c"] {
+        shop.drop_task(name, &echo(name));
+    }
+    shop.koubou(["wait", "a", "b", "c", "--timeout", "20s"]).ends(0);
+    fs::remove_file(shop.task_file("completed/a.json")).unwrap();
+    shop.eventually("the row goes", || status("a").is_none());
+    by_hand("mv", &shop.task_file("completed/b.json"), &shop.beside("b.json"));
+    shop.eventually("the row goes", || status("b").is_none());
+    by_hand("mv", &shop.beside("b.json"), &shop.task_file("completed"));
+    shop.eventually("the row is back", || status("b").as_deref() == Some("completed"));
+    // A hard link is a drop like any other.
+    fs::write(shop.beside("d.json"), echo("d").to_string()).unwrap();
+    by_hand("ln", &shop.beside("d.json"), &shop.task_file("pending"));
+    shop.eventually("it ends", || shop.task_file("completed/d.json").exists());
+    assert_eq!(shop.result("completed/d")["content"], "d");
 }
 
 #[test]

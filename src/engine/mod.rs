@@ -290,6 +290,7 @@ impl Engine {
                     self.hear(Event::Withdrawn(file));
                 }
             }
+            Message::Event(Event::Filed(id, folder)) => self.filed(id, folder),
             Message::Event(event) => {
                 self.note_event(&event);
                 self.hear(event);

@@ -80,13 +80,23 @@ impl Engine {
 
     /// What an event means for our own books, before the foreman hears it.
     pub(super) fn note_event(&mut self, event: &Event) {
-        match event {
-            Event::NotClaimed(id, _) => drop(self.under_way.remove(id)),
-            Event::Filed(id, folder) => {
-                self.expect_filing(id, 1);
-                log::info!("{id}: {folder}");
-            }
-            _ => {}
+        if let Event::NotClaimed(id, _) = event {
+            self.under_way.remove(id);
+        }
+    }
+
+    /// A result stands. Somebody may have taken it away again before we heard of it,
+    /// and then its row goes, too.
+    pub(super) fn filed(&mut self, id: TaskId, folder: Folder) {
+        log::info!("{id}: {folder}");
+        let stands = crate::base::files::exists(&self.spool.file(folder, &id));
+        match stands {
+            true => self.expect_filing(&id, 1),
+            false => drop(self.own_filings.remove(&id)),
+        }
+        self.hear(Event::Filed(id.clone(), folder));
+        if !stands {
+            self.forget(&id);
         }
     }
 
@@ -210,6 +220,8 @@ impl Engine {
                 self.mirror.tell(fact);
             }
         } else if !self.foreman.knows(&id) {
+            // Whatever we had filed under this name is gone; its event will not come any more.
+            self.own_filings.remove(&id);
             self.forget(&id);
         }
     }

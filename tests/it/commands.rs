@@ -251,7 +251,6 @@ fn wrong_usage_ends_with_two() {
     for args in [
         &["fly"][..],
         &[],
-        &["submit"],
         &["submit", "-d", "x", "--priority", "11"],
         &["submit", "-d", "x", "--id", "../x"],
         &["list", "--status", "lost"],

@@ -49,6 +49,8 @@ use scribe::Scribe;
 
 /// How often the mirror is told that we are alive, and `pending` is listed for what no event told.
 const HEARTBEAT: Duration = Duration::from_secs(60);
+/// How often the folders are listed where no event tells of them.
+const POLL: Duration = Duration::from_secs(1);
 /// How often the room on the disk is looked at while work comes, and while there is too little.
 const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
 const LOOK_FOR_ROOM_AGAIN: Duration = Duration::from_secs(5);
@@ -134,7 +136,8 @@ pub struct Engine {
     stops: u32,
     give_up_at: Option<Duration>,
     farewell: Option<Farewell>,
-    _watch: Watch,
+    /// Where there is none, the folders are listed every [`POLL`].
+    watch: Option<Watch>,
     _ears: signals::Ears,
     _lock: Lock,
 }
@@ -193,7 +196,7 @@ impl Engine {
         let router = Arc::clone(&config.router);
         let foreman = Foreman::new(setup, router, &mut recovered.replay, now);
         let (asks, asked) = unbounded();
-        let watch = watch(home, asks.clone(), to_me.clone())?;
+        let watch = first_watch(home, &asks, &to_me);
         let (errands, brought) = unbounded();
         let mut engine = Self {
             home: home.clone(),
@@ -214,7 +217,7 @@ impl Engine {
             stops: 0,
             give_up_at: None,
             farewell: None,
-            _watch: watch,
+            watch,
             _ears: ears,
             _lock: lock,
             config: Arc::clone(&config),
@@ -256,10 +259,13 @@ impl Engine {
         self.ask(Ask::Glimpse(Glimpse::Everything));
         self.hear(Event::Tick);
         let mut heartbeat = clock::mono() + HEARTBEAT;
+        let mut listing = clock::mono() + POLL;
         while self.farewell.is_none() {
             let now = Now::read();
             let room = (!self.room.1).then(|| now.mono + LOOK_FOR_ROOM_AGAIN);
-            let due = self.foreman.wakes_at(now).into_iter().chain(self.give_up_at).chain(room);
+            let poll = self.watch.is_none().then_some(listing);
+            let own = self.give_up_at.into_iter().chain(room).chain(poll);
+            let due = self.foreman.wakes_at(now).into_iter().chain(own);
             let wake_at = due.chain([heartbeat]).min().unwrap_or(heartbeat);
             let timer = crossbeam_channel::after(wake_at.saturating_sub(now.mono));
             select! {
@@ -271,6 +277,10 @@ impl Engine {
                     if clock::mono() >= heartbeat {
                         heartbeat = clock::mono() + HEARTBEAT;
                         self.beat();
+                    }
+                    if self.watch.is_none() && clock::mono() >= listing {
+                        self.poll();
+                        listing = clock::mono() + POLL;
                     }
                     if self.give_up_at.is_some_and(|at| clock::mono() >= at) {
                         break;
@@ -355,6 +365,21 @@ impl Engine {
         }
     }
 
+    /// Looks at the folders where no event tells of them, and tries whether one would by now.
+    fn poll(&mut self) {
+        if crate::spool::watch::blind_spot(&self.home).is_none() {
+            self.watch_anew();
+        }
+        self.ask(Ask::Glimpse(Glimpse::Everything));
+        self.read_notes();
+    }
+
+    /// Watches the folders that now have the names of those that were watched.
+    fn watch_anew(&mut self) {
+        let Some(asks) = &self.asks else { return };
+        self.watch = watch(&self.home, asks.clone(), self.to_me.clone()).ok();
+    }
+
     fn beat(&mut self) {
         self.mirror.tell(Fact::Heartbeat(clock::wall()));
         self.ask(Ask::Glimpse(Glimpse::Everything));
@@ -399,6 +424,10 @@ impl Engine {
             Glimpse::Everything => {
                 self.own_filings.clear();
                 self.read_notes();
+            }
+            Glimpse::Replaced => {
+                self.watch_anew();
+                self.ask(Ask::Glimpse(Glimpse::Everything));
             }
             Glimpse::Pending(_) | Glimpse::Claim(_) => {}
         }
@@ -514,6 +543,27 @@ fn run_mark(now: Now) -> String {
     format!("{:x}-{:x}", now.wall.as_millisecond(), std::process::id())
 }
 
+/// The watch of a start; without one, koubou says so once and lists the folders instead.
+fn first_watch(home: &Home, asks: &Sender<Ask>, to_engine: &Sender<Message>) -> Option<Watch> {
+    if let Some(kind) = crate::spool::watch::blind_spot(home) {
+        log::warn!(
+            "the home lies on {kind}, where drops from elsewhere cause no event: the folders are listed every {}; \
+             let no second machine work it",
+            words::span(POLL)
+        );
+        return None;
+    }
+    watch(home, asks.clone(), to_engine.clone())
+        .inspect_err(|error| {
+            log::warn!(
+                "{error}: {}; the folders are listed every {} instead",
+                error.source,
+                words::span(POLL)
+            );
+        })
+        .ok()
+}
+
 /// Watches the folders: tasks are the intake's, notes and results are the engine's.
 fn watch(home: &Home, asks: Sender<Ask>, to_engine: Sender<Message>) -> Result<Watch, WatchError> {
     Watch::start(home, move |glimpse| {
@@ -524,7 +574,7 @@ fn watch(home: &Home, asks: Sender<Ask>, to_engine: Sender<Message>) -> Result<W
                 to_engine.send(Message::Glimpse(glimpse.clone())).is_ok()
                     && asks.send(Ask::Glimpse(glimpse)).is_ok()
             }
-            Glimpse::Note(_) | Glimpse::Ended(..) | Glimpse::Claim(_) => {
+            Glimpse::Note(_) | Glimpse::Ended(..) | Glimpse::Claim(_) | Glimpse::Replaced => {
                 to_engine.send(Message::Glimpse(glimpse)).is_ok()
             }
         };

@@ -87,6 +87,10 @@ impl Claim {
         loop {
             match files::rename_new(&self.path(), &place) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.make_room()?,
+                // An earlier try got this far, and failed at the sync.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && files::exists(&place) => {
+                    return Ok(());
+                }
                 other => return other,
             }
         }
@@ -155,6 +159,17 @@ mod tests {
         claim.release().unwrap();
         assert_eq!(fs::read(spool.file(Folder::Pending, &id("x"))).unwrap(), b"old");
         assert_eq!(fs::read(spool.file(Folder::Pending, &id("x.2"))).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_release_that_got_half_way_is_finished() {
+        let (_dir, spool) = spool();
+        let spool = Arc::new(spool);
+        fs::write(spool.pending(OsStr::new("x.json")), "task").unwrap();
+        let claim = spool.claim(OsStr::new("x.json"), &id("x")).unwrap().unwrap();
+        claim.put_back().unwrap();
+        claim.release().unwrap();
+        assert_eq!(spool.find(&id("x")), Some(Folder::Pending));
     }
 
     #[test]

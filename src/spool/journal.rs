@@ -1,8 +1,10 @@
 //! The daemon's own memory: one JSON line for each attempt, cost, retry time and limit.
 //!
 //! Lines are appended and never edited. [`Journal::sync`] makes everything that
-//! was appended before it durable, and many who ask at once share one sync. A torn
-//! last line, left by a crash in the middle of a write, is cut off at opening.
+//! was appended before it durable, and many who ask at once share one sync. After
+//! a sync that failed, nothing is known of the bytes that it was to save: they are
+//! written anew before the next one. A torn last line, left by a crash in the
+//! middle of a write, is cut off at opening.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -23,11 +25,19 @@ pub struct Journal {
     group: GroupSync,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Month {
     name: String,
     file: Arc<File>,
+    /// How long the file is for certain.
+    durable: u64,
+    /// What was appended since, to be written anew after a sync that failed.
+    since: Vec<u8>,
+    is_suspect: bool,
 }
+
+/// So much may wait for a sync; beyond it, appending syncs by itself.
+const MOST_UNSYNCED: usize = 1 << 20;
 
 impl Journal {
     /// Opens the journal, cutting off a torn last line.
@@ -53,12 +63,17 @@ impl Journal {
         let mut open = self.lock();
         let month = self.month(&mut open, &name)?;
         let path = self.dir.join(&month.name);
-        let before = month.file.metadata().at("look at", &path)?.len();
-        (&*month.file).write_all(&bytes).or_else(|error| {
+        month.write_anew_if_suspect(&path)?;
+        let before = month.durable + month.since.len() as u64;
+        if let Err(error) = (&*month.file).write_all(&bytes) {
             // Half a line in the middle would be worse than none.
             month.file.set_len(before).at("cut", &path)?;
-            Err(FileError::new("write", &path, error))
-        })
+            return Err(FileError::new("write", &path, error));
+        }
+        month.since.extend(bytes);
+        let is_much = month.since.len() > MOST_UNSYNCED;
+        drop(open);
+        if is_much { self.sync() } else { Ok(()) }
     }
 
     /// Makes every line appended so far durable.
@@ -67,17 +82,47 @@ impl Journal {
     /// What the file system says.
     pub fn sync(&self) -> Result<(), FileError> {
         self.group
-            .sync(|| {
-                let month = self.lock().clone();
-                month.map_or(Ok(()), |month| month.file.sync_data())
-            })
+            .sync(|| self.sync_now())
             .map_err(|error| FileError::new("sync", &self.dir, error))
     }
 
-    fn month<'a>(&self, open: &'a mut Option<Month>, name: &str) -> Result<&'a Month, FileError> {
+    fn sync_now(&self) -> io::Result<()> {
+        let (file, upto) = {
+            let mut open = self.lock();
+            let Some(month) = open.as_mut() else { return Ok(()) };
+            month
+                .write_anew_if_suspect(&self.dir.join(&month.name))
+                .map_err(|error| error.source)?;
+            (Arc::clone(&month.file), month.since.len())
+        };
+        // Others append meanwhile; their lines are the next sync's.
+        let synced = file.sync_data();
+        if let Some(month) = self.lock().as_mut().filter(|month| Arc::ptr_eq(&month.file, &file)) {
+            match synced {
+                Ok(()) => {
+                    month.since.drain(..upto);
+                    month.durable += upto as u64;
+                }
+                Err(_) => month.is_suspect = true,
+            }
+        }
+        synced
+    }
+
+    fn month<'a>(
+        &self,
+        open: &'a mut Option<Month>,
+        name: &str,
+    ) -> Result<&'a mut Month, FileError> {
         if open.as_ref().is_none_or(|month| month.name != name) {
-            if let Some(before) = open.take() {
-                before.file.sync_all().at("sync", &self.dir)?;
+            if let Some(before) = open.as_mut() {
+                let path = self.dir.join(&before.name);
+                before.write_anew_if_suspect(&path)?;
+                before
+                    .file
+                    .sync_all()
+                    .at("sync", &path)
+                    .inspect_err(|_| before.is_suspect = true)?;
             }
             let path = self.dir.join(name);
             let file = OpenOptions::new()
@@ -88,13 +133,38 @@ impl Journal {
                 .open(&path)
                 .at("open", &path)?;
             files::sync_dir(&self.dir)?;
-            *open = Some(Month { name: name.to_owned(), file: Arc::new(file) });
+            let durable = file.metadata().at("look at", &path)?.len();
+            *open = Some(Month {
+                name: name.to_owned(),
+                file: Arc::new(file),
+                durable,
+                since: Vec::new(),
+                is_suspect: false,
+            });
         }
-        open.as_ref().ok_or_else(|| FileError::new("open", &self.dir, io::ErrorKind::NotFound))
+        open.as_mut().ok_or_else(|| FileError::new("open", &self.dir, io::ErrorKind::NotFound))
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Month>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Month {
+    /// After a sync that failed the kernel may have dropped what it could not write, and would
+    /// say that all is well the next time: the lines are written again, through a new opening.
+    fn write_anew_if_suspect(&mut self, path: &Path) -> Result<(), FileError> {
+        if !self.is_suspect {
+            return Ok(());
+        }
+        let mut options = OpenOptions::new();
+        let file =
+            options.append(true).custom_flags(libc::O_NOFOLLOW).open(path).at("open", path)?;
+        file.set_len(self.durable).at("cut", path)?;
+        (&file).write_all(&self.since).at("write", path)?;
+        self.file = Arc::new(file);
+        self.is_suspect = false;
+        Ok(())
     }
 }
 
@@ -218,6 +288,25 @@ mod tests {
         journal.sync().unwrap();
         assert_eq!(months(dir.path()).unwrap(), ["2026-10.jsonl", "2026-11.jsonl"]);
         assert_eq!(recent(dir.path()).unwrap().lines, [october, november.clone(), november]);
+    }
+
+    #[test]
+    fn after_a_failed_sync_the_lines_are_written_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path().to_owned()).unwrap();
+        let lines =
+            ["2026-11-01T00:00:00Z", "2026-11-01T00:00:01Z", "2026-11-01T00:00:02Z"].map(line);
+        journal.append([&lines[0]]).unwrap();
+        journal.sync().unwrap();
+        journal.append([&lines[1]]).unwrap();
+        // What a failed sync leaves: nobody knows what the disk holds of the second line.
+        journal.lock().as_mut().unwrap().is_suspect = true;
+        let path = dir.path().join("2026-11.jsonl");
+        let durable = lines[0].to_bytes().len() as u64;
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(durable).unwrap();
+        journal.append([&lines[2]]).unwrap();
+        journal.sync().unwrap();
+        assert_eq!(read(&path, 0).unwrap().lines, lines);
     }
 
     #[test]

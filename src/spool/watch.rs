@@ -26,6 +26,8 @@ pub enum Glimpse {
     Note(OsString),
     /// Anything may have: list the folders.
     Everything,
+    /// A folder may have been put in the place of one that is watched: watch anew, and list.
+    Replaced,
 }
 
 /// Why the folders cannot be watched.
@@ -74,7 +76,8 @@ impl Watch {
     ) -> Result<Self, WatchError> {
         let pending = home.folder(Folder::Pending);
         let control = home.control();
-        let watched = folders.iter().chain([&pending, &control]);
+        let tasks = home.path().join("tasks");
+        let watched = folders.iter().chain([&pending, &control, &tasks]);
         let sorter = Sorter { home: home.clone() };
         let hear = move |event: notify::Result<notify::Event>| {
             sorter.sort(event).into_iter().for_each(&tell);
@@ -116,6 +119,10 @@ impl Sorter {
         if dir == self.home.control() {
             return Some(Glimpse::Note(name));
         }
+        if dir == self.home.path().join("tasks") {
+            let is_folder = Folder::ALL.iter().any(|folder| name == folder.as_str());
+            return is_folder.then_some(Glimpse::Replaced);
+        }
         if dir == self.home.folder(Folder::InProgress) {
             return Some(Glimpse::Claim(name));
         }
@@ -140,6 +147,22 @@ fn matters(kind: &EventKind) -> bool {
         EventKind::Remove(_) => true,
         _ => false,
     }
+}
+
+/// Why the events of a home would tell only part of what happens there: it lies on a file
+/// system where others write without this machine's kernel knowing.
+pub fn blind_spot(home: &Home) -> Option<&'static str> {
+    // The magic numbers of statfs(2).
+    const REMOTE: &[(u32, &str)] = &[
+        (0x0000_6969, "NFS"),
+        (0xff53_4d42, "CIFS"),
+        (0xfe53_4d42, "SMB"),
+        (0x0102_1997, "9p"),
+        (0x6573_5546, "FUSE"),
+        (0x00c3_6400, "Ceph"),
+    ];
+    let kind = rustix::fs::statfs(home.path()).ok()?.f_type as u32;
+    REMOTE.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
 }
 
 #[cfg(test)]

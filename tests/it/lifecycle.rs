@@ -374,3 +374,14 @@ fn nothing_works_where_there_is_no_home() {
     }
     assert!(!elsewhere.exists());
 }
+
+#[test]
+fn another_folder_in_the_place_of_pending_is_seen() {
+    let shop = Sandbox::with_echo();
+    let _daemon = shop.daemon();
+    let pending = shop.task_file("pending");
+    fs::rename(&pending, shop.task_file("set-aside")).unwrap();
+    fs::create_dir(&pending).unwrap();
+    shop.drop_task("x", &echo("a"));
+    shop.koubou(["wait", "x", "--timeout", "20s"]).ends(0);
+}

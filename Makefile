@@ -4,8 +4,10 @@ CARGO  ?= cargo
 PREFIX ?= /usr/local
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 
+MUTANTS = claim-dropped-first claims-forgotten result-not-synced
+
 .DEFAULT_GOAL := help
-.PHONY: help build release lint test check demo install clean
+.PHONY: help build release lint test check torture demo install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +27,14 @@ test: ## run every test
 	$(CARGO) test --locked
 
 check: lint test ## lint and test
+
+# The mutants first: a torture that does not find them would prove nothing.
+torture: ## cut short and fail every step, lose power at every moment, and let storms blow
+	@for mutant in $(MUTANTS); do \
+		KOUBOU_MUTANT=$$mutant $(CARGO) test --locked -q --features mutants --test torture >"$(TARGET)/mutant.out" 2>&1 \
+			|| { tail -n 5 "$(TARGET)/mutant.out"; exit 1; }; tail -n 1 "$(TARGET)/mutant.out"; done
+	KOUBOU_TORTURE=full $(CARGO) test --locked --test it -- --test-threads 1 storm misbehaving trouble
+	KOUBOU_TORTURE=full $(CARGO) test --locked -q --test torture
 
 demo: ## watch four tasks find their workers; needs no key and no network
 	$(CARGO) build --locked --bin koubou --example model_server

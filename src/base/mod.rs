@@ -4,6 +4,7 @@
 //! words in which counts, ages and money are told. Nothing here knows a word of
 //! koubou's own, and nothing here starts a thread.
 
+pub mod bug;
 pub mod clock;
 pub mod files;
 pub mod group;

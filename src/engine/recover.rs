@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use serde_json::{Map, Value};
 
+use crate::base::bug::has_bug;
 use crate::base::clock::Timestamp;
 use crate::base::files::{self, FileError, Regular};
 use crate::spool::journal::{self, Journal};
@@ -85,6 +86,9 @@ fn settle_claim(spool: &Arc<Spool>, id: &TaskId) -> Result<Settled, FileError> {
             spool::filer::keep_rejected(&claimed, &spool.rejected(id))?;
         }
         return Ok(Settled::Dropped);
+    }
+    if has_bug("claims-forgotten") {
+        return Ok(Settled::Released);
     }
     spool.reclaim(id.clone()).release()?;
     Ok(Settled::Released)

@@ -12,6 +12,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Claim;
+use crate::base::bug::has_bug;
 use crate::base::files::{self, At, FileError};
 use crate::task::{Folder, TaskId};
 
@@ -47,6 +48,9 @@ pub fn file(batch: Vec<Filing>) -> Vec<Filed> {
     }
     let mut moved = Vec::with_capacity(halves.len());
     for (filing, half) in halves {
+        if has_bug("claim-dropped-first") && !filing.rejected {
+            let _ = fs::remove_file(filing.claim.path());
+        }
         match put_in_place(&filing, half) {
             Ok(()) => moved.push(filing),
             Err(error) => done.push(Err((Box::new(filing), error))),
@@ -96,7 +100,8 @@ fn write_aside(filing: &Filing) -> Result<Half, FileError> {
 
 fn put_in_place(filing: &Filing, half: Half) -> Result<(), FileError> {
     let target = target(filing);
-    let placed = half.file.sync_all().at("sync", &half.path).and_then(|()| {
+    let synced = if has_bug("result-not-synced") { Ok(()) } else { half.file.sync_all() };
+    let placed = synced.at("sync", &half.path).and_then(|()| {
         // A result that stands already, from a try whose last step failed, is this
         // very result or an older one of the same task; the claim is proof of it.
         match filing.replaces {

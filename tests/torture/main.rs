@@ -10,6 +10,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
+mod power;
 mod tracer;
 
 use std::collections::BTreeMap;
@@ -48,11 +49,14 @@ fn main() -> ExitCode {
         ("EINTR for ever", Fault::Error(Errno::EINTR), true),
         ("short write for ever", Fault::ShortWrite, true),
     ];
+    // A mutant is looked for where such a bug would show.
+    let kinds = if mutant.is_some() { kinds[..1].to_vec() } else { kinds };
     let mut violations = 0;
     let mut table = Vec::new();
     for (name, fault, for_ever) in kinds {
         let points = count_points(fault);
         // Every point in full; else a few, spread over the run.
+        let full = full || mutant.is_some();
         let share = if full { 1 } else { points.div_ceil(if for_ever { 3 } else { 12 }) };
         let trials: Vec<usize> = (0..points).step_by(share.max(1)).collect();
         let found = try_all(name, fault, for_ever, &trials);
@@ -66,6 +70,13 @@ fn main() -> ExitCode {
             violations += 1;
         }
     }
+    let (states, found) = power::try_all(full);
+    table.push(format!("{:<22} {states:>6} states        {found:>4} violations", "power loss"));
+    violations += found;
+    if states < 100 {
+        table.push(format!("power loss has only {states} states: the test does nothing"));
+        violations += 1;
+    }
     println!("{}", table.join("\n"));
     if let Some(mutant) = mutant {
         println!("mutant {mutant}: {}", if violations > 0 { "found" } else { "NOT FOUND" });
@@ -78,7 +89,13 @@ fn main() -> ExitCode {
 fn count_points(fault: Fault) -> usize {
     let home = Home::new();
     // The fault decides which calls count; a point beyond them all lets every one pass.
-    let plan = Plan { fault, at: usize::MAX, for_ever: false, limit: Duration::from_secs(60) };
+    let plan = Plan {
+        fault,
+        at: usize::MAX,
+        for_ever: false,
+        limit: Duration::from_secs(60),
+        record: false,
+    };
     let run = home.drain(plan);
     assert_eq!(run.code, Some(0), "an undisturbed run goes well: {}", home.stderr());
     run.points
@@ -95,7 +112,8 @@ fn try_all(name: &str, fault: Fault, for_ever: bool, points: &[usize]) -> usize 
                 while let Some(at) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let limit =
                         if for_ever { Duration::from_millis(900) } else { Duration::from_secs(20) };
-                    let complaints = try_one(Plan { fault, at: *at, for_ever, limit });
+                    let complaints =
+                        try_one(Plan { fault, at: *at, for_ever, limit, record: false });
                     if !complaints.is_empty() {
                         *found.lock().unwrap() += 1;
                         println!("{name} at {at}:\n  {}", complaints.join("\n  "));
@@ -132,11 +150,14 @@ struct Home {
 }
 
 impl Home {
-    fn new() -> Self {
-        let home = Self { dir: tempfile::tempdir().unwrap() };
-        let init = home.koubou(&["init"]).output().unwrap();
-        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
-        let witness = home.dir.path().join("witness");
+    /// A place for a home.
+    fn bare() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// The settings; their program leaves its input in this home's own witness.
+    fn write_config(&self) {
+        let witness = self.dir.path().join("witness");
         let config = format!(
             "available_workers:\n\
              \x20 - {{type: echo, kind: echo, concurrency: 1}}\n\
@@ -146,7 +167,14 @@ impl Home {
             witness.display(),
             witness.display()
         );
-        fs::write(home.path().join("config/agent.yaml"), config).unwrap();
+        fs::write(self.path().join("config/agent.yaml"), config).unwrap();
+    }
+
+    fn new() -> Self {
+        let home = Self::bare();
+        let init = home.koubou(&["init"]).output().unwrap();
+        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+        home.write_config();
         home.drop_task("echo-1", &json!({ "description": "one", "worker": "echo" }));
         home.drop_task(
             "echo-2",

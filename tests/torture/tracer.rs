@@ -4,8 +4,9 @@
 //! a call be failed, at every point in turn. Programs that it starts run free.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -39,11 +40,34 @@ pub(crate) struct Plan {
     pub(crate) for_ever: bool,
     /// The run is ended after so long.
     pub(crate) limit: Duration,
+    /// Whether to write the changes down.
+    pub(crate) record: bool,
+}
+
+/// A change to the home, as it was seen at the end of the call that made it.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// A file has this content now; nothing says that the disk has it.
+    Content { inode: u64, bytes: Vec<u8> },
+    /// A name leads to this file now.
+    Named { path: PathBuf, inode: u64 },
+    /// A name leads to this folder now.
+    Folder { path: PathBuf },
+    /// A name leads nowhere now.
+    Unnamed { path: PathBuf },
+    /// A rename: one change, or none.
+    Moved { from: PathBuf, to: PathBuf },
+    /// A file's content is durable.
+    Synced { inode: u64 },
+    /// A folder's names are durable.
+    SyncedFolder,
 }
 
 /// What came of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
+    /// The changes, in order, where they were asked for.
+    pub(crate) changes: Vec<Change>,
     /// How many calls the fault applied to.
     pub(crate) points: usize,
     /// How often the fault struck.
@@ -110,7 +134,15 @@ pub(crate) fn run(mut command: Command, home: &Path, plan: Plan) -> Run {
         home: home.to_string_lossy().into_owned(),
         plan,
         inside: HashMap::new(),
-        run: Run { points: 0, struck: 0, call: String::new(), code: None, timed_out: false },
+        recording: HashMap::new(),
+        run: Run {
+            changes: Vec::new(),
+            points: 0,
+            struck: 0,
+            call: String::new(),
+            code: None,
+            timed_out: false,
+        },
     };
     tracer.follow();
     tracer.run
@@ -122,6 +154,8 @@ struct Tracer {
     plan: Plan,
     /// Threads inside a call: what is to be answered at its end.
     inside: HashMap<Pid, Option<Errno>>,
+    /// Threads inside a call whose change is to be written down.
+    recording: HashMap<Pid, Recording>,
     run: Run,
 }
 
@@ -181,6 +215,12 @@ impl Tracer {
 
     fn at_call(&mut self, pid: Pid) {
         if let Some(answer) = self.inside.remove(&pid) {
+            if let Some(recording) = self.recording.remove(&pid)
+                && let Ok(registers) = ptrace::getregs(pid)
+                && (registers.rax as i64) >= 0
+            {
+                self.write_down(pid, recording, registers.rax);
+            }
             if let Some(errno) = answer
                 && let Ok(mut registers) = ptrace::getregs(pid)
             {
@@ -197,6 +237,20 @@ impl Tracer {
     fn at_entry(&mut self, pid: Pid) -> Option<Errno> {
         let mut registers = ptrace::getregs(pid).ok()?;
         let call = self.call(pid, &registers)?;
+        if self.plan.record {
+            let other = match registers.orig_rax as i64 {
+                libc::SYS_rename | libc::SYS_link => read_text(pid, registers.rsi),
+                libc::SYS_renameat | libc::SYS_renameat2 => read_text(pid, registers.r10),
+                _ => String::new(),
+            };
+            let recording = Recording {
+                name: call.name,
+                what: call.what.clone().into(),
+                other: other.into(),
+                fd: registers.rdi,
+            };
+            self.recording.insert(pid, recording);
+        }
         if !self.plan.fault.applies(&call) {
             return None;
         }
@@ -277,6 +331,48 @@ impl Tracer {
                 .unwrap_or_default(),
         };
         what.starts_with(&self.home).then_some(Call { name, kind, what })
+    }
+}
+
+/// A call under way whose change is to be written down at its end.
+struct Recording {
+    name: &'static str,
+    what: PathBuf,
+    other: PathBuf,
+    fd: u64,
+}
+
+impl Tracer {
+    fn write_down(&mut self, pid: Pid, call: Recording, answer: u64) {
+        let Recording { name, what, other, fd } = call;
+        let opened = |fd: u64| PathBuf::from(format!("/proc/{pid}/fd/{fd}"));
+        let inode = |path: &Path| std::fs::metadata(path).map(|meta| meta.ino()).unwrap_or(0);
+        let changes = &mut self.run.changes;
+        match name {
+            "open" => {
+                let path = opened(answer);
+                if std::fs::metadata(&path).is_ok_and(|meta| meta.is_file()) {
+                    let inode = inode(&path);
+                    changes.push(Change::Named { path: what, inode });
+                    changes.push(Change::Content {
+                        inode,
+                        bytes: std::fs::read(&path).unwrap_or_default(),
+                    });
+                }
+            }
+            "write" | "pwrite" | "ftruncate" => {
+                let path = opened(fd);
+                let bytes = std::fs::read(&path).unwrap_or_default();
+                changes.push(Change::Content { inode: inode(&path), bytes });
+            }
+            "fsync" | "fdatasync" if what.is_dir() => changes.push(Change::SyncedFolder),
+            "fsync" | "fdatasync" => changes.push(Change::Synced { inode: inode(&opened(fd)) }),
+            "rename" => changes.push(Change::Moved { from: what, to: other }),
+            "link" => changes.push(Change::Named { inode: inode(&what), path: what }),
+            "unlink" | "rmdir" => changes.push(Change::Unnamed { path: what }),
+            "mkdir" => changes.push(Change::Folder { path: what }),
+            _ => {}
+        }
     }
 }
 

@@ -1,0 +1,215 @@
+//! Power loss: the order of writes and syncs of a real run, replayed into what a disk may hold.
+//!
+//! A journalling file system keeps the order of names: of the changes to folders
+//! since the last sync, any first part may have reached the disk. The content of a
+//! file is only certain up to its own last sync: what was written since may be
+//! lost, may be zeroes of the right length, or may be there. Each such state is
+//! laid out as a home, and koubou is started on it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::Home;
+use crate::tracer::{Change, Fault, Plan};
+
+/// What became of content that was not synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unsynced {
+    Lost,
+    Zeroed,
+    Kept,
+}
+
+/// A home as it may lie on a disk.
+#[derive(Clone, Default)]
+struct Disk {
+    /// What each name leads to: a file, or, without one, a folder.
+    names: BTreeMap<PathBuf, Option<u64>>,
+    content: HashMap<u64, Vec<u8>>,
+    durable: HashMap<u64, Vec<u8>>,
+}
+
+impl Disk {
+    /// A home as it lies there now, all of it durable.
+    fn of(home: &Path) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        let mut disk = Self::default();
+        for entry in walkdir::WalkDir::new(home) {
+            let entry = entry.unwrap();
+            let meta = entry.metadata().unwrap();
+            let inode = meta.is_file().then(|| meta.ino());
+            if let Some(inode) = inode {
+                let bytes = fs::read(entry.path()).unwrap();
+                disk.content.insert(inode, bytes.clone());
+                disk.durable.insert(inode, bytes);
+            }
+            disk.names.insert(entry.path().to_owned(), inode);
+        }
+        disk
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) {
+        if let Some(target) = self.names.remove(from) {
+            self.names.insert(to.to_owned(), target);
+        }
+    }
+
+    /// Takes in a change of names.
+    fn follow_name(&mut self, change: &Change) {
+        match change {
+            Change::Named { path, inode } => drop(self.names.insert(path.clone(), Some(*inode))),
+            Change::Folder { path } => drop(self.names.insert(path.clone(), None)),
+            Change::Unnamed { path } => drop(self.names.remove(path)),
+            Change::Moved { from, to } => self.rename(from, to),
+            Change::Content { .. } | Change::Synced { .. } | Change::SyncedFolder => {}
+        }
+    }
+
+    /// Takes in a change of content.
+    fn follow_content(&mut self, change: &Change) {
+        match change {
+            Change::Content { inode, bytes } => drop(self.content.insert(*inode, bytes.clone())),
+            Change::Synced { inode } => {
+                if let Some(bytes) = self.content.get(inode) {
+                    self.durable.insert(*inode, bytes.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Lays it out below `to`, where the run had it below `from`.
+    fn lay_out(&self, from: &Path, to: &Path, unsynced: Unsynced) {
+        for (path, target) in &self.names {
+            let Ok(below) = path.strip_prefix(from) else { continue };
+            let place = to.join(below);
+            match target {
+                None => fs::create_dir_all(&place).unwrap(),
+                Some(inode) => {
+                    let now = self.content.get(inode).cloned().unwrap_or_default();
+                    let durable = self.durable.get(inode).cloned().unwrap_or_default();
+                    let bytes = match unsynced {
+                        Unsynced::Kept => now,
+                        Unsynced::Lost => durable,
+                        Unsynced::Zeroed if now == durable => now,
+                        Unsynced::Zeroed => {
+                            let mut bytes = durable;
+                            bytes.resize(now.len(), 0);
+                            bytes
+                        }
+                    };
+                    fs::create_dir_all(place.parent().unwrap()).unwrap();
+                    fs::write(&place, bytes).unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// Tries every state; how many there were, and how many ended badly.
+pub(crate) fn try_all(full: bool) -> (usize, usize) {
+    let home = Home::new();
+    let before = Disk::of(&home.path());
+    let plan = Plan {
+        fault: Fault::None,
+        at: usize::MAX,
+        for_ever: false,
+        limit: Duration::from_secs(60),
+        record: true,
+    };
+    let run = home.drain(plan);
+    assert_eq!(run.code, Some(0), "an undisturbed run goes well: {}", home.stderr());
+    let mut states = states(&run.changes);
+    if !full {
+        let share = states.len().div_ceil(110).max(1);
+        states = states.into_iter().step_by(share).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(0);
+    let workers = std::thread::available_parallelism().map_or(2, usize::from).min(4);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(state) = states.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let complaints = try_one(&before, &run.changes, *state, &home.path());
+                    if !complaints.is_empty() {
+                        *found.lock().unwrap() += 1;
+                        println!("power loss {state:?}:\n  {}", complaints.join("\n  "));
+                    }
+                }
+            });
+        }
+    });
+    (states.len(), found.into_inner().unwrap())
+}
+
+/// After how many changes the power went, how many of the names reached the disk, and what
+/// became of unsynced content.
+type State = (usize, usize, Unsynced);
+
+fn states(changes: &[Change]) -> Vec<State> {
+    let mut states = Vec::new();
+    // Everything before the last sync of any file or folder is in the file system's journal.
+    let mut synced = 0;
+    for (n, change) in changes.iter().enumerate() {
+        let upto = n + 1;
+        if matches!(change, Change::Synced { .. } | Change::SyncedFolder) {
+            synced = upto;
+        }
+        let mut cuts = vec![synced, upto, synced + (upto - synced) / 2];
+        cuts.sort_unstable();
+        cuts.dedup();
+        for cut in cuts {
+            for unsynced in [Unsynced::Lost, Unsynced::Zeroed] {
+                states.push((upto, cut, unsynced));
+            }
+        }
+        states.push((upto, upto, Unsynced::Kept));
+    }
+    states
+}
+
+fn try_one(
+    before: &Disk,
+    changes: &[Change],
+    (upto, cut, unsynced): State,
+    from: &Path,
+) -> Vec<String> {
+    let mut disk = before.clone();
+    for (n, change) in changes[..upto].iter().enumerate() {
+        disk.follow_content(change);
+        if n < cut {
+            disk.follow_name(change);
+        }
+    }
+    let home = Home::bare();
+    disk.lay_out(from, &home.path(), unsynced);
+    home.write_config();
+    let output = home.koubou(&["start", "--drain"]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let mut complaints = Vec::new();
+    if output.status.code() != Some(0) {
+        complaints.push(format!("the drain ended with {:?}", output.status));
+    }
+    complaints.extend(home.check(&stderr).into_iter().filter(|complaint| {
+        // What ran before the power went cannot be known from this home's own witness.
+        complaint != "the program never ran"
+    }));
+    if !complaints.is_empty() {
+        complaints.push(format!("after `{:?}`", short(&changes[upto - 1])));
+        complaints.push(format!("it said: {stderr}"));
+    }
+    complaints
+}
+
+/// A change without its bytes.
+fn short(change: &Change) -> String {
+    match change {
+        Change::Content { inode, bytes } => format!("content of {inode}: {} bytes", bytes.len()),
+        other => format!("{other:?}"),
+    }
+}

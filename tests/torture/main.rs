@@ -10,6 +10,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
+#[path = "../it/support/model_server.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the stories use more of it")]
+mod model_server;
 mod power;
 mod tracer;
 
@@ -21,6 +24,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use model_server::ModelServer;
 use nix::errno::Errno;
 use serde_json::{Value, json};
 use tracer::{Fault, Plan, Run};
@@ -29,7 +33,7 @@ const KOUBOU: &str = env!("CARGO_BIN_EXE_koubou");
 /// What the command's standard input must be, whole, each time it runs.
 const INPUT: &str = "all of the input, from its first word to its very last";
 /// Tasks of a run: what is dropped, by the name of its file.
-const TASKS: &[&str] = &["again", "broken", "echo-1", "echo-2", "program"];
+const TASKS: &[&str] = &["again", "broken", "echo-1", "echo-2", "paid", "program"];
 
 fn main() -> ExitCode {
     let full = std::env::var("KOUBOU_TORTURE").is_ok_and(|value| value == "full");
@@ -147,12 +151,14 @@ fn try_one(plan: Plan) -> Vec<String> {
 /// A fresh home with a few tasks, removed at the end.
 struct Home {
     dir: tempfile::TempDir,
+    /// Where the paid worker buys.
+    server: ModelServer,
 }
 
 impl Home {
     /// A place for a home.
     fn bare() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: tempfile::tempdir().unwrap(), server: ModelServer::start() }
     }
 
     /// The settings; their program leaves its input in this home's own witness.
@@ -163,9 +169,12 @@ impl Home {
              \x20 - {{type: echo, kind: echo, concurrency: 1}}\n\
              \x20 - {{type: program, kind: command, local: true, max_attempts: 3, concurrency: 1,\n\
              \x20     command: [sh, -c, 'cat | tee -a {}; echo >> {}']}}\n\
+             \x20 - {{type: cloud, kind: chat, model: stand-in, concurrency: 1, max_attempts: 9,\n\
+             \x20     endpoint: '{}', price_per_1m: {{input: 1, output: 10}}}}\n\
              routing_rules:\n  - else: echo\nmin_free_bytes: 0\n",
             witness.display(),
-            witness.display()
+            witness.display(),
+            self.server.endpoint()
         );
         fs::write(self.path().join("config/agent.yaml"), config).unwrap();
     }
@@ -181,6 +190,7 @@ impl Home {
             &json!({ "description": "two", "worker": "echo", "sensitivity_level": "confidential" }),
         );
         home.drop_task("program", &json!({ "description": INPUT, "worker": "program" }));
+        home.drop_task("paid", &json!({ "description": "three", "worker": "cloud" }));
         fs::write(home.path().join("tasks/pending/broken.json"), "{\"description\": 5}").unwrap();
         let older = json!({
             "task_id": "again", "status": "failed", "timestamp": "2026-11-01T00:00:00.000Z",
@@ -281,6 +291,7 @@ impl Home {
         self.check_leftovers(&mut complaints);
         self.check_mirror(&folders, &mut complaints);
         self.check_witness(&mut complaints);
+        self.check_money(&mut complaints);
         complaints
     }
 
@@ -342,6 +353,25 @@ impl Home {
                     complaints.push(format!("the mirror says {rows:?}, the folders {truth:?}"));
                 }
             }
+        }
+    }
+
+    /// What was bought is written down, whatever died meanwhile.
+    fn check_money(&self, complaints: &mut Vec<String>) {
+        let paid = fs::read(self.path().join("tasks/completed/paid.json")).unwrap_or_default();
+        let paid: Value = serde_json::from_slice(&paid).unwrap_or_default();
+        let price = paid["attempts"]
+            .as_array()
+            .and_then(|attempts| attempts.last())
+            .map(|a| a["cost_usd"].as_f64());
+        let (Some(Some(price)), bought) = (price, self.server.chats()) else { return };
+        let said = self.koubou(&["budget", "--json"]).output().unwrap().stdout;
+        let said: Value = serde_json::from_slice(&said).unwrap_or_default();
+        let spent = said["monthly"]["spent_usd"].as_f64().unwrap_or(0.0);
+        if spent + 1e-12 < price * bought as f64 {
+            complaints.push(format!(
+                "{bought} answers at {price} were bought, and {spent} is written down"
+            ));
         }
     }
 

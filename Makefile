@@ -4,10 +4,12 @@ CARGO  ?= cargo
 PREFIX ?= /usr/local
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 
+FUZZ_SECONDS ?= 20
+FUZZ_TARGETS = answer dotenv journal settings task
 MUTANTS = claim-dropped-first claims-forgotten result-not-synced
 
 .DEFAULT_GOAL := help
-.PHONY: help build release lint test check torture demo install clean
+.PHONY: help build release lint test check fuzz torture demo install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +31,16 @@ test: ## run every test
 check: lint test ## lint and test
 
 # The mutants first: a torture that does not find them would prove nothing.
-torture: ## cut short and fail every step, lose power at every moment, and let storms blow
+# The fuzzer's instruments are not in a stable compiler; RUSTC_BOOTSTRAP lets the one that is here use them.
+fuzz: ## throw random bytes at everything that reads what others wrote
+	@if ! command -v cargo-fuzz >/dev/null; then \
+		echo "fuzz: skipped, cargo-fuzz is not installed (cargo install cargo-fuzz)"; exit 0; fi; \
+	for target in $(FUZZ_TARGETS); do \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=0 || exit 1; \
+		echo "fuzz: $$target: $(FUZZ_SECONDS) s without a finding"; done
+
+torture: fuzz ## cut short and fail every step, lose power at every moment, and let storms blow
 	@for mutant in $(MUTANTS); do \
 		KOUBOU_MUTANT=$$mutant $(CARGO) test --locked -q --features mutants --test torture >"$(TARGET)/mutant.out" 2>&1 \
 			|| { tail -n 5 "$(TARGET)/mutant.out"; exit 1; }; tail -n 1 "$(TARGET)/mutant.out"; done

@@ -142,6 +142,26 @@ impl ChatWorker {
         }
     }
 
+    /// What a reply means that came as these bytes, without a server: for tests of foreign bytes.
+    ///
+    /// Header lines that are none are passed over.
+    pub fn judge(&self, job: &Job, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Outcome {
+        let header = |(name, value): &(&str, &str)| {
+            let name: ureq::http::HeaderName = name.parse().ok()?;
+            let value: ureq::http::HeaderValue = value.parse().ok()?;
+            Some((name, value))
+        };
+        let headers = headers.iter().filter_map(header).collect();
+        self.meaning(job, &Reply { status, headers, body: body.to_vec() }, Vec::new())
+    }
+
+    fn meaning(&self, job: &Job, reply: &Reply, warnings: Vec<String>) -> Outcome {
+        match reply.status {
+            200..300 => self.answered(job, reply, warnings),
+            _ => self.refusal(job, reply).into(),
+        }
+    }
+
     fn answered(&self, job: &Job, reply: &Reply, warnings: Vec<String>) -> Outcome {
         let Ok(document) = serde_json::from_slice::<Value>(&reply.body) else {
             return self.bad_answer("it is not JSON", None).into();
@@ -334,8 +354,7 @@ impl Worker for ChatWorker {
         let url = self.url();
         let reply = self.line.post(&url, self.chat.key.as_ref(), body.as_bytes(), limits, leash);
         let outcome = match reply {
-            Ok(reply) if (200..300).contains(&reply.status) => self.answered(job, &reply, warnings),
-            Ok(reply) => self.refusal(job, &reply).into(),
+            Ok(reply) => self.meaning(job, &reply, warnings),
             Err(broken) => self.broken(job, broken).into(),
         };
         match outcome {

@@ -37,6 +37,9 @@ fn read_one(path: &Path, roots: &[PathBuf], max: u64) -> Result<String, String> 
         });
     };
     let bytes = files::read_beneath(root, below, max).map_err(|error| match error {
+        ReadError::File(error) if error.source.raw_os_error() == Some(libc::EXDEV) => {
+            format!("`files` names `{shown}`, which leads out of `{}`", root.display())
+        }
         ReadError::File(error) => {
             format!("`files` names `{shown}`, which cannot be read: {}", error.source)
         }

@@ -35,7 +35,7 @@ pub(super) enum Block {
     /// The server asked for a pause.
     RateLimited { until: Duration, wall: Timestamp },
     /// A budget's limit is reached.
-    OverBudget { until: Timestamp, which: &'static str },
+    OverBudget { until: Timestamp, which: &'static str, is_promised: bool },
 }
 
 /// How long a drain waits for a server that asked for a pause.
@@ -157,7 +157,10 @@ impl Lane {
             Block::RateLimited { wall, .. } => {
                 format!("worker `{name}` was asked to pause until {}", clock::rfc3339(*wall))
             }
-            Block::OverBudget { until, which } => format!(
+            Block::OverBudget { which, is_promised: true, .. } => {
+                format!("money of the {which} budget that is promised to calls under way")
+            }
+            Block::OverBudget { until, which, .. } => format!(
                 "the {which} budget is used up until {}: `koubou budget set --{which} N` raises it",
                 clock::rfc3339(*until)
             ),
@@ -178,13 +181,15 @@ impl Lane {
     pub(super) fn news(&mut self) -> Option<LaneNews> {
         let (state, until) = match &self.block {
             _ if self.paused => ("paused", None),
-            None => ("ready", None),
+            // It goes on by itself when a call ends; nobody need hear of it each time.
+            None | Some(Block::OverBudget { is_promised: true, .. }) => ("ready", None),
             Some(Block::Stopped { .. }) => ("disabled", None),
             Some(Block::Unreachable { .. }) => ("unreachable", None),
             Some(Block::RateLimited { wall, .. }) => ("rate_limited", Some(*wall)),
             Some(Block::OverBudget { until, .. }) => ("over_budget", Some(*until)),
         };
-        let news = LaneNews { state, reason: self.waits_for(), until };
+        let reason = self.waits_for().filter(|_| state != "ready");
+        let news = LaneNews { state, reason, until };
         if self.told.as_ref() == Some(&news) {
             return None;
         }

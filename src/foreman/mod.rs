@@ -72,6 +72,8 @@ pub struct Foreman {
     /// In a drain: `pending` was listed to its end, and what in it is not settled.
     listed: Option<Vec<String>>,
     asked_to_list: bool,
+    /// Looks for dependencies whose answer has not come.
+    looks: usize,
     was_critical: bool,
 }
 
@@ -118,6 +120,7 @@ impl Foreman {
             no_room: false,
             listed: None,
             asked_to_list: false,
+            looks: 0,
             was_critical: ledger.is_critical(now.wall),
             ledger,
         }
@@ -139,7 +142,10 @@ impl Foreman {
         let on_wall = |at: &Timestamp| now.mono + clock::between(now.wall, *at);
         let walls =
             [self.by_wall.first().map(|(at, _)| at), self.expiries.first().map(|(at, _)| at)];
-        let lanes = self.lanes.values().filter_map(|lane| lane.wakes_at(now));
+        // Where nothing is claimed, a task whose turn has come is no reason to wake.
+        let holds = self.stopping || self.paused || self.no_room;
+        let awake = |lane: &&Lane| !holds || lane.block.is_some();
+        let lanes = self.lanes.values().filter(awake).filter_map(|lane| lane.wakes_at(now));
         let monos = self.by_mono.first().map(|(at, _)| *at);
         lanes.chain(walls.into_iter().flatten().map(on_wall)).chain(monos).min()
     }
@@ -185,7 +191,10 @@ impl Foreman {
             Event::Ended(id, ended) => self.ended(&id, *ended, now, orders),
             Event::Filed(id, folder) => self.filed(&id, folder, now, orders),
             Event::Released(id) => self.released(&id, now, orders),
-            Event::Looked(id, folder) => self.looked(&id, folder, now, orders),
+            Event::Looked(id, folder) => {
+                self.looks = self.looks.saturating_sub(1);
+                self.looked(&id, folder, now, orders);
+            }
             Event::Probed(name, result) => self.probed(&name, result, now, orders),
             Event::Cancel(id) => self.cancel(&id, now, orders),
             Event::Pause(name) => self.pause(name, true, orders),
@@ -264,14 +273,54 @@ impl Foreman {
             return self.refuse(id, error, now, orders);
         }
         let depends_on: BTreeSet<TaskId> = entry.summary.depends_on.iter().cloned().collect();
+        if let Some(cycle) = self.cycle(id, &depends_on) {
+            let text =
+                format!("it waits for itself: {cycle}; take one of these out of `depends_on`");
+            return self.refuse(id, error(ErrorKind::DependencyFailed, text), now, orders);
+        }
         if !depends_on.is_empty() {
             for dependency in &depends_on {
                 self.dependents.entry(dependency.clone()).or_default().insert(id.clone());
+                self.looks += 1;
                 orders.push(Order::Look(dependency.clone()));
             }
             return self.set_state(id, State::Blocked(depends_on), orders);
         }
         self.await_time(id, now, orders);
+    }
+
+    /// The circle that a task would close by waiting for these, in words.
+    fn cycle(&self, id: &TaskId, depends_on: &BTreeSet<TaskId>) -> Option<String> {
+        // Nobody waits for it, so nothing that it waits for can.
+        if !self.dependents.contains_key(id) {
+            return None;
+        }
+        let mut from: HashMap<&TaskId, &TaskId> =
+            depends_on.iter().map(|next| (next, id)).collect();
+        let mut open: Vec<&TaskId> = depends_on.iter().collect();
+        while let Some(at) = open.pop() {
+            if at == id {
+                let mut circle = vec![format!("`{id}`")];
+                let mut step = from[at];
+                while step != id {
+                    circle.push(format!("`{step}`"));
+                    step = from[step];
+                }
+                circle.push(format!("`{id}`"));
+                circle.reverse();
+                return Some(circle.join(" waits for "));
+            }
+            let Some(State::Blocked(missing)) = self.tasks.get(at).map(|entry| &entry.state) else {
+                continue;
+            };
+            for next in missing {
+                if !from.contains_key(next) {
+                    from.insert(next, at);
+                    open.push(next);
+                }
+            }
+        }
+        None
     }
 
     fn why_never(&self, id: &TaskId, entry: &Entry, now: Now) -> Option<TaskError> {
@@ -636,8 +685,8 @@ impl Foreman {
         }
         match self.ledger.reserve(estimate, now.wall) {
             Ok(promise) => Promised::Yes(Some(promise)),
-            Err(Refusal::NotBefore { which, until }) => {
-                Promised::NotNow(Block::OverBudget { until, which })
+            Err(Refusal::NotBefore { which, until, is_promised }) => {
+                Promised::NotNow(Block::OverBudget { until, which, is_promised })
             }
             Err(Refusal::Never { which, limit }) => {
                 let text = format!(
@@ -717,7 +766,12 @@ impl Foreman {
             None => {}
             Some(Trouble::Unreachable) => lane.miss(failure.message.clone(), now),
             Some(Trouble::Billing | Trouble::BadKey) => {
-                lane.stop(format!("{}; then `koubou resume {name}`", failure.message));
+                let then = format!("`koubou resume {name}`");
+                let said = &failure.message;
+                lane.stop(match said.contains(&then) {
+                    true => said.clone(),
+                    false => format!("{said}; then {then}"),
+                });
             }
             Some(Trouble::RateLimited(pause)) => {
                 let pause = pause.unwrap_or(DEFAULT_PAUSE);
@@ -865,8 +919,9 @@ impl Foreman {
 
     fn fail_dependents(&mut self, id: &TaskId, what: &str, now: Now, orders: &mut Vec<Order>) {
         for waiting in self.dependents.remove(id).unwrap_or_default() {
+            let mend = if what == "failed" { "mend that one" } else { "drop it again" };
             let text = format!(
-                "`{id}`, which this task depends on, {what}; mend that one, then `koubou retry {id} {waiting}`"
+                "`{id}`, which this task depends on, {what}; {mend}, then `koubou retry {waiting}`"
             );
             self.refuse(&waiting, error(ErrorKind::DependencyFailed, text), now, orders);
         }
@@ -1011,7 +1066,7 @@ impl Foreman {
             false => self.will_go_on(entry, now),
         };
         // While a hand is busy there is no need to look at every task.
-        let busy = self.lanes.values().any(|lane| lane.busy > 0);
+        let busy = self.looks > 0 || self.lanes.values().any(|lane| lane.busy > 0);
         if self.gone_home
             || !(self.stopping || self.drain)
             || busy

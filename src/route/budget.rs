@@ -62,6 +62,8 @@ pub enum Refusal {
         which: &'static str,
         /// When that limit begins anew.
         until: Timestamp,
+        /// Whether it would fit but for what is promised to attempts under way.
+        is_promised: bool,
     },
 }
 
@@ -115,11 +117,18 @@ impl Ledger {
                 return Err(Refusal::Never { which, limit });
             }
         }
+        let fits_unpromised = |standing: Standing| amount <= standing.limit.less(standing.spent);
         if amount > self.month().left() {
-            return Err(Refusal::NotBefore { which: "monthly", until: self.next_month() });
+            let is_promised = fits_unpromised(self.month());
+            return Err(Refusal::NotBefore {
+                which: "monthly",
+                until: self.next_month(),
+                is_promised,
+            });
         }
         if amount > self.day().left() {
-            return Err(Refusal::NotBefore { which: "daily", until: self.tomorrow() });
+            let is_promised = fits_unpromised(self.day());
+            return Err(Refusal::NotBefore { which: "daily", until: self.tomorrow(), is_promised });
         }
         self.day.reserved += amount;
         self.month.reserved += amount;
@@ -285,12 +294,20 @@ mod tests {
         ledger.record(CENT.times(8), noon(), noon());
         assert_eq!(
             ledger.reserve(CENT.times(3), noon()),
-            Err(Refusal::NotBefore { which: "daily", until: at("2026-11-24T00:00:00Z") })
+            Err(Refusal::NotBefore {
+                which: "daily",
+                until: at("2026-11-24T00:00:00Z"),
+                is_promised: false
+            })
         );
         ledger.record(CENT.times(7), at("2026-11-22T12:00:00Z"), noon());
         assert_eq!(
             ledger.reserve(CENT, noon()),
-            Err(Refusal::NotBefore { which: "monthly", until: at("2026-12-01T00:00:00Z") })
+            Err(Refusal::NotBefore {
+                which: "monthly",
+                until: at("2026-12-01T00:00:00Z"),
+                is_promised: false
+            })
         );
     }
 

@@ -255,7 +255,11 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         files: fields.texts("files").into_iter().map(PathBuf::from).collect(),
         priority: fields.integer("priority", 0, 10).map_or(5, |n| n as u8),
         difficulty: fields.difficulty(),
-        sensitivity: fields.sensitivity(),
+        // Of two levels that one task states, the stricter holds.
+        sensitivity: match document.twice.iter().any(|key| key == "sensitivity_level") {
+            true => Some(Sensitivity::Confidential),
+            false => fields.sensitivity(),
+        },
         worker: fields.word("worker").map(WorkerType::new),
         parent: fields.id("parent_task_id"),
         depends_on: fields.ids("depends_on"),
@@ -423,6 +427,10 @@ impl<'a> Fields<'a> {
 
     fn time(&mut self, key: &str) -> Option<Timestamp> {
         let text = self.text(key)?;
+        // People write the last day of the calendar for "never"; it lies beyond our last moment.
+        if text.starts_with("9999-12-3") {
+            return Some(Timestamp::MAX);
+        }
         let time = text.parse();
         if time.is_err() {
             self.flaw(format!(
@@ -481,7 +489,7 @@ impl<'a> Fields<'a> {
     }
 
     fn must_ask_something(&mut self, task: &Task) {
-        let asks = task.description.is_some()
+        let asks = task.description.as_ref().is_some_and(|text| !text.trim().is_empty())
             || self.get("messages").is_some()
             || task.input.is_some()
             || !task.files.is_empty()

@@ -28,7 +28,7 @@ use crate::task::result::TaskError;
 use crate::task::wire::{self, Flaws};
 use crate::task::{Folder, Task, TaskId};
 
-/// How long a file that looks unfinished is given before it is judged.
+/// How long a file that looks unfinished is given, after it last changed, before it is judged.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long after our own trouble a file is looked at again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -60,7 +60,10 @@ struct Known {
 
 /// A file that was looked at and not judged.
 struct Unsettled {
+    /// Since when it has looked as it does.
     since: Duration,
+    /// How it looked; `None` where it could not be read.
+    stat: Option<files::Stat>,
     /// When to look again without being told; `None` where its writer's close will tell.
     again: Option<Duration>,
     why: &'static str,
@@ -108,7 +111,9 @@ impl Intake {
     }
 
     fn next_look(&self) -> Option<Duration> {
-        self.unsettled.values().filter_map(|file| file.again).min()
+        // Whoever waits for all to be settled does not wait for a writer who never closes.
+        let given_up = |file: &Unsettled| self.must_tell.then_some(file.since + GRACE);
+        self.unsettled.values().filter_map(|file| file.again.or_else(|| given_up(file))).min()
     }
 
     fn look_again(&mut self) {
@@ -170,10 +175,10 @@ impl Intake {
     fn see(&mut self, name: &OsStr) {
         match self.spool.look(name, self.config.max_task_bytes) {
             Look::Gone => self.gone(name),
-            Look::BeingWritten => self.unsettle(name, None, "is still open for writing"),
+            Look::BeingWritten => self.unsettle(name, None, None, "is still open for writing"),
             Look::Trouble(error) => {
                 self.send(Message::OwnTrouble(error.to_string()));
-                self.unsettle(name, Some(clock::mono() + AGAIN), "cannot be read for now");
+                self.unsettle(name, None, Some(clock::mono() + AGAIN), "cannot be read for now");
             }
             Look::NotRegular(kind) => {
                 let message = format!(
@@ -188,7 +193,7 @@ impl Intake {
             }
             Look::Unreadable(why) => {
                 if let Some(at) = self.still_young(name, None) {
-                    return self.unsettle(name, Some(at), "may not be read");
+                    return self.unsettle(name, None, Some(at), "may not be read");
                 }
                 let message =
                     format!("it may not be read ({why}): `chmod a+r` it and drop it again");
@@ -202,9 +207,9 @@ impl Intake {
         let stem = stem(name);
         let parsed = wire::read(&stem, bytes);
         if let Err(Flaws::EndsTooSoon(_)) = &parsed
-            && let Some(at) = self.still_young(name, Some(stat.modified))
+            && let Some(at) = self.still_young(name, Some(stat))
         {
-            return self.unsettle(name, Some(at), "ends in the middle of its JSON");
+            return self.unsettle(name, Some(stat), Some(at), "ends in the middle of its JSON");
         }
         let task = match parsed {
             Ok(task) => attachments::read(&task, &self.config)
@@ -221,21 +226,30 @@ impl Intake {
     }
 
     /// When to look again at a file that looks unfinished, if it is young enough to be given time.
-    fn still_young(&self, name: &OsStr, modified: Option<Timestamp>) -> Option<Duration> {
+    fn still_young(&self, name: &OsStr, stat: Option<files::Stat>) -> Option<Duration> {
         let now = clock::mono();
         match self.unsettled.get(name) {
-            Some(file) => Some(file.since + GRACE).filter(|end| *end > now),
+            Some(file) if file.stat == stat => Some(file.since + GRACE).filter(|end| *end > now),
+            // Somebody is at it still.
+            Some(_) => Some(now + GRACE),
             // A time in the future must not make it young for ever: first seen is when the grace begins.
             None => {
-                let age = modified.map_or(Duration::ZERO, |at| clock::between(at, clock::wall()));
-                (age < GRACE).then_some(now + GRACE)
+                let age = stat.map(|stat| clock::between(stat.modified, clock::wall()));
+                (age.unwrap_or_default() < GRACE).then_some(now + GRACE)
             }
         }
     }
 
-    fn unsettle(&mut self, name: &OsStr, again: Option<Duration>, why: &'static str) {
-        let since = self.unsettled.get(name).map_or_else(clock::mono, |file| file.since);
-        self.unsettled.insert(name.to_owned(), Unsettled { since, again, why });
+    fn unsettle(
+        &mut self,
+        name: &OsStr,
+        stat: Option<files::Stat>,
+        again: Option<Duration>,
+        why: &'static str,
+    ) {
+        let same = self.unsettled.get(name).filter(|file| file.stat == stat);
+        let since = same.map_or_else(clock::mono, |file| file.since);
+        self.unsettled.insert(name.to_owned(), Unsettled { since, stat, again, why });
     }
 
     fn gone(&mut self, name: &OsStr) {

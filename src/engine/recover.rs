@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use serde_json::{Map, Value};
 
@@ -153,11 +154,14 @@ fn is_zombie(pid: Pid) -> bool {
     })
 }
 
-/// Removes the half-made files that koubou left in `tmp`, and none of anybody else's.
+/// Removes the half-made files that a dead koubou left in `tmp`, and none of anybody else's.
 fn sweep(spool: &Spool) -> Result<(), FileError> {
     let tmp = spool.home().tmp();
     for name in spool::list(&tmp)? {
-        if !name.as_encoded_bytes().starts_with(files::HALF_MADE.as_bytes()) {
+        // A `koubou submit` may be in the middle of its drop.
+        if !name.as_encoded_bytes().starts_with(files::HALF_MADE.as_bytes())
+            || maker(&name.to_string_lossy()).is_some_and(is_another_alive)
+        {
             continue;
         }
         let path = tmp.join(&name);
@@ -166,6 +170,19 @@ fn sweep(spool: &Spool) -> Result<(), FileError> {
         let _ = if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
     }
     Ok(())
+}
+
+/// The process that made a half-made file.
+fn maker(name: &str) -> Option<Pid> {
+    let rest = name.strip_prefix(files::HALF_MADE)?;
+    let (pid, _) = rest.strip_prefix("work-").unwrap_or(rest).split_once('-')?;
+    pid.parse().ok().and_then(Pid::from_raw)
+}
+
+fn is_another_alive(pid: Pid) -> bool {
+    pid != rustix::process::getpid()
+        && test_kill_process(pid) != Err(Errno::SRCH)
+        && !is_zombie(pid)
 }
 
 #[cfg(test)]
@@ -190,6 +207,33 @@ mod tests {
         assert!(!is_result_of(&older, Some(&older)), "put into pending again, not yet run");
         assert!(is_result_of(&newer, Some(&older)), "run again, and filed");
         assert!(is_result_of(&older, None), "a drop that was no task");
+    }
+
+    #[test]
+    fn what_a_living_process_is_making_is_not_swept_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = spool::Home::at(dir.path().join("home"));
+        home.init().unwrap();
+        let parent = std::os::unix::process::parent_id();
+        let dead = {
+            let mut child = std::process::Command::new("true").spawn().unwrap();
+            child.wait().unwrap();
+            child.id()
+        };
+        for name in [
+            format!(".koubou-{parent}-0-x"),
+            format!(".koubou-{dead}-0-x"),
+            format!(".koubou-work-{dead}-1"),
+            format!(".koubou-{}-0-x", std::process::id()),
+            ".koubou-odd".into(),
+            "somebody's".into(),
+        ] {
+            fs::write(home.tmp().join(name), "half").unwrap();
+        }
+        sweep(&Spool::new(home.clone())).unwrap();
+        let mut left = spool::list(&home.tmp()).unwrap();
+        left.sort();
+        assert_eq!(left, [format!(".koubou-{parent}-0-x").as_str(), "somebody's"]);
     }
 
     #[test]

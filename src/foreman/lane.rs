@@ -106,6 +106,10 @@ impl Lane {
 
     /// Nobody answered.
     pub(super) fn miss(&mut self, reason: String, now: Now) {
+        // Many hands may have missed at once: that is known, and they count as one.
+        if matches!(self.block, Some(Block::Unreachable { probe_at: Some(_), .. })) {
+            return;
+        }
         self.misses += 1;
         let since = match &self.block {
             Some(Block::Unreachable { since, .. }) => *since,

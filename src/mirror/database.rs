@@ -29,6 +29,8 @@ pub(super) struct Database {
     pub(super) connection: Connection,
     path: PathBuf,
     identity: (u64, u64),
+    /// Whether it writes to a log beside the database.
+    has_log: bool,
     /// Whether it holds nothing of ours yet.
     pub(super) fresh: bool,
 }
@@ -63,16 +65,25 @@ impl Database {
             return Err(MirrorError::TooNew { path: path.to_owned(), found: version });
         }
         // A file system without shared memory answers with another mode; that works as well.
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(sql)?;
+        let mode = connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
+            .map_err(sql)?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(sql)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20).map_err(sql)?;
         bring_up_to_date(&mut connection).map_err(sql)?;
-        Ok(Self { connection, path: path.to_owned(), identity, fresh: version < SCHEMA_VERSION })
+        let fresh = version < SCHEMA_VERSION;
+        Ok(Self { connection, path: path.to_owned(), identity, has_log: mode == "wal", fresh })
     }
 
-    /// Whether the file that is open still is the one at its path.
+    /// Whether the file that is open still is the one at its path, with something in it
+    /// and its log beside it.
+    ///
+    /// Beside an empty database the next reader removes the log as a leftover: we would
+    /// go on writing to a file that nobody else can see.
     pub(super) fn is_in_place(&self) -> bool {
-        fs::metadata(&self.path).is_ok_and(|meta| Stat::from(&meta).identity == self.identity)
+        let is_ours = |stat: Stat| stat.identity == self.identity && stat.size > 0;
+        fs::metadata(&self.path).is_ok_and(|meta| is_ours(Stat::from(&meta)))
+            && (!self.has_log || files::exists(&companion(&self.path, "-wal")))
     }
 
     /// Brings all of it into one file and closes that.

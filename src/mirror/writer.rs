@@ -292,7 +292,7 @@ impl Writer {
     fn try_write(&mut self) -> Result<(), MirrorError> {
         if self.database.as_ref().is_some_and(|database| !database.is_in_place()) {
             log::warn!(
-                "the mirror `{}` was removed or replaced while it was open",
+                "the mirror `{}` was removed, emptied or replaced while it was open",
                 words::tame(&self.path.to_string_lossy())
             );
             self.database = None;

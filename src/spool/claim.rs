@@ -68,17 +68,18 @@ impl Claim {
         Regular::open(&self.path())?.read(max)
     }
 
-    /// Puts the task back into `pending`, under its id, and makes that durable.
+    /// Puts the task back into `pending`, under its id.
     ///
     /// # Errors
     /// What the file system says; the task is in `in_progress` still.
     pub fn release(self) -> Result<(), FileError> {
         self.put_back()?;
         let folder = self.spool.home.folder(Folder::Pending);
-        self.spool
-            .releases
-            .sync(|| files::sync_dir(&folder).map_err(|error| error.source))
-            .map_err(|error| FileError::new("sync", folder, error))
+        // It is back, whatever becomes of the sync: to say otherwise would have it put back once
+        // more, from under the hand that has claimed it meanwhile. After a power cut it may lie in
+        // `in_progress` again, and then the next start puts it back.
+        let _ = self.spool.releases.sync(|| files::sync_dir(&folder).map_err(|error| error.source));
+        Ok(())
     }
 
     /// The rename of a release, without the sync.

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fs2::FileExt;
 
@@ -37,6 +37,8 @@ pub struct Lock {
 
 /// A child holds its parent's locks for the instant between fork and exec; so many looks outlast it.
 const LOOKS: u32 = 20;
+/// On a busy machine that instant is long: where the daemon that was here is dead, so many.
+const LOOKS_AFTER_A_DEATH: u32 = 1_000;
 const BETWEEN_LOOKS: std::time::Duration = std::time::Duration::from_millis(10);
 
 impl Lock {
@@ -53,7 +55,10 @@ impl Lock {
             if error.kind() != io::ErrorKind::WouldBlock {
                 return Err(FileError::new("lock", path, error).into());
             }
-            if looks == LOOKS {
+            let is_dead = || {
+                holder(home).is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists())
+            };
+            if looks == LOOKS_AFTER_A_DEATH || (looks >= LOOKS && !is_dead()) {
                 return Err(LockError::Held { pid: holder(home), home: home.path().to_owned() });
             }
             std::thread::sleep(BETWEEN_LOOKS);

@@ -343,11 +343,13 @@ const WORK_DIR: &str = ".koubou-work-";
 
 impl Drop for WorkDir {
     fn drop(&mut self) {
-        // Neither of these follows a link; some programs leave folders that nobody may write to.
-        let removed = fs::remove_dir_all(&self.0).or_else(|_| {
-            make_writable(&self.0, 0);
-            fs::remove_dir_all(&self.0)
-        });
+        // An empty one goes without a descriptor, of which there may be none left. None of these
+        // follows a link; some programs leave folders that nobody may write to.
+        let removed =
+            fs::remove_dir(&self.0).or_else(|_| fs::remove_dir_all(&self.0)).or_else(|_| {
+                make_writable(&self.0, 0);
+                fs::remove_dir_all(&self.0)
+            });
         if let Err(error) = removed
             && error.kind() != io::ErrorKind::NotFound
         {

@@ -103,7 +103,7 @@ fn a_program_that_a_dead_daemon_left_is_ended_before_its_task_runs_again() {
 }
 
 /// Waits until a file is there, by inotify.
-fn wait_for(path: &Path) {
+pub(crate) fn wait_for(path: &Path) {
     use notify::Watcher;
     let (tell, told) = std::sync::mpsc::channel();
     let mut watcher = notify::recommended_watcher(move |_| {
@@ -143,7 +143,7 @@ fn assert_journal_is_readable(shop: &Sandbox) {
 }
 
 #[track_caller]
-fn assert_mirror_is_what_a_rebuild_makes(shop: &Sandbox) {
+pub(crate) fn assert_mirror_is_what_a_rebuild_makes(shop: &Sandbox) {
     let mirror = shop.home().join("db/koubou.db");
     let before = dump(&mirror).unwrap();
     shop.koubou(["rebuild"]).ends(0);

@@ -8,3 +8,8 @@ pub(crate) mod workers;
 
 pub(crate) use model_server::{ModelServer, Reply};
 pub(crate) use sandbox::Sandbox;
+
+/// Whether the long form of the stories is wanted: `KOUBOU_TORTURE=full`.
+pub(crate) fn is_full_torture() -> bool {
+    std::env::var_os("KOUBOU_TORTURE").is_some_and(|how| how == "full")
+}

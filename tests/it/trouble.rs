@@ -1,0 +1,226 @@
+//! Our own trouble is never a task's failure: the work goes on, and the mirror is right afterwards.
+
+use std::ffi::OsStr;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::crash::assert_mirror_is_what_a_rebuild_makes;
+use crate::support::daemon::Daemon;
+use crate::support::workers::{self, with};
+use crate::support::{Sandbox, sandbox};
+
+fn drop_echoes(shop: &Sandbox, name: &str, count: usize) {
+    for n in 0..count {
+        shop.drop_task(&format!("{name}-{n}"), &json!({ "description": "a", "worker": "echo" }));
+    }
+}
+
+#[track_caller]
+fn until_completed(shop: &Sandbox, count: usize) {
+    shop.eventually("all end", || shop.names("completed").len() == count);
+    assert!(shop.names("failed").is_empty());
+}
+
+/// How many completed tasks the mirror shows; none while it cannot be read.
+fn shown(shop: &Sandbox) -> i64 {
+    let sql = "SELECT count(*) FROM task_master WHERE status = 'completed'";
+    let path = shop.home().join("db/koubou.db");
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    rusqlite::Connection::open_with_flags(path, flags)
+        .and_then(|mirror| mirror.query_row(sql, [], |row| row.get(0)))
+        .unwrap_or(0)
+}
+
+#[test]
+fn work_goes_on_while_somebody_holds_the_database() {
+    let shop = Sandbox::with_echo();
+    let daemon = shop.daemon();
+    drop_echoes(&shop, "before", 20);
+    until_completed(&shop, 20);
+    let holder = shop.mirror();
+    holder.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    drop_echoes(&shop, "during", 50);
+    until_completed(&shop, 70);
+    // Longer than a write waits for somebody else's.
+    daemon.until_said("database is locked");
+    drop_echoes(&shop, "later", 10);
+    until_completed(&shop, 80);
+    holder.execute_batch("ROLLBACK").unwrap();
+    drop(holder);
+    shop.eventually("the mirror shows them", || shown(&shop) == 80);
+    assert_eq!(daemon.stop(), Some(0));
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+/// Something that somebody does to the database.
+type Harm = fn(&Path);
+
+#[test]
+fn a_database_that_is_lost_or_spoilt_is_made_anew_while_work_goes_on() {
+    let deleted: Harm = |path| fs::remove_file(path).unwrap();
+    let deleted_with_all: Harm = |path| {
+        for name in sandbox::names(path.parent().unwrap()) {
+            fs::remove_file(path.with_file_name(name)).unwrap();
+        }
+    };
+    let truncated: Harm =
+        |path| OpenOptions::new().write(true).open(path).unwrap().set_len(0).unwrap();
+    let cut: Harm = |path| {
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    };
+    let garbage: Harm = |path| {
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        let size = usize::try_from(file.metadata().unwrap().len()).unwrap();
+        file.write_all_at(&b"garbage ".repeat(size / 8), 0).unwrap();
+    };
+    let replaced: Harm = |path| {
+        let other = path.with_file_name("other");
+        fs::write(&other, "no database at all\n".repeat(1_000)).unwrap();
+        rename(&other, path);
+    };
+    for (name, harm) in [
+        ("deleted", deleted),
+        ("deleted with all", deleted_with_all),
+        ("truncated", truncated),
+        ("cut", cut),
+        ("garbage", garbage),
+        ("replaced", replaced),
+    ] {
+        eprintln!("---- {name} ----");
+        let shop = Sandbox::with_echo();
+        let daemon = shop.daemon();
+        drop_echoes(&shop, "before", 20);
+        until_completed(&shop, 20);
+        shop.eventually("the mirror shows them", || shown(&shop) == 20);
+        harm(&shop.home().join("db/koubou.db"));
+        drop_echoes(&shop, "after", 20);
+        until_completed(&shop, 40);
+        shop.eventually("the mirror shows all", || shown(&shop) == 40);
+        assert_eq!(daemon.stop(), Some(0), "{name}");
+        assert_mirror_is_what_a_rebuild_makes(&shop);
+    }
+}
+
+fn rename(from: &Path, to: &Path) {
+    rustix::fs::rename(from, to).unwrap();
+}
+
+/// A daemon that a shell starts, after it has set a limit.
+fn daemon_behind(shop: &Sandbox, limit: &str) -> Daemon {
+    let koubou = shop.command(["start"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
+    command.arg(koubou.get_program()).args(koubou.get_args()).env_clear();
+    for (name, value) in koubou.get_envs() {
+        command.env(name, value.unwrap_or(OsStr::new("")));
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let daemon = Daemon::of(command.spawn().unwrap());
+    daemon.until_said("working ");
+    daemon
+}
+
+#[test]
+fn too_few_descriptors_fail_no_task() {
+    let shop = Sandbox::new();
+    // More hands than there are descriptors for.
+    let cat = with(workers::command("cat", &["cat"]), "concurrency", 16);
+    shop.hire(&[cat, workers::echo()], &json!({}));
+    let daemon = daemon_behind(&shop, "ulimit -n 40");
+    drop_echoes(&shop, "echo", 100);
+    for n in 0..100 {
+        shop.drop_task(&format!("cat-{n}"), &json!({ "description": "meow", "worker": "cat" }));
+    }
+    until_completed(&shop, 200);
+    assert_eq!(shop.result("completed/cat-7")["content"], "meow");
+    assert_eq!(daemon.stop(), Some(0));
+    for folder in ["pending", "in_progress", "failed"] {
+        assert_eq!(shop.names(folder), [""; 0], "{folder}");
+    }
+    assert!(sandbox::names(&shop.home().join("tmp")).is_empty());
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+/// A small file system of its own.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where we may not mount.
+    fn at(path: PathBuf, size: &str) -> Option<Self> {
+        fs::create_dir_all(&path).unwrap();
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"]).arg(&path);
+        let mounted = command.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+        mounted.then_some(Self(path))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_disk_that_fills_up_lets_work_wait_and_go_on_when_there_is_room() {
+    let shop = Sandbox::with_echo();
+    let Some(disk) = SmallDisk::at(shop.home(), "24m") else {
+        println!("skipped: we may not mount a small file system");
+        return;
+    };
+    shop.koubou(["init"]).ends(0);
+    shop.hire(&[workers::echo()], &json!({ "min_free_bytes": 4 << 20 }));
+    drop_echoes(&shop, "full", 20);
+    let ballast = disk.0.join("ballast");
+    fs::write(&ballast, vec![0; 20 << 20]).unwrap();
+    let daemon = shop.daemon();
+    daemon.until_said("nothing more is claimed");
+    assert_eq!(shop.names("pending").len(), 20);
+    fs::remove_file(&ballast).unwrap();
+    daemon.until_said("the disk has room again");
+    until_completed(&shop, 20);
+    assert_eq!(daemon.stop(), Some(0));
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+#[test]
+fn a_disk_without_any_room_fails_no_task() {
+    let shop = Sandbox::with_echo();
+    let Some(disk) = SmallDisk::at(shop.home(), "24m") else {
+        println!("skipped: we may not mount a small file system");
+        return;
+    };
+    shop.koubou(["init"]).ends(0);
+    let cat = workers::command("cat", &["cat"]);
+    shop.hire(&[cat, workers::echo()], &json!({ "min_free_bytes": 0 }));
+    let daemon = shop.daemon();
+    drop_echoes(&shop, "before", 10);
+    until_completed(&shop, 10);
+    // The drops are there, and then nothing has room any more.
+    shop.koubou(["pause"]).ends(0);
+    daemon.until_said("pause");
+    drop_echoes(&shop, "full", 10);
+    for n in 0..10 {
+        shop.drop_task(&format!("cat-{n}"), &json!({ "description": "meow", "worker": "cat" }));
+    }
+    let ballast = disk.0.join("ballast");
+    let mut file = fs::File::create(&ballast).unwrap();
+    let full = std::io::copy(&mut std::io::repeat(0), &mut file).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    drop(file);
+    fs::remove_file(disk.0.join("control/pause")).unwrap();
+    daemon.until_said("No space left on device");
+    assert!(shop.names("failed").is_empty());
+    fs::remove_file(&ballast).unwrap();
+    until_completed(&shop, 30);
+    assert_eq!(shop.result("completed/cat-7")["content"], "meow");
+    assert_eq!(daemon.stop(), Some(0));
+    assert!(shop.names("in_progress").is_empty() && shop.names("pending").is_empty());
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}

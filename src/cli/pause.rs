@@ -46,7 +46,8 @@ pub(super) fn resume(ui: &mut Ui, site: &Site, args: &ResumeArgs) -> Done {
     Ok(Exit::Done)
 }
 
-fn known(site: &Site, name: Option<&str>) -> Result<Option<WorkerType>, Trouble> {
+/// The worker type of this name, if the settings have it.
+pub(super) fn known(site: &Site, name: Option<&str>) -> Result<Option<WorkerType>, Trouble> {
     let Some(name) = name else { return Ok(None) };
     let config = site.config()?;
     let worker = WorkerType::new(name);

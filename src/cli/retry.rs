@@ -62,19 +62,15 @@ fn retry(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
         }
         None => return Err(no_such_task(spool, id)),
     }
-    if files::exists(&spool.rejected(id)) {
-        let hint = format!(
-            "mend {} and `mv` it to {}",
-            spool.rejected(id).display(),
-            spool.file(Folder::Pending, id).display()
-        );
-        return Err(Trouble::new(format!(
-            "`{id}` was no task; running it again would end the same"
-        ))
-        .hint(hint));
-    }
     let pending = spool.file(Folder::Pending, id);
-    files::rename_new(&spool.file(Folder::Failed, id), &pending)?;
+    let rejected = spool.rejected(id);
+    if files::exists(&rejected) {
+        // The drop goes back as it is by now; the report of what was wrong with it has served.
+        files::rename_new(&rejected, &pending)?;
+        files::remove(&spool.file(Folder::Failed, id))?;
+    } else {
+        files::rename_new(&spool.file(Folder::Failed, id), &pending)?;
+    }
     files::sync_dir(files::parent(&pending))?;
     Ok(())
 }

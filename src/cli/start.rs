@@ -21,10 +21,10 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     site.spool()?;
     let config = Arc::new(site.config()?);
     logger::start(&site.home, &config, ui.verbose, ui.is_quiet())?;
+    let engine = Engine::open(&site.home, Arc::clone(&config), args.drain, Site::inherited())?;
     for warning in &config.warnings {
         log::warn!("{}", tame(warning));
     }
-    let engine = Engine::open(&site.home, config, args.drain, Site::inherited())?;
     log::info!("working {} as process {}", site.home.path().display(), std::process::id());
     let ending = engine.run()?;
     Ok(farewell(ui, &ending))

@@ -45,6 +45,9 @@ struct Wait {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     let spool = site.spool()?;
+    if let Err(trouble) = site.config() {
+        ui.trouble(&trouble);
+    }
     let count = |folder| site.names(&spool, folder).map(|names| names.len());
     let pid = site.daemon();
     let workers = super::workers::states(site);

@@ -60,6 +60,11 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
             drafts.len()
         )));
     }
+    if let Some(name) = &args.worker
+        && site.config().is_ok()
+    {
+        super::pause::known(site, Some(name))?;
+    }
     for draft in &mut drafts {
         fill_in(draft, args);
         check(ui, draft)?;

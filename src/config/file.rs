@@ -120,7 +120,9 @@ impl Reader<'_> {
         let candidates = good.iter().map(|worker| candidate(worker, &rules)).collect();
         // A program may print what it sees, so its variables are masked as keys are.
         let named: Vec<String> = key_names.into_iter().chain(env_names(&good)).collect();
-        let router = Router { scanner: self.scanner(), judge: self.judge(), rules, candidates };
+        let mask = Mask::new(self.env.secrets(&named));
+        let scanner = self.scanner().knowing(mask.clone());
+        let router = Router { scanner, judge: self.judge(), rules, candidates };
         Config {
             master_agent: self.master_agent(),
             workers: good.into_iter().map(|worker| worker.spec).collect(),
@@ -137,7 +139,7 @@ impl Reader<'_> {
             min_free_bytes: self.top.size("min_free_bytes", 0).unwrap_or(64 << 20),
             database: self.database(),
             log_level: self.log_level(),
-            mask: Mask::new(self.env.secrets(&named)),
+            mask,
             warnings: Vec::new(),
             unused_env,
         }

@@ -56,6 +56,7 @@ pub(super) struct Intake {
 struct Known {
     id: TaskId,
     stat: Option<files::Stat>,
+    fingerprint: Option<u64>,
 }
 
 /// A file that was looked at and not judged.
@@ -211,6 +212,15 @@ impl Intake {
         {
             return self.unsettle(name, Some(stat), Some(at), "ends in the middle of its JSON");
         }
+        if parsed.is_err() && Self::may_bring_history(stat) && self.bring_back_rejected(name, bytes)
+        {
+            // It moved in, and that is an event of its own.
+            return;
+        }
+        let parsed = parsed.map(|mut task| {
+            task.history = task.history.filter(|_| Self::may_bring_history(stat));
+            task
+        });
         let task = match parsed {
             Ok(task) => attachments::read(&task, &self.config)
                 .map(|files| (task, files))
@@ -270,6 +280,8 @@ impl Intake {
     ) {
         self.unsettled.remove(name);
         let id = match &task {
+            // Told of already: that somebody is claiming it just now makes it no other task.
+            _ if self.is_told(name, read) => self.known[name].id.clone(),
             Ok((task, _)) if task.history.is_some() => self.own_id(&task.id, name),
             Ok((task, _)) => self.fresh_id(&task.id, name),
             Err(_) => self.fresh_id(&TaskId::from_stem(&stem(name)), name),
@@ -279,18 +291,44 @@ impl Intake {
         {
             self.gone(name);
         }
+        if self.spool.is_spent_report(&id) {
+            // The drop that it told of was mended and is here again; its own result takes its place.
+            let _ = files::remove(&self.spool.file(Folder::Failed, &id));
+        }
         let stat = read.map(|(stat, _)| stat);
-        self.known.insert(name.to_owned(), Known { id: id.clone(), stat });
+        let fingerprint = read.map(|(_, fingerprint)| fingerprint);
+        self.known.insert(name.to_owned(), Known { id: id.clone(), stat, fingerprint });
         self.ids.insert(id.clone(), name.to_owned());
         let dropped_at = stat.map_or_else(clock::wall, |stat| stat.modified.min(clock::wall()));
         let task = task.map(|(task, seen)| Box::new(summary(task, seen, dropped_at)));
         self.tell(Event::Arrived(Box::new(Arrival {
             file: name.to_owned(),
             id,
-            fingerprint: read.map_or(0, |(_, fingerprint)| fingerprint),
+            fingerprint: fingerprint.unwrap_or(0),
             dropped_at,
             task,
         })));
+    }
+
+    fn is_told(&self, name: &OsStr, read: Option<(files::Stat, u64)>) -> bool {
+        let (Some(known), Some((stat, fingerprint))) = (self.known.get(name), read) else {
+            return false;
+        };
+        known.fingerprint == Some(fingerprint)
+            && known.stat.is_some_and(|before| before.identity == stat.identity)
+    }
+
+    /// Only who owns the home may say what came before for a task; from anybody else a result
+    /// is a fresh drop of the task in it.
+    fn may_bring_history(stat: files::Stat) -> bool {
+        stat.owner == 0 || stat.owner == rustix::process::geteuid().as_raw()
+    }
+
+    /// A report of a drop that was no task, put into `pending`: it is the drop that is meant.
+    fn bring_back_rejected(&self, name: &OsStr, bytes: &[u8]) -> bool {
+        let Some(id) = wire::rejected_id(bytes) else { return false };
+        let rejected = self.spool.rejected(&id);
+        files::exists(&rejected) && files::rename_over(&rejected, &self.spool.pending(name)).is_ok()
     }
 
     /// A fresh drop never takes a name that is in use.

@@ -43,7 +43,9 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn new(claim: Claim, task: Task) -> Self {
-        Self { claim, replaces: task.history.is_some(), document: task.document }
+        // A forged history under another's name never gets that name, and so replaces nothing.
+        let replaces = task.history.is_some() && task.id == *claim.id();
+        Self { claim, replaces, document: task.document }
     }
 }
 

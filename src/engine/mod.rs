@@ -40,7 +40,7 @@ use crate::spool::watch::{Glimpse, Watch, WatchError};
 use crate::spool::{Home, Spool};
 use crate::task::fact::Fact;
 use crate::task::journal::Line;
-use crate::task::{TaskId, WorkerType};
+use crate::task::{TaskId, Usd, WorkerType};
 use crate::worker::Leash;
 use desk::{Desk, Errand};
 use intake::{Ask, Intake};
@@ -56,6 +56,9 @@ const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
 const LOOK_FOR_ROOM_AGAIN: Duration = Duration::from_secs(5);
 /// How long a second request to stop waits for attempts to end.
 const AT_ONCE: Duration = Duration::from_secs(8);
+
+/// How long a first one waits for results that cannot be filed.
+const LINGER: Duration = Duration::from_secs(3);
 
 /// Why the daemon could not work.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +149,7 @@ struct UnderWay {
     leash: Leash,
     worker_type: WorkerType,
     worker_id: Option<String>,
+    reserved: Usd,
 }
 
 /// Our own troubles, each said once until it has not been heard of for a while.
@@ -173,6 +177,9 @@ impl Engine {
         inherited: Vec<(String, String)>,
     ) -> Result<Self, EngineError> {
         let lock = Lock::take(home)?;
+        for path in home.mend()? {
+            log::warn!("`{}` was missing and is made anew", path.display());
+        }
         if let Some(group) = &config.spool_group {
             home.open_to_group(group)?;
         }
@@ -262,6 +269,7 @@ impl Engine {
         let mut listing = clock::mono() + POLL;
         while self.farewell.is_none() {
             let now = Now::read();
+            self.do_not_linger(now);
             let room = (!self.room.1).then(|| now.mono + LOOK_FOR_ROOM_AGAIN);
             let poll = self.watch.is_none().then_some(listing);
             let own = self.give_up_at.into_iter().chain(room).chain(poll);
@@ -374,6 +382,18 @@ impl Engine {
         self.read_notes();
     }
 
+    /// Makes folders anew that somebody took away.
+    fn mend_home(&mut self) {
+        match self.home.mend() {
+            Ok(made) => {
+                for path in made {
+                    log::warn!("`{}` was taken away and is made anew", path.display());
+                }
+            }
+            Err(error) => log::error!("{}", lanes::sentence(&error)),
+        }
+    }
+
     /// Watches the folders that now have the names of those that were watched.
     fn watch_anew(&mut self) {
         let Some(asks) = &self.asks else { return };
@@ -409,6 +429,15 @@ impl Engine {
         }
     }
 
+    /// Asked to stop, koubou does not wait for ever for results that cannot be filed: their
+    /// tasks are safe in `in_progress`, and the next start takes them up.
+    fn do_not_linger(&mut self, now: Now) {
+        let is_stuck = self.stops > 0 && self.under_way.is_empty() && !self.troubles.0.is_empty();
+        if is_stuck && self.give_up_at.is_none() {
+            self.give_up_at = Some(now.mono + LINGER);
+        }
+    }
+
     fn is_giving_up(&self) -> bool {
         self.give_up_at.is_some()
     }
@@ -426,6 +455,7 @@ impl Engine {
                 self.read_notes();
             }
             Glimpse::Replaced => {
+                self.mend_home();
                 self.watch_anew();
                 self.ask(Ask::Glimpse(Glimpse::Everything));
             }
@@ -474,6 +504,9 @@ impl Engine {
     }
 
     fn own_trouble(&mut self, text: &str) {
+        if !self.home.missing().is_empty() {
+            self.mend_home();
+        }
         if self.troubles.is_new(text, clock::mono()) {
             log::error!("{text}; koubou tries again by itself");
             self.tell_log(log::Level::Error, None, None, text);

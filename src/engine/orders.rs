@@ -12,9 +12,9 @@ use crate::config::{Kind, WorkerSpec};
 use crate::foreman::{Ended, Event, LaneNews, Order, Remark, Start};
 use crate::spool;
 use crate::task::fact::{BudgetRow, Fact, LogRow, TaskRow, WorkerRow};
-use crate::task::journal::{Line, LineKind};
-use crate::task::outcome::Outcome;
-use crate::task::{Folder, TaskId, WorkerType};
+use crate::task::journal::{Line, LineKind, STOPPED};
+use crate::task::outcome::{Outcome, Spent};
+use crate::task::{Folder, TaskId, Usd, WorkerType};
 use crate::worker::Leash;
 
 impl Engine {
@@ -70,8 +70,12 @@ impl Engine {
     fn start(&mut self, start: Box<Start>) {
         let leash = Leash::default();
         let worker_type = start.worker_type.clone();
-        let under_way =
-            UnderWay { leash: leash.clone(), worker_type: worker_type.clone(), worker_id: None };
+        let under_way = UnderWay {
+            leash: leash.clone(),
+            worker_type: worker_type.clone(),
+            worker_id: None,
+            reserved: start.reserved,
+        };
         self.under_way.insert(start.id.clone(), under_way);
         if let Some(hands) = self.lanes.get(&worker_type) {
             let _ = hands.work.send(Work::Task(start, leash));
@@ -114,7 +118,9 @@ impl Engine {
     }
 
     pub(super) fn hand_back(&mut self, id: TaskId, ended: Ended, held: Held) {
+        let mut reserved = Usd::ZERO;
         if let Some(under_way) = self.under_way.remove(&id) {
+            reserved = under_way.reserved;
             self.tell_of_hand(&under_way.worker_type, ended.worker_id.clone(), None);
         }
         let (level, text) = match &ended.outcome {
@@ -133,14 +139,36 @@ impl Engine {
         };
         self.tell_log(level, Some(&id), Some(&ended.worker_id), &bare);
         if self.is_giving_up() {
+            self.close_attempt(&id, &ended, reserved);
             return self.put_back(held);
         }
         self.held.insert(id.clone(), held);
         self.hear(Event::Ended(id, Box::new(ended)));
     }
 
-    /// After a second request to stop: the claim goes back at once, its attempt stays open in
-    /// the journal, and what it may have cost counts as spent at the next start.
+    /// An attempt that a second request to stop has ended; what it may have cost counts as spent.
+    fn close_attempt(&mut self, id: &TaskId, ended: &Ended, reserved: Usd) {
+        let spent = match &ended.outcome {
+            Outcome::Done(answer) => answer.spent,
+            Outcome::Failed(failure) => failure.spent,
+        };
+        let cost = match spent {
+            Spent::Nothing => Usd::ZERO,
+            Spent::Known(cost) => cost,
+            Spent::Unknown => reserved,
+        };
+        let line = Line {
+            attempt: Some(ended.attempt.clone()),
+            worker_id: Some(ended.worker_id.clone()),
+            cost_usd: Some(cost),
+            outcome: Some(STOPPED.to_owned()),
+            started_at: Some(ended.started_at),
+            ..Line::new(LineKind::End, ended.finished_at).of(id)
+        };
+        self.write(&line);
+    }
+
+    /// After a second request to stop: the claim goes back at once.
     fn put_back(&mut self, held: Held) {
         let id = held.claim.id().clone();
         match held.claim.release() {

@@ -348,6 +348,7 @@ fn a_drain_goes_home_when_only_waiting_is_left() {
     assert_eq!(shop.hear(Event::Tick), [Order::List]);
     shop.arrive("a");
     shop.hear(arrival("b", |summary| summary.depends_on = vec![name("unknown")]));
+    shop.hear(Event::Looked(name("unknown"), None));
     shop.end("a", done());
     assert!(shop.hear(Event::Filed(name("a"), Folder::Completed)).is_empty(), "it asked already");
     let orders = shop.hear(Event::Listed(Vec::new()));

@@ -206,7 +206,9 @@ impl Writer {
                         let _ = reply.send(written);
                     }
                     Ok(Control::Rebuild(facts, reply)) => {
-                        let _ = reply.send(self.rebuild(facts));
+                        let rebuilt = self.rebuild(facts);
+                        self.write();
+                        let _ = reply.send(rebuilt);
                     }
                     Err(_) => break,
                 },
@@ -245,7 +247,9 @@ impl Writer {
 
     /// Takes what waits in the channel, up to a batch.
     fn take_waiting(&mut self) {
-        while self.pending.len() < BATCH || self.retry_at.is_some() {
+        // What is told after an order to rebuild must be written behind it: the order's own facts
+        // are older, and would cover it up.
+        while (self.pending.len() < BATCH || self.retry_at.is_some()) && self.control.is_empty() {
             match self.facts.try_recv() {
                 Ok(fact) => self.take(fact),
                 Err(_) => break,
@@ -369,11 +373,8 @@ impl Writer {
         }
     }
 
+    /// Makes the mirror anew; what was told before and is not written yet follows behind.
     fn rebuild(&mut self, facts: Facts) -> Result<rebuild::Rebuilt, MirrorError> {
-        // Where this fails, what is lost is in the facts, but for log lines.
-        if !self.write_all() {
-            self.pending.clear();
-        }
         if let Some(database) = self.database.take() {
             database.close();
         }

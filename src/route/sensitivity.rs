@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::assignment::Assignments;
 use super::text::Normal;
+use crate::base::secret::Mask;
 use crate::base::words;
 use crate::task::result::Reason;
 
@@ -27,7 +28,19 @@ const REGEX_SIGNS: &[char] =
 #[derive(Debug, Default)]
 pub struct SensitivityScanner {
     detectors: Vec<Detector>,
+    /// Finds the values that `.env` keeps secret, wherever they stand.
+    secrets: Mask,
 }
+
+/// Keys that are known by their form: of model providers, source hosting, clouds, chat and payment, and signed tokens.
+const KEY_FORMS: &str = r"(?x) \b (?:
+      sk-(?:proj-|ant-[a-z0-9]+-|or-v1-)?[A-Za-z0-9_-]{20,}
+    | sk_live_[A-Za-z0-9]{16,}
+    | gh[pousr]_[A-Za-z0-9]{30,} | github_pat_[A-Za-z0-9_]{22,} | glpat-[A-Za-z0-9_-]{20,}
+    | (?:AKIA|ASIA)[A-Z0-9]{16} | AIza[A-Za-z0-9_-]{35}
+    | xox[abeoprs]-[A-Za-z0-9-]{10,} | npm_[A-Za-z0-9]{36} | hf_[A-Za-z0-9]{30,}
+    | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
+)";
 
 /// One way to find something.
 #[derive(Debug)]
@@ -36,6 +49,8 @@ enum Detector {
     Assignment(Assignments),
     /// A block of a private key.
     KeyBlock(Regex),
+    /// A key whose form its provider makes known.
+    KeyForm(Regex),
     /// A pattern or a phrase of the config, and how it is written there.
     Pattern(String, Regex),
 }
@@ -68,11 +83,22 @@ impl SensitivityScanner {
             detectors.extend(key_block().map(Detector::KeyBlock));
         }
         detectors.extend(Assignments::new(names).map(Detector::Assignment));
-        Ok(Self { detectors })
+        detectors.extend(Regex::new(KEY_FORMS).ok().map(Detector::KeyForm));
+        Ok(Self { detectors, secrets: Mask::default() })
+    }
+
+    /// The same scanner, which also knows the secrets of `.env` by their values.
+    #[must_use]
+    pub fn knowing(self, secrets: Mask) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Adds a reason for each thing found in `text`, which stands at `field`.
     pub fn scan(&self, field: &str, text: &str, reasons: &mut Vec<Reason>) {
+        if self.secrets.hide(text).is_some() {
+            let why = "a secret of config/.env stands here";
+            reasons.push(Reason::new("known_secret", "key", field, why));
+        }
         if text.is_empty() || self.detectors.is_empty() {
             return;
         }
@@ -141,6 +167,15 @@ impl Detector {
                     let why = "a private key begins here";
                     let span = normal.span(hit.start(), hit.end());
                     reasons.push(plain("private_key", "key", field, why, span));
+                }
+            }
+            Self::KeyForm(regex) => {
+                for hit in regex.find_iter(text).take(most.saturating_sub(reasons.len())) {
+                    let why = "this has the form of a provider's key";
+                    let span = normal.span(hit.start(), hit.end());
+                    let mut reason = plain("key_form", "key", field, why, span);
+                    reason.shape = Some(shape(hit.as_str()));
+                    reasons.push(reason);
                 }
             }
             Self::Pattern(written, regex) => {
@@ -317,5 +352,35 @@ mod tests {
     fn a_text_full_of_secrets_gives_few_reasons() {
         let text = "token: a1b2 ".repeat(10_000);
         assert_eq!(reasons(&original(), &text).len(), MOST_REASONS);
+    }
+
+    #[test]
+    fn a_providers_key_is_known_by_its_form_and_a_known_secret_by_its_value() {
+        let body = "Zq8Lw3Xv7Nt2Rb9Kc5Md1Pf6Hj4Gs0aa11Qw";
+        let keys = [
+            format!("{}_{body}", "ghp"),
+            format!("{}-proj-{body}", "sk"),
+            format!("{}4QZX7TRPLM2WKVN5", "AKIA"),
+            format!("{}-123456789012-abcdef", "xoxb"),
+        ];
+        let scanner = SensitivityScanner::new(&[]).unwrap().knowing(Mask::new(["open sesame"]));
+        let found = |text: &str| {
+            let mut reasons = Vec::new();
+            scanner.scan("/description", text, &mut reasons);
+            reasons
+        };
+        for key in &keys {
+            let reasons = found(&format!("use {key} for it"));
+            assert_eq!(reasons.len(), 1, "{key}");
+            assert!(!serde_json::to_string(&reasons).unwrap().contains(body));
+        }
+        assert_eq!(found("say open sesame")[0].rule, "known_secret");
+        for plain in [
+            "task-list-of-the-whole-long-project",
+            "risk-assessment-of-everything-there-is",
+            "eyJ.eyJ.",
+        ] {
+            assert!(found(plain).is_empty(), "{plain}");
+        }
     }
 }

@@ -8,7 +8,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -114,6 +114,15 @@ impl Journal {
         open: &'a mut Option<Month>,
         name: &str,
     ) -> Result<&'a mut Month, FileError> {
+        if let Some(month) = open.as_ref()
+            && !month.is_at(&self.dir.join(&month.name))
+        {
+            log::error!(
+                "the journal was taken away: what was spent until now is known to this daemon alone, until it ends"
+            );
+            *open = None;
+            std::fs::create_dir_all(&self.dir).at("create", &self.dir)?;
+        }
         if open.as_ref().is_none_or(|month| month.name != name) {
             if let Some(before) = open.as_mut() {
                 let path = self.dir.join(&before.name);
@@ -151,6 +160,13 @@ impl Journal {
 }
 
 impl Month {
+    /// Whether what is open is still what lies under its name.
+    fn is_at(&self, path: &Path) -> bool {
+        let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+        let named = std::fs::symlink_metadata(path).map(identity).ok();
+        named.is_some() && named == self.file.metadata().map(identity).ok()
+    }
+
     /// After a sync that failed the kernel may have dropped what it could not write, and would
     /// say that all is well the next time: the lines are written again, through a new opening.
     fn write_anew_if_suspect(&mut self, path: &Path) -> Result<(), FileError> {
@@ -307,6 +323,18 @@ mod tests {
         journal.append([&lines[2]]).unwrap();
         journal.sync().unwrap();
         assert_eq!(read(&path, 0).unwrap().lines, lines);
+    }
+
+    #[test]
+    fn a_journal_that_was_taken_away_is_begun_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("journal");
+        fs::create_dir(&folder).unwrap();
+        let journal = Journal::open(folder.clone()).unwrap();
+        journal.append([&line("2026-11-01T00:00:00Z")]).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        journal.append([&line("2026-11-01T00:00:01Z")]).unwrap();
+        assert_eq!(recent(&folder).unwrap().lines, [line("2026-11-01T00:00:01Z")]);
     }
 
     #[test]

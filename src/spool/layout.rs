@@ -96,13 +96,12 @@ impl Home {
         self.folder(Folder::Pending).is_dir()
     }
 
-    /// Makes what is missing, and says what it made. What is there stays as it is.
+    /// Makes the folders that are missing, and says which.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn init(&self) -> Result<Vec<PathBuf>, FileError> {
+    pub fn mend(&self) -> Result<Vec<PathBuf>, FileError> {
         let mut made = Vec::new();
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.0).at("create", &self.0)?;
         for (name, mode) in FOLDERS {
             let path = self.0.join(name);
             match fs::DirBuilder::new().mode(*mode).create(&path) {
@@ -116,6 +115,16 @@ impl Home {
                 Err(error) => return Err(FileError::new("create", path, error)),
             }
         }
+        Ok(made)
+    }
+
+    /// Makes what is missing, and says what it made. What is there stays as it is.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn init(&self) -> Result<Vec<PathBuf>, FileError> {
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.0).at("create", &self.0)?;
+        let mut made = self.mend()?;
         for (name, mode, content) in FILES {
             let path = self.0.join(name);
             if files::exists(&path) {

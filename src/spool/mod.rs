@@ -86,7 +86,7 @@ impl Spool {
             !taken(id)
                 && !files::exists(&self.file(Folder::InProgress, id))
                 && !files::exists(&self.file(Folder::Completed, id))
-                && !files::exists(&self.file(Folder::Failed, id))
+                && (!files::exists(&self.file(Folder::Failed, id)) || self.is_spent_report(id))
                 && !files::exists(&self.rejected(id))
         };
         if is_free(id) {
@@ -100,6 +100,14 @@ impl Spool {
             }
             n += 1;
         }
+    }
+
+    /// Whether all that uses an id is the report of a rejected drop that is there no more.
+    pub fn is_spent_report(&self, id: &TaskId) -> bool {
+        const LONGEST: u64 = 64 << 10;
+        let report = files::read(&self.file(Folder::Failed, id), LONGEST);
+        !files::exists(&self.rejected(id))
+            && report.is_ok_and(|bytes| crate::task::wire::rejected_id(&bytes).is_some())
     }
 
     /// The ids whose files lie in a folder.

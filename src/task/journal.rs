@@ -161,12 +161,15 @@ impl Past {
     }
 }
 
+/// The outcome of an attempt that a person's second signal ended; the task was put back.
+pub const STOPPED: &str = "stopped";
+
 /// The outcome of an attempt during which the daemon died.
 pub const DAEMON_DIED: &str = "daemon_died";
 
 /// Whether an outcome tells of an attempt at the work, and not of a worker that was not there.
 pub fn counts_as_attempt(outcome: &str) -> bool {
-    !matches!(outcome, "unreachable" | "billing" | "bad_key")
+    !matches!(outcome, "unreachable" | "billing" | "bad_key" | STOPPED)
 }
 
 impl Replay {

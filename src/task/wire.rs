@@ -206,6 +206,15 @@ impl<'de> serde::de::Visitor<'de> for ParsedVisitor {
     }
 }
 
+/// The id in a result that tells of a drop that was no task.
+pub fn rejected_id(bytes: &[u8]) -> Option<TaskId> {
+    let document = object(bytes).ok()?.map;
+    if !TaskResult::looks_like_one(&document) || document.contains_key("task") {
+        return None;
+    }
+    document.get("task_id")?.as_str()?.parse().ok()
+}
+
 /// A result that was put into `pending` again: the same task, with its history.
 fn read_again(stem: &str, document: Document) -> Result<Task, Flaws> {
     let flaw = |why: String| Flaws::NotATask(vec![why]);
@@ -215,8 +224,7 @@ fn read_again(stem: &str, document: Document) -> Result<Task, Flaws> {
         })?;
     let Some(task) = older.task else {
         return Err(flaw(format!(
-            "this result holds no task, for the drop was none: mend `failed/{0}.rejected` and \
-             `mv` it to `pending/{0}.json`",
+            "this result holds no task, for the drop was none, and `failed/{0}.rejected` is gone",
             older.task_id
         )));
     };

@@ -381,7 +381,60 @@ fn another_folder_in_the_place_of_pending_is_seen() {
     let _daemon = shop.daemon();
     let pending = shop.task_file("pending");
     by_hand("mv", &pending, &shop.task_file("set-aside"));
-    fs::create_dir(&pending).unwrap();
+    // The daemon may have made it anew already.
+    fs::create_dir_all(&pending).unwrap();
     shop.drop_task("x", &echo("a"));
     shop.koubou(["wait", "x", "--timeout", "20s"]).ends(0);
+}
+
+#[test]
+fn a_drain_knows_what_ended_before_it() {
+    let shop = Sandbox::with_echo();
+    shop.drop_task("first", &echo("a"));
+    shop.drain().ends(0);
+    shop.drop_task(
+        "second",
+        &json!({ "description": "b", "worker": "echo", "depends_on": ["first"] }),
+    );
+    shop.drop_task(
+        "third",
+        &json!({ "description": "c", "worker": "echo", "depends_on": ["second"] }),
+    );
+    shop.drain().ends(0);
+    assert_eq!(shop.names("completed"), ["first.json", "second.json", "third.json"]);
+}
+
+#[test]
+fn tasks_that_wait_for_each_other_are_told_so() {
+    let shop = Sandbox::with_echo();
+    for (id, on) in [("a", "b"), ("b", "c"), ("c", "a")] {
+        shop.drop_task(id, &json!({ "description": "x", "worker": "echo", "depends_on": [on] }));
+    }
+    shop.drain().ends(0);
+    let said: Vec<String> = ["a", "b", "c"]
+        .map(|id| {
+            shop.result(&format!("failed/{id}"))["error"]["message"].as_str().unwrap().to_owned()
+        })
+        .into();
+    assert!(said.iter().any(|said| said.contains("it waits for itself: `")), "{said:?}");
+}
+
+#[test]
+fn a_rejected_drop_comes_back_under_its_own_name() {
+    let shop = Sandbox::with_echo();
+    let mend = |to: &str| fs::write(shop.task_file(to), echo("mended").to_string()).unwrap();
+    for name in ["by-command", "by-mv", "by-report"] {
+        fs::write(shop.task_file(format!("pending/{name}.json")), "no task").unwrap();
+    }
+    shop.drain().ends(0);
+    // Each of the ways that people try.
+    mend("failed/by-command.rejected");
+    shop.koubou(["retry", "by-command"]).ends(0);
+    mend("failed/by-mv.rejected");
+    by_hand("mv", &shop.task_file("failed/by-mv.rejected"), &shop.task_file("pending/by-mv.json"));
+    mend("failed/by-report.rejected");
+    by_hand("mv", &shop.task_file("failed/by-report.json"), &shop.task_file("pending"));
+    shop.drain().ends(0);
+    assert_eq!(shop.names("completed"), ["by-command.json", "by-mv.json", "by-report.json"]);
+    assert!(shop.names("failed").is_empty(), "{:?}", shop.names("failed"));
 }

@@ -41,7 +41,7 @@ const EVERYWHERE: &str = "Options of every command";
 
 /// A queue that is a folder: drop a JSON task, find the answer
 #[derive(Parser, Debug)]
-#[command(name = "koubou", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(name = "koubou", version, propagate_version = true)]
 struct Args {
     /// The home [default: $KOUBOU_HOME, /var/koubou or ~/.local/share/koubou]
     #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]

@@ -39,6 +39,7 @@ struct Answer {
 }
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    site.spool()?;
     let config = site.config()?;
     if args.what != "-" {
         let answer = route(&config, &text_or_file(&args.what)?)?;

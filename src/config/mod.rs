@@ -177,6 +177,12 @@ impl WorkerSpec {
 }
 
 impl Config {
+    /// The most bytes that a file in `pending` may have: a result that comes back holds an answer
+    /// beside its task, and JSON can make six bytes of one.
+    pub fn largest_result_file(&self) -> u64 {
+        self.max_task_bytes.saturating_add(self.max_result_bytes.saturating_mul(8))
+    }
+
     /// The worker type of this name.
     pub fn worker(&self, name: &WorkerType) -> Option<&WorkerSpec> {
         self.workers.iter().find(|worker| worker.worker_type == *name)

@@ -147,7 +147,7 @@ impl Desk {
 
     fn refuse(&self, refuse: Refuse) -> Option<Step> {
         let claim = self.claim(&refuse.file, &refuse.id)?;
-        let bytes = claim.read(self.config.max_task_bytes).ok();
+        let bytes = claim.read(self.config.largest_result_file()).ok();
         let same = bytes.filter(|bytes| files::fingerprint(bytes) == refuse.fingerprint);
         let stem = super::intake::stem(&refuse.file);
         match same.and_then(|bytes| wire::read(&stem, &bytes).ok()) {

@@ -188,6 +188,9 @@ impl Intake {
                 self.judge(name, None, Err(error(ErrorKind::NotARegularFile, message)));
             }
             Look::TooLarge(why) => {
+                if let Look::Whole { bytes, stat } = self.look_for_large_result(name) {
+                    return self.parse(name, &bytes, stat);
+                }
                 let message =
                     format!("{why}: shorten it, name a file in `files`, or raise `max_task_bytes`");
                 self.judge(name, None, Err(error(ErrorKind::TooLarge, message)));
@@ -201,6 +204,19 @@ impl Intake {
                 self.judge(name, None, Err(error(ErrorKind::Unreadable, message)));
             }
             Look::Whole { bytes, stat } => self.parse(name, &bytes, stat),
+        }
+    }
+
+    /// What is too large for a task may be a result that its owner puts into `pending` again.
+    fn look_for_large_result(&self, name: &OsStr) -> Look {
+        match self.spool.look(name, self.config.largest_result_file()) {
+            Look::Whole { bytes, stat }
+                if Self::may_bring_history(stat)
+                    && wire::read(&stem(name), &bytes).is_ok_and(|task| task.history.is_some()) =>
+            {
+                Look::Whole { bytes, stat }
+            }
+            _ => Look::Gone,
         }
     }
 

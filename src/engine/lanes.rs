@@ -147,7 +147,7 @@ impl Hand {
 
     fn ready(&self, start: &Start, claim: &Claim) -> Result<(Task, Job), NotClaimed> {
         let config = &self.shop.config;
-        let bytes = match claim.read(config.max_task_bytes) {
+        let bytes = match claim.read(config.largest_result_file()) {
             Ok(bytes) => bytes,
             Err(ReadError::File(error)) => return Err(NotClaimed::Trouble(sentence(&error))),
             Err(_) => return Err(NotClaimed::Changed),

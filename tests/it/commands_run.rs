@@ -108,3 +108,17 @@ fn a_program_that_is_not_there_fails_its_task_with_the_reason() {
     let message = result["error"]["message"].as_str().unwrap();
     assert!(message.contains("no-such-program-anywhere"), "{message}");
 }
+
+#[test]
+fn a_result_larger_than_a_task_may_be_is_retried_all_the_same() {
+    let shop = Sandbox::new();
+    shop.hire(
+        &[script("loud", "head -c 300000 /dev/zero | tr '\\0' x; exit 3", &[])],
+        &json!({ "max_task_bytes": 100_000 }),
+    );
+    shop.drop_task("x", &json!({ "description": "a" }));
+    shop.drain().ends(0);
+    shop.koubou(["retry", "x"]).ends(0);
+    shop.drain().ends(0);
+    assert_eq!(shop.result("failed/x")["attempts"].as_array().unwrap().len(), 2);
+}

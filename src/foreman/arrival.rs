@@ -1,0 +1,380 @@
+//! What follows from a file in `pending`: it is admitted, placed, withdrawn, rejected, or could not be claimed.
+
+use super::*;
+
+impl Foreman {
+    pub(super) fn arrived(&mut self, arrival: Arrival, now: Now, orders: &mut Vec<Order>) {
+        self.listed = None;
+        let known = self.tasks.get(&arrival.id);
+        match known.map(|entry| &entry.state) {
+            Some(State::Running { .. } | State::Ending(_)) => return,
+            Some(State::Releasing(_)) => self.released(&arrival.id.clone(), now, orders),
+            _ => {}
+        }
+        let known = self.tasks.get(&arrival.id);
+        if known.is_some_and(|entry| {
+            entry.fingerprint == arrival.fingerprint
+                && entry.file == arrival.file
+                && !matches!(entry.state, State::Stuck(_))
+        }) {
+            return;
+        }
+        let attempts = match self.forget(&arrival.id) {
+            Some(entry) => entry.attempts,
+            None => {
+                self.past.get(&arrival.id).map(|past| past.attempts.clone()).unwrap_or_default()
+            }
+        };
+        match arrival.task {
+            Err(error) => {
+                self.reject(arrival.file, arrival.id, error, arrival.dropped_at, now, orders);
+            }
+            Ok(ref summary) => {
+                let summary = (**summary).clone();
+                self.admit(arrival, summary, attempts, now, orders);
+            }
+        }
+    }
+
+    pub(super) fn admit(
+        &mut self,
+        arrival: Arrival,
+        summary: Summary,
+        attempts: Vec<crate::task::Attempt>,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        self.seq += 1;
+        let id = arrival.id.clone();
+        let critical = self.ledger.is_critical(now.wall);
+        let decision = self.router.decide(&summary.wish, &summary.seen, critical);
+        self.files.insert(arrival.file.clone(), id.clone());
+        let mut entry = Entry::new(arrival, summary, decision, self.seq);
+        entry.attempts = attempts;
+        if let Some(at) = entry.summary.expires_at {
+            self.expiries.insert((at, id.clone()));
+        }
+        self.tasks.insert(id.clone(), entry);
+        self.place_anew(&id, now, orders);
+    }
+
+    /// Finds out what a task in `pending` waits for, or that it must not run at all.
+    pub(super) fn place_anew(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
+        let Some(entry) = self.tasks.get(id) else { return };
+        if let Some(error) = self.why_never(id, entry, now) {
+            return self.refuse(id, error, now, orders);
+        }
+        let depends_on: BTreeSet<TaskId> = entry.summary.depends_on.iter().cloned().collect();
+        if let Some(cycle) = self.cycle(id, &depends_on) {
+            let text =
+                format!("it waits for itself: {cycle}; take one of these out of `depends_on`");
+            return self.refuse(id, error(ErrorKind::DependencyFailed, text), now, orders);
+        }
+        if !depends_on.is_empty() {
+            for dependency in &depends_on {
+                self.dependents.entry(dependency.clone()).or_default().insert(id.clone());
+                self.looks += 1;
+                orders.push(Order::Look(dependency.clone()));
+            }
+            return self.set_state(id, State::Blocked(depends_on), orders);
+        }
+        self.await_time(id, now, orders);
+    }
+
+    /// The circle that a task would close by waiting for these, in words.
+    pub(super) fn cycle(&self, id: &TaskId, depends_on: &BTreeSet<TaskId>) -> Option<String> {
+        // Nobody waits for it, so nothing that it waits for can.
+        if !self.dependents.contains_key(id) {
+            return None;
+        }
+        let mut from: HashMap<&TaskId, &TaskId> =
+            depends_on.iter().map(|next| (next, id)).collect();
+        let mut open: Vec<&TaskId> = depends_on.iter().collect();
+        while let Some(at) = open.pop() {
+            if at == id {
+                let mut circle = vec![format!("`{id}`")];
+                let mut step = from[at];
+                while step != id {
+                    circle.push(format!("`{step}`"));
+                    step = from[step];
+                }
+                circle.push(format!("`{id}`"));
+                circle.reverse();
+                return Some(circle.join(" waits for "));
+            }
+            let Some(State::Blocked(missing)) = self.tasks.get(at).map(|entry| &entry.state) else {
+                continue;
+            };
+            for next in missing {
+                if !from.contains_key(next) {
+                    from.insert(next, at);
+                    open.push(next);
+                }
+            }
+        }
+        None
+    }
+
+    pub(super) fn why_never(&self, id: &TaskId, entry: &Entry, now: Now) -> Option<TaskError> {
+        if self.cancels.contains(id) || entry.cancelled {
+            return Some(cancelled());
+        }
+        if entry.summary.expires_at.is_some_and(|at| at <= now.wall) {
+            return Some(expired());
+        }
+        let worker_type = match &entry.decision.worker_type {
+            Err(why) => return Some(error(ErrorKind::NoWorker, why.clone())),
+            Ok(worker_type) => worker_type,
+        };
+        let bench = &self.lanes.get(worker_type)?.bench;
+        let past = Past { attempts: entry.attempts.clone(), next_try: None };
+        let most = most_attempts(entry, bench);
+        let survivable = if bench.survives_one_death { most.max(2) } else { most };
+        (past.deaths() >= survivable).then(|| {
+            let deaths = Count(u64::from(past.deaths()), "attempt");
+            error(
+                ErrorKind::DaemonDied,
+                format!("the daemon died during {deaths} at this task; if the task is not to blame, `koubou retry {id}`"),
+            )
+        })
+    }
+
+    /// The last step before the queue: a stated time, or a retry's.
+    pub(super) fn await_time(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
+        let Some(entry) = self.tasks.get(id) else { return };
+        if let Some(at) = entry.summary.not_before.filter(|at| *at > now.wall) {
+            let why = format!("its `not_before`, {}", clock::rfc3339(at));
+            return self.set_state(id, State::Delayed { until: Until::Wall(at), why }, orders);
+        }
+        let next_try = self.past.remove(id).and_then(|past| past.next_try);
+        if let Some(at) = next_try.filter(|at| *at > now.wall) {
+            let why = format!("its next attempt, at {}", clock::rfc3339(at));
+            let until = Until::Mono(now.mono + clock::between(now.wall, at));
+            return self.set_state(id, State::Delayed { until, why }, orders);
+        }
+        self.enqueue(id, now, orders);
+    }
+
+    pub(super) fn enqueue(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
+        let Some(entry) = self.tasks.get(id) else { return };
+        match entry.decision.worker_type.clone() {
+            Err(why) => self.refuse(id, error(ErrorKind::NoWorker, why), now, orders),
+            Ok(lane) => self.set_state(id, State::Queued(lane), orders),
+        }
+    }
+
+    /// Puts a waiting task where it belongs in every index, and tells the mirror.
+    pub(super) fn set_state(&mut self, id: &TaskId, state: State, orders: &mut Vec<Order>) {
+        self.unindex(id);
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        match &state {
+            State::Queued(name) => {
+                if let Some(lane) = self.lanes.get_mut(name) {
+                    let system = lane.bench.system_bytes;
+                    entry.prompt_tokens = entry.summary.seen.prompt_bytes + system + FRAME_TOKENS;
+                    let answer = entry.summary.max_tokens.unwrap_or(lane.bench.max_tokens);
+                    entry.estimate = lane.bench.price.worst(entry.prompt_tokens, answer.into());
+                    lane.queue.insert(entry.place(), id.clone());
+                }
+            }
+            State::Delayed { until: Until::Wall(at), .. } => {
+                self.by_wall.insert((*at, id.clone()));
+            }
+            State::Delayed { until: Until::Mono(at), .. } => {
+                self.by_mono.insert((*at, id.clone()));
+            }
+            _ => {}
+        }
+        entry.state = state;
+        orders.push(Order::Record(Box::new(entry.waiting_row(id))));
+    }
+
+    /// Takes a task out of every index that its state has it in.
+    pub(super) fn unindex(&mut self, id: &TaskId) {
+        let Some(entry) = self.tasks.get(id) else { return };
+        match &entry.state {
+            State::Queued(lane) => {
+                let place = entry.place();
+                if let Some(lane) = self.lanes.get_mut(lane) {
+                    lane.queue.remove(&place);
+                }
+            }
+            State::Delayed { until: Until::Wall(at), .. } => {
+                self.by_wall.remove(&(*at, id.clone()));
+            }
+            State::Delayed { until: Until::Mono(at), .. } => {
+                self.by_mono.remove(&(*at, id.clone()));
+            }
+            State::Blocked(missing) => {
+                for dependency in missing {
+                    if let Some(waiting) = self.dependents.get_mut(dependency) {
+                        waiting.remove(id);
+                        if waiting.is_empty() {
+                            self.dependents.remove(dependency);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Forgets a task whole.
+    pub(super) fn forget(&mut self, id: &TaskId) -> Option<Entry> {
+        self.unindex(id);
+        let entry = self.tasks.remove(id)?;
+        if self.files.get(&entry.file) == Some(id) {
+            self.files.remove(&entry.file);
+        }
+        if let Some(at) = entry.summary.expires_at {
+            self.expiries.remove(&(at, id.clone()));
+        }
+        Some(entry)
+    }
+
+    pub(super) fn withdrawn(&mut self, file: &OsStr, now: Now, orders: &mut Vec<Order>) {
+        let Some(id) = self.files.get(file).cloned() else { return };
+        if self.tasks.get(&id).is_some_and(|entry| entry.state.is_waiting()) {
+            self.leave(&id, now, orders);
+        }
+    }
+
+    /// A task left by somebody's hand: its row goes, a log line stays, what depends on it fails.
+    pub(super) fn leave(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
+        if self.forget(id).is_none() {
+            return;
+        }
+        self.past.remove(id);
+        orders.push(Order::Write(Box::new(Line::new(LineKind::Withdrawn, now.wall).of(id))));
+        orders.push(Order::Forget(id.clone()));
+        orders.push(info(id, "withdrawn: its file was taken out of pending"));
+        self.fail_dependents(id, "was withdrawn", now, orders);
+    }
+
+    pub(super) fn reject(
+        &mut self,
+        file: OsString,
+        id: TaskId,
+        error: TaskError,
+        dropped_at: Timestamp,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        self.seq += 1;
+        let arrival = Arrival {
+            file: file.clone(),
+            id: id.clone(),
+            fingerprint: 0,
+            dropped_at,
+            task: Err(error.clone()),
+        };
+        let summary = Summary::of_no_task(dropped_at);
+        let decision = crate::route::Decision {
+            worker_type: Err(String::new()),
+            reasons: vec![],
+            warnings: vec![],
+        };
+        let mut entry = Entry::new(arrival, summary, decision, self.seq);
+        let mut row = entry.row(&id, Folder::Failed, now.wall);
+        (row.estimated_cost, row.estimated_tokens) = (None, None);
+        row.actual_cost = Some(Usd::ZERO);
+        row.error_kind = Some(error.kind.as_str());
+        entry.state = State::Ending(Box::new(row));
+        self.files.insert(file.clone(), id.clone());
+        self.tasks.insert(id.clone(), entry);
+        orders.push(Order::Reject { file, id, error, dropped_at, judged_at: now.wall });
+    }
+
+    /// Claims a waiting task only to file it as failed.
+    pub(super) fn refuse(
+        &mut self,
+        id: &TaskId,
+        error: TaskError,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        self.unindex(id);
+        self.cancels.remove(id);
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let mut verdict = entry.verdict(Some(error), None, now.wall);
+        verdict.worker_type = None;
+        verdict.worker_id = None;
+        let row = entry.ended_row(id, &verdict);
+        entry.state = State::Ending(Box::new(row));
+        orders.push(Order::Refuse(Box::new(Refuse {
+            id: id.clone(),
+            file: entry.file.clone(),
+            fingerprint: entry.fingerprint,
+            verdict,
+        })));
+    }
+
+    pub(super) fn not_claimed(
+        &mut self,
+        id: &TaskId,
+        why: NotClaimed,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let before = std::mem::replace(&mut entry.state, State::Blocked(BTreeSet::new()));
+        self.free_hand(before);
+        match why {
+            NotClaimed::Gone => self.leave(id, now, orders),
+            NotClaimed::Changed => {
+                if let Some(entry) = self.forget(id) {
+                    self.past.insert(id.clone(), Past { attempts: entry.attempts, next_try: None });
+                }
+            }
+            NotClaimed::Confidential(reasons) => self.raise(id, reasons, now, orders),
+            NotClaimed::NotOurs(why) => {
+                orders.push(say(log::Level::Warn, Some(id), &why));
+                self.set_state(id, State::Stuck(why), orders);
+            }
+            NotClaimed::Trouble(why) => self.trouble(id, why, now, orders),
+        }
+    }
+
+    /// Gives back a hand and a promise that were not used.
+    pub(super) fn free_hand(&mut self, state: State) {
+        let State::Running { lane, promise } = state else { return };
+        if let Some(promise) = promise {
+            self.ledger.give_back(promise);
+            self.money_is_back();
+        }
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.busy -= 1;
+        }
+    }
+
+    pub(super) fn raise(
+        &mut self,
+        id: &TaskId,
+        reasons: Vec<crate::task::result::Reason>,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        let critical = self.ledger.is_critical(now.wall);
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        entry.summary.seen.sensitivity = Sensitivity::Confidential;
+        entry.summary.seen.reasons.extend(reasons);
+        entry.decision = self.router.decide(&entry.summary.wish, &entry.summary.seen, critical);
+        self.enqueue(id, now, orders);
+    }
+
+    /// Our own trouble is never a task's failure: it waits, and is tried again.
+    pub(super) fn trouble(&mut self, id: &TaskId, why: String, now: Now, orders: &mut Vec<Order>) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        entry.troubles += 1;
+        if entry.troubles == 1 {
+            orders.push(say(
+                log::Level::Error,
+                Some(id),
+                &format!("{why}; koubou tries again by itself"),
+            ));
+        }
+        let until =
+            Until::Mono(now.mono + retry::pause(entry.troubles, None, salt(id, entry.troubles)));
+        self.set_state(id, State::Delayed { until, why }, orders);
+    }
+}

@@ -1,0 +1,202 @@
+//! What follows from an attempt's end: it is settled, and the task is filed or tried again.
+
+use super::*;
+
+impl Foreman {
+    pub(super) fn ended(&mut self, id: &TaskId, ended: Ended, now: Now, orders: &mut Vec<Order>) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let state = std::mem::replace(&mut entry.state, State::Blocked(BTreeSet::new()));
+        let State::Running { lane: name, promise } = state else {
+            entry.state = state;
+            return;
+        };
+        let cost = self.settle(promise, &ended.outcome);
+        let Some(lane) = self.lanes.get_mut(&name) else { return };
+        lane.busy -= 1;
+        let line = end_line(id, &lane.bench, &ended, cost, now);
+        self.learn_of_worker(&name, &ended.outcome, now, orders);
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let attempt = backlog::attempt(&ended, cost);
+        if counts_as_attempt(&attempt.outcome) {
+            entry.attempts.push(attempt);
+        }
+        match ended.outcome {
+            Outcome::Done(_) => self.file(id, &name, None, ended.outcome, line, now, orders),
+            Outcome::Failed(failure) => self.failed(id, &name, *failure, line, now, orders),
+        }
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        promise: Option<crate::route::budget::Reservation>,
+        outcome: &Outcome,
+    ) -> Usd {
+        let Some(promise) = promise else { return Usd::ZERO };
+        let spent = match outcome {
+            Outcome::Done(answer) => answer.spent,
+            Outcome::Failed(failure) => failure.spent,
+        };
+        let cost = match spent {
+            Spent::Nothing => Usd::ZERO,
+            Spent::Known(cost) => cost,
+            Spent::Unknown => promise.amount(),
+        };
+        self.ledger.settle(promise, cost);
+        self.money_is_back();
+        cost
+    }
+
+    /// After money came back, lanes that waited for it may ask again.
+    pub(super) fn money_is_back(&mut self) {
+        for lane in self.lanes.values_mut() {
+            if matches!(lane.block, Some(Block::OverBudget { .. })) {
+                lane.block = None;
+            }
+        }
+    }
+
+    pub(super) fn learn_of_worker(
+        &mut self,
+        name: &WorkerType,
+        outcome: &Outcome,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        let Some(lane) = self.lanes.get_mut(name) else { return };
+        let Some(failure) = backlog::failure(outcome) else { return lane.reached() };
+        match &failure.trouble {
+            None => {}
+            Some(Trouble::Unreachable) => lane.miss(failure.message.clone(), now),
+            Some(Trouble::Billing | Trouble::BadKey) => {
+                let then = format!("`koubou resume {name}`");
+                let said = &failure.message;
+                lane.stop(match said.contains(&then) {
+                    true => said.clone(),
+                    false => format!("{said}; then {then}"),
+                });
+            }
+            Some(Trouble::RateLimited(pause)) => {
+                let pause = pause.unwrap_or(DEFAULT_PAUSE);
+                lane.limit(pause, now);
+                orders.push(Order::Write(Box::new(Line {
+                    worker_type: Some(name.clone()),
+                    until: Some(clock::later(now.wall, pause)),
+                    ..Line::new(LineKind::Pause, now.wall)
+                })));
+            }
+        }
+    }
+
+    pub(super) fn failed(
+        &mut self,
+        id: &TaskId,
+        lane: &WorkerType,
+        failure: Failure,
+        line: Line,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let most = self.lanes.get(lane).map_or(1, |lane| most_attempts(entry, &lane.bench));
+        let made = retry::counted(&entry.attempts);
+        let next = match failure.next {
+            _ if entry.cancelled => None,
+            Next::Never => None,
+            Next::NotAnAttempt => Some(State::Queued(lane.clone())),
+            Next::Retry { .. } if made >= most || retry::waited_enough(&entry.attempts) => None,
+            Next::Retry { at_least } => {
+                let failures = entry.attempts.len() as u32;
+                let pause = retry::pause(failures, at_least, salt(id, failures));
+                let why = format!(
+                    "its next attempt, {} after the last ({})",
+                    words::span(pause),
+                    failure.outcome
+                );
+                Some(State::Delayed { until: Until::Mono(now.mono + pause), why })
+            }
+        };
+        match next {
+            None => {
+                let error = final_error(entry.cancelled, &failure, made);
+                self.file(
+                    id,
+                    lane,
+                    Some(error),
+                    Outcome::Failed(Box::new(failure)),
+                    line,
+                    now,
+                    orders,
+                );
+            }
+            Some(then) => self.release(id, then, line, now, orders),
+        }
+    }
+
+    pub(super) fn release(
+        &mut self,
+        id: &TaskId,
+        then: State,
+        line: Line,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        let mut lines = vec![line];
+        if let State::Delayed { until: Until::Mono(at), .. } = &then {
+            let until = Some(clock::later(now.wall, at.saturating_sub(now.mono)));
+            lines.push(Line { until, ..Line::new(LineKind::Retry, now.wall).of(id) });
+        }
+        if let Some(entry) = self.tasks.get_mut(id) {
+            // Back in `pending` it is named by its id, whatever its first file was called.
+            self.files.remove(&entry.file);
+            entry.file = id.file_name().into();
+            self.files.insert(entry.file.clone(), id.clone());
+            entry.state = State::Releasing(Box::new(then));
+        }
+        orders.push(Order::Release(id.clone(), lines));
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a verdict's parts come from as many places")]
+    pub(super) fn file(
+        &mut self,
+        id: &TaskId,
+        lane: &WorkerType,
+        error: Option<TaskError>,
+        outcome: Outcome,
+        line: Line,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let mut verdict = entry.verdict(error, Some(outcome), now.wall);
+        verdict.worker_type = Some(lane.clone());
+        verdict.lines.push(line);
+        let row = entry.ended_row(id, &verdict);
+        entry.state = State::Ending(Box::new(row));
+        orders.push(Order::File(id.clone(), Box::new(verdict)));
+    }
+
+    pub(super) fn filed(&mut self, id: &TaskId, folder: Folder, now: Now, orders: &mut Vec<Order>) {
+        let Some(entry) = self.forget(id) else { return };
+        self.past.remove(id);
+        let State::Ending(mut row) = entry.state else { return };
+        row.status = folder;
+        orders.push(Order::Record(row));
+        match folder {
+            Folder::Completed => self.satisfy_dependents(id, now, orders),
+            _ => self.fail_dependents(id, "failed", now, orders),
+        }
+    }
+
+    pub(super) fn released(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let state = std::mem::replace(&mut entry.state, State::Blocked(BTreeSet::new()));
+        match state {
+            State::Releasing(then) if entry.cancelled => {
+                drop(then);
+                self.refuse(id, cancelled(), now, orders);
+            }
+            State::Releasing(then) => self.set_state(id, *then, orders),
+            other => entry.state = other,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Tasks that wait for others: freed when those complete, failed when those fail.
+
+use super::*;
+
+impl Foreman {
+    pub(super) fn looked(
+        &mut self,
+        id: &TaskId,
+        folder: Option<Folder>,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        match folder {
+            // A task that is being tried again has an older result; the new one counts.
+            _ if self.tasks.contains_key(id) => {}
+            Some(Folder::Completed) => self.satisfy_dependents(id, now, orders),
+            Some(Folder::Failed) => self.fail_dependents(id, "failed", now, orders),
+            _ => {}
+        }
+    }
+
+    pub(super) fn satisfy_dependents(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
+        for waiting in self.dependents.remove(id).unwrap_or_default() {
+            let Some(State::Blocked(missing)) =
+                self.tasks.get_mut(&waiting).map(|entry| &mut entry.state)
+            else {
+                continue;
+            };
+            missing.remove(id);
+            if missing.is_empty() {
+                self.await_time(&waiting, now, orders);
+            }
+        }
+    }
+
+    pub(super) fn fail_dependents(
+        &mut self,
+        id: &TaskId,
+        what: &str,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        for waiting in self.dependents.remove(id).unwrap_or_default() {
+            let mend = if what == "failed" { "mend that one" } else { "drop it again" };
+            let text = format!(
+                "`{id}`, which this task depends on, {what}; {mend}, then `koubou retry {waiting}`"
+            );
+            self.refuse(&waiting, error(ErrorKind::DependencyFailed, text), now, orders);
+        }
+    }
+}

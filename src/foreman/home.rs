@@ -1,0 +1,128 @@
+//! Time passes, people are told, and there may be nothing left to do.
+
+use super::*;
+
+impl Foreman {
+    pub(super) fn wake(&mut self, now: Now, orders: &mut Vec<Order>) {
+        for lane in self.lanes.values_mut() {
+            lane.wake(now);
+            if lane.take_probe(now) {
+                orders.push(Order::Probe(lane.bench.worker_type.clone()));
+            }
+        }
+        while let Some((_, id)) = self.expiries.first().filter(|(at, _)| *at <= now.wall).cloned() {
+            let first = self.expiries.pop_first();
+            drop(first);
+            if self.tasks.get(&id).is_some_and(|entry| entry.state.is_waiting()) {
+                self.refuse(&id, expired(), now, orders);
+            }
+        }
+        while let Some((_, id)) = self.by_mono.first().filter(|(at, _)| *at <= now.mono).cloned() {
+            self.by_mono.pop_first();
+            self.enqueue(&id, now, orders);
+        }
+        while let Some((_, id)) = self.by_wall.first().filter(|(at, _)| *at <= now.wall).cloned() {
+            self.by_wall.pop_first();
+            self.await_time(&id, now, orders);
+        }
+    }
+
+    /// Tells what changed since people were last told.
+    pub(super) fn tell(&mut self, now: Now, orders: &mut Vec<Order>) {
+        for (name, lane) in &mut self.lanes {
+            if let Some(news) = lane.news() {
+                orders.push(Order::Lane(name.clone(), news));
+            }
+        }
+        let critical = self.ledger.is_critical(now.wall);
+        if critical != self.was_critical {
+            self.was_critical = critical;
+            orders.push(Order::Money);
+            if critical {
+                let (day, month) = (self.ledger.day(), self.ledger.month());
+                orders.push(remark(
+                    log::Level::Warn,
+                    &format!(
+                        "budget alert: {} of {} spent today, {} of {} this month; work that is not hard goes to local workers",
+                        day.spent, day.limit, month.spent, month.limit
+                    ),
+                ));
+            }
+        }
+    }
+
+    pub(super) fn maybe_go_home(&mut self, now: Now, orders: &mut Vec<Order>) {
+        let goes_on = |entry: &Entry| match self.stopping {
+            true => !entry.state.is_waiting(),
+            false => self.will_go_on(entry, now),
+        };
+        // While a hand is busy there is no need to look at every task.
+        let busy = self.looks > 0 || self.lanes.values().any(|lane| lane.busy > 0);
+        if self.gone_home
+            || !(self.stopping || self.drain)
+            || busy
+            || self.tasks.values().any(goes_on)
+        {
+            return;
+        }
+        if !self.stopping && self.listed.is_none() {
+            // Something may lie in `pending` that nobody has told us of.
+            if !std::mem::replace(&mut self.asked_to_list, true) {
+                orders.push(Order::List);
+            }
+            return;
+        }
+        self.gone_home = true;
+        orders.push(Order::GoHome(self.farewell()));
+    }
+
+    /// Whether a waiting task goes on by itself, so that a drain waits for it.
+    pub(super) fn will_go_on(&self, entry: &Entry, now: Now) -> bool {
+        match &entry.state {
+            State::Blocked(_) | State::Stuck(_) => false,
+            State::Delayed { until: Until::Wall(_), .. } => false,
+            State::Delayed { .. } => entry.troubles < 5,
+            State::Queued(lane) => {
+                !self.paused
+                    && !self.no_room
+                    && self.lanes.get(lane).is_some_and(|lane| !lane.is_stuck(now))
+            }
+            State::Running { .. } | State::Releasing(_) | State::Ending(_) => true,
+        }
+    }
+
+    pub(super) fn farewell(&self) -> Farewell {
+        let mut waits: BTreeMap<String, u64> = BTreeMap::new();
+        for entry in self.tasks.values() {
+            *waits.entry(self.waits_for(entry)).or_default() += 1;
+        }
+        for file in self.listed.iter().flatten() {
+            *waits.entry(file.clone()).or_default() += 1;
+        }
+        Farewell { waits: waits.into_iter().collect() }
+    }
+
+    pub(super) fn waits_for(&self, entry: &Entry) -> String {
+        match &entry.state {
+            State::Blocked(missing) => {
+                let unknown: Vec<&TaskId> =
+                    missing.iter().filter(|id| !self.tasks.contains_key(*id)).collect();
+                match unknown.is_empty() {
+                    true => "tasks that wait themselves".to_owned(),
+                    false => {
+                        format!("{}, which nobody has dropped yet", words::names(unknown, "and"))
+                    }
+                }
+            }
+            State::Delayed { why, .. } | State::Stuck(why) => why.clone(),
+            State::Queued(_) if self.paused => "`koubou resume`: the workshop is paused".to_owned(),
+            State::Queued(_) if self.no_room => "room on the disk".to_owned(),
+            State::Queued(name) => self
+                .lanes
+                .get(name)
+                .and_then(Lane::waits_for)
+                .unwrap_or_else(|| format!("a free hand of worker `{name}`")),
+            State::Running { .. } | State::Releasing(_) | State::Ending(_) => "its end".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Who is next: starts what can be started, and finds money for it.
+
+use super::*;
+
+impl Foreman {
+    /// Starts whatever can be started.
+    pub(super) fn dispatch(&mut self, now: Now, orders: &mut Vec<Order>) {
+        if self.stopping || self.paused || self.no_room {
+            return;
+        }
+        let names: Vec<WorkerType> = self.lanes.keys().cloned().collect();
+        for name in names {
+            while let Some(id) = self.head(&name, now) {
+                if !self.start(&name, &id, now, orders) {
+                    break;
+                }
+            }
+        }
+    }
+
+    pub(super) fn head(&self, name: &WorkerType, now: Now) -> Option<TaskId> {
+        let lane = self.lanes.get(name)?;
+        lane.may_start(now)
+            .then(|| lane.queue.first_key_value().map(|(_, id)| id.clone()))
+            .flatten()
+    }
+
+    /// Starts a lane's first task, or finds it another place; `false` where the lane must wait.
+    pub(super) fn start(
+        &mut self,
+        name: &WorkerType,
+        id: &TaskId,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) -> bool {
+        if self.moves_elsewhere(name, id, now, orders) {
+            return true;
+        }
+        let promise = match self.promise(id, now, orders) {
+            Promised::Yes(promise) => promise,
+            Promised::Refused => return true,
+            Promised::NotNow(block) => {
+                if let Some(lane) = self.lanes.get_mut(name) {
+                    lane.block = Some(block);
+                }
+                return false;
+            }
+        };
+        self.unindex(id);
+        let (Some(entry), Some(lane)) = (self.tasks.get_mut(id), self.lanes.get_mut(name)) else {
+            return false;
+        };
+        lane.busy += 1;
+        lane.pacer.take(now.mono);
+        self.marks += 1;
+        entry.started_at.get_or_insert(now.wall);
+        let start = Start {
+            id: id.clone(),
+            file: entry.file.clone(),
+            fingerprint: entry.fingerprint,
+            worker_type: name.clone(),
+            sensitivity: entry.summary.seen.sensitivity,
+            attempt: format!("{}-{}", self.run, self.marks),
+            reserved: promise.as_ref().map_or(Usd::ZERO, crate::route::budget::Reservation::amount),
+        };
+        entry.state = State::Running { lane: name.clone(), promise };
+        orders.push(Order::Start(Box::new(start)));
+        true
+    }
+
+    /// Past the alert threshold a task may belong elsewhere than when it came.
+    pub(super) fn moves_elsewhere(
+        &mut self,
+        name: &WorkerType,
+        id: &TaskId,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) -> bool {
+        let paid = self.lanes.get(name).is_some_and(|lane| !lane.bench.price.is_free());
+        if !paid || !self.ledger.is_critical(now.wall) {
+            return false;
+        }
+        let Some(entry) = self.tasks.get_mut(id) else { return false };
+        if entry.summary.seen.difficulty == Difficulty::High {
+            return false;
+        }
+        let decision = self.router.decide(&entry.summary.wish, &entry.summary.seen, true);
+        if decision.worker_type.as_ref() == Ok(name) {
+            return false;
+        }
+        // Out of the old queue before the decision that knows which queue it was in.
+        self.unindex(id);
+        if let Some(entry) = self.tasks.get_mut(id) {
+            entry.state = State::Blocked(BTreeSet::new());
+            entry.decision = decision;
+        }
+        self.enqueue(id, now, orders);
+        true
+    }
+
+    pub(super) fn promise(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) -> Promised {
+        let Some(entry) = self.tasks.get(id) else { return Promised::Refused };
+        let estimate = entry.estimate;
+        if let Some(most) = entry.summary.max_cost.filter(|most| entry.cost() + estimate > *most) {
+            let text = format!(
+                "this attempt may cost up to {estimate}{}, and `max_cost_usd` is {most}: lower `max_tokens`, or raise it",
+                if entry.cost() > Usd::ZERO {
+                    format!(" on top of {}", entry.cost())
+                } else {
+                    String::new()
+                }
+            );
+            self.refuse(id, error(ErrorKind::OverBudget, text), now, orders);
+            return Promised::Refused;
+        }
+        if estimate == Usd::ZERO {
+            return Promised::Yes(None);
+        }
+        match self.ledger.reserve(estimate, now.wall) {
+            Ok(promise) => Promised::Yes(Some(promise)),
+            Err(Refusal::NotBefore { which, until, is_promised }) => {
+                Promised::NotNow(Block::OverBudget { until, which, is_promised })
+            }
+            Err(Refusal::Never { which, limit }) => {
+                let text = format!(
+                    "this attempt may cost up to {estimate}, and the {which} limit is {limit}: lower `max_tokens`, \
+                     or `koubou budget set --{which} N`"
+                );
+                self.refuse(id, error(ErrorKind::OverBudget, text), now, orders);
+                Promised::Refused
+            }
+        }
+    }
+}

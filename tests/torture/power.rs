@@ -13,8 +13,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::Home;
 use crate::tracer::{Change, Fault, Plan};
+use crate::trial::Home;
 
 /// What became of content that was not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -119,6 +119,22 @@ impl Fault {
     }
 }
 
+/// Whether this system lets us trace a child at all.
+pub(crate) fn may_trace() -> bool {
+    let mut command = Command::new("true");
+    #[expect(unsafe_code, reason = "a child must ask to be traced between fork and exec")]
+    // SAFETY: PTRACE_TRACEME is one system call and touches no memory of ours.
+    unsafe {
+        command.pre_exec(|| ptrace::traceme().map_err(Into::into));
+    }
+    let Ok(mut child) = command.spawn() else { return false };
+    let pid = Pid::from_raw(child.id() as i32);
+    let stopped = matches!(waitpid(pid, Some(WaitPidFlag::__WALL)), Ok(WaitStatus::Stopped(..)));
+    let _ = kill(pid, Signal::SIGKILL);
+    let _ = child.wait();
+    stopped
+}
+
 /// Runs `command` to its end, with the plan's fault.
 pub(crate) fn run(mut command: Command, home: &Path, plan: Plan) -> Run {
     #[expect(unsafe_code, reason = "a child must ask to be traced between fork and exec")]

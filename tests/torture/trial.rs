@@ -1,0 +1,387 @@
+//! Crash points and failing calls: whatever happens, no task is lost.
+//!
+//! A `start --drain` over a few tasks is killed before every call that changes the
+//! home, in turn, and started again; then every such call is failed in turn, once
+//! and for ever, and it is started again. After each: every task is in exactly one
+//! of completed and failed, and all else is as the contract says.
+//!
+//! `make torture` tries every point. As part of `cargo test` it tries a share of
+//! them, spread over the whole run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::model_server::ModelServer;
+use crate::power;
+use crate::tracer::{self, Fault, Plan, Run};
+use nix::errno::Errno;
+use serde_json::{Value, json};
+
+const KOUBOU: &str = env!("CARGO_BIN_EXE_koubou");
+/// What the command's standard input must be, whole, each time it runs.
+const INPUT: &str = "all of the input, from its first word to its very last";
+/// Tasks of a run: what is dropped, by the name of its file.
+const TASKS: &[&str] = &["again", "broken", "echo-1", "echo-2", "paid", "program"];
+
+pub(crate) fn run() -> ExitCode {
+    let full = std::env::var("KOUBOU_TORTURE").is_ok_and(|value| value == "full");
+    let mutant = std::env::var("KOUBOU_MUTANT").ok();
+    let kinds: Vec<(&str, Fault, bool)> = vec![
+        ("kill -9", Fault::Kill, false),
+        ("ENOSPC once", Fault::Error(Errno::ENOSPC), false),
+        ("EIO once", Fault::Error(Errno::EIO), false),
+        ("EMFILE once", Fault::Error(Errno::EMFILE), false),
+        ("EACCES once", Fault::Error(Errno::EACCES), false),
+        ("EINTR once", Fault::Error(Errno::EINTR), false),
+        ("short write once", Fault::ShortWrite, false),
+        ("ENOSPC for ever", Fault::Error(Errno::ENOSPC), true),
+        ("EIO for ever", Fault::Error(Errno::EIO), true),
+        ("EMFILE for ever", Fault::Error(Errno::EMFILE), true),
+        ("EACCES for ever", Fault::Error(Errno::EACCES), true),
+        ("EINTR for ever", Fault::Error(Errno::EINTR), true),
+        ("short write for ever", Fault::ShortWrite, true),
+    ];
+    // A mutant is looked for where such a bug would show.
+    let kinds = if mutant.is_some() { kinds[..1].to_vec() } else { kinds };
+    let mut violations = 0;
+    let mut table = Vec::new();
+    for (name, fault, for_ever) in kinds {
+        let points = count_points(fault);
+        // Every point in full; else a few, spread over the run.
+        let full = full || mutant.is_some();
+        let share = if full { 1 } else { points.div_ceil(if for_ever { 3 } else { 12 }) };
+        let trials: Vec<usize> = (0..points).step_by(share.max(1)).collect();
+        let found = try_all(name, fault, for_ever, &trials);
+        table.push(format!(
+            "{name:<22} {:>6} of {points:>4} points {found:>4} violations",
+            trials.len()
+        ));
+        violations += found;
+        if points < 20 {
+            table.push(format!("{name:<22} has only {points} points: the test does nothing"));
+            violations += 1;
+        }
+    }
+    let (states, found) = power::try_all(full);
+    table.push(format!("{:<22} {states:>6} states        {found:>4} violations", "power loss"));
+    violations += found;
+    if states < 100 {
+        table.push(format!("power loss has only {states} states: the test does nothing"));
+        violations += 1;
+    }
+    println!("{}", table.join("\n"));
+    if let Some(mutant) = mutant {
+        println!("mutant {mutant}: {}", if violations > 0 { "found" } else { "NOT FOUND" });
+        return if violations > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How many calls of a run the fault applies to.
+fn count_points(fault: Fault) -> usize {
+    let home = Home::new();
+    // The fault decides which calls count; a point beyond them all lets every one pass.
+    let plan = Plan {
+        fault,
+        at: usize::MAX,
+        for_ever: false,
+        limit: Duration::from_secs(60),
+        record: false,
+    };
+    let run = home.drain(plan);
+    assert_eq!(run.code, Some(0), "an undisturbed run goes well: {}", home.stderr());
+    run.points
+}
+
+/// Tries the points on all processors; how many ended badly.
+fn try_all(name: &str, fault: Fault, for_ever: bool, points: &[usize]) -> usize {
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(0);
+    let workers = std::thread::available_parallelism().map_or(2, usize::from).min(4);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(at) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let limit =
+                        if for_ever { Duration::from_millis(900) } else { Duration::from_secs(20) };
+                    let complaints =
+                        try_one(Plan { fault, at: *at, for_ever, limit, record: false });
+                    if !complaints.is_empty() {
+                        *found.lock().unwrap() += 1;
+                        println!("{name} at {at}:\n  {}", complaints.join("\n  "));
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
+
+/// One faulty run and one good one; what is wrong after them.
+fn try_one(plan: Plan) -> Vec<String> {
+    let home = Home::new();
+    let run = home.drain(plan);
+    let mut complaints = home.check_words(&run);
+    let output = home.koubou(&["start", "--drain"]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.code() != Some(0) {
+        complaints.push(format!("the next drain ended with {:?}: {stderr}", output.status));
+    }
+    complaints.extend(home.check(&stderr));
+    if !complaints.is_empty() {
+        complaints.insert(0, format!("struck `{}` ({} times)", run.call, run.struck));
+        complaints.push(format!("first run said: {}", home.stderr()));
+        complaints.push(format!("second run said: {stderr}"));
+    }
+    complaints
+}
+
+/// A fresh home with a few tasks, removed at the end.
+pub(crate) struct Home {
+    dir: tempfile::TempDir,
+    /// Where the paid worker buys.
+    server: ModelServer,
+}
+
+impl Home {
+    /// A place for a home.
+    pub(crate) fn bare() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), server: ModelServer::start() }
+    }
+
+    /// The settings; their program leaves its input in this home's own witness.
+    pub(crate) fn write_config(&self) {
+        let witness = self.dir.path().join("witness");
+        let config = format!(
+            "available_workers:\n\
+             \x20 - {{type: echo, kind: echo, concurrency: 1}}\n\
+             \x20 - {{type: program, kind: command, local: true, max_attempts: 3, concurrency: 1,\n\
+             \x20     command: [sh, -c, 'cat | tee -a {}; echo >> {}']}}\n\
+             \x20 - {{type: cloud, kind: chat, model: stand-in, concurrency: 1, max_attempts: 9,\n\
+             \x20     endpoint: '{}', price_per_1m: {{input: 1, output: 10}}}}\n\
+             routing_rules:\n  - else: echo\nmin_free_bytes: 0\n",
+            witness.display(),
+            witness.display(),
+            self.server.endpoint()
+        );
+        fs::write(self.path().join("config/agent.yaml"), config).unwrap();
+    }
+
+    pub(crate) fn new() -> Self {
+        let home = Self::bare();
+        let init = home.koubou(&["init"]).output().unwrap();
+        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+        home.write_config();
+        home.drop_task("echo-1", &json!({ "description": "one", "worker": "echo" }));
+        home.drop_task(
+            "echo-2",
+            &json!({ "description": "two", "worker": "echo", "sensitivity_level": "confidential" }),
+        );
+        home.drop_task("program", &json!({ "description": INPUT, "worker": "program" }));
+        home.drop_task("paid", &json!({ "description": "three", "worker": "cloud" }));
+        fs::write(home.path().join("tasks/pending/broken.json"), "{\"description\": 5}").unwrap();
+        let older = json!({
+            "task_id": "again", "status": "failed", "timestamp": "2026-11-01T00:00:00.000Z",
+            "created_at": "2026-11-01T00:00:00.000Z", "finished_at": "2026-11-01T00:00:01.000Z",
+            "cost_usd": 0, "attempts": [], "warnings": [],
+            "error": { "kind": "timeout", "message": "too slow" },
+            "task": { "description": "again", "worker": "echo" },
+        });
+        home.drop_task("again", &older);
+        fs::write(home.path().join("tasks/failed/again.json"), older.to_string()).unwrap();
+        home
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    fn drop_task(&self, name: &str, task: &Value) {
+        fs::write(self.path().join(format!("tasks/pending/{name}.json")), task.to_string())
+            .unwrap();
+    }
+
+    pub(crate) fn koubou(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(KOUBOU);
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        if let Ok(mutant) = std::env::var("KOUBOU_MUTANT") {
+            command.env("KOUBOU_MUTANT", mutant);
+        }
+        command.arg("--home").arg(self.path()).args(args).stdin(Stdio::null());
+        command
+    }
+
+    /// A drain under the tracer; what it said is kept.
+    pub(crate) fn drain(&self, plan: Plan) -> Run {
+        let mut command = self.koubou(&["start", "--drain"]);
+        let said = fs::File::create(self.dir.path().join("stderr")).unwrap();
+        command.stderr(said).stdout(Stdio::null());
+        tracer::run(command, &self.path(), plan)
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        fs::read_to_string(self.dir.path().join("stderr")).unwrap_or_default()
+    }
+
+    /// What the faulty run said must be true, and said in words.
+    fn check_words(&self, run: &Run) -> Vec<String> {
+        let mut complaints = Vec::new();
+        let said = self.stderr();
+        if said.contains("panicked") {
+            complaints.push("it panicked".to_owned());
+        }
+        for line in said.lines() {
+            // `… INFO  x: completed` is only said of a result that is on disk.
+            for folder in ["completed", "failed"] {
+                let stated = line
+                    .strip_suffix(&format!(": {folder}"))
+                    .and_then(|line| line.rsplit_once("  "));
+                if let Some((_, id)) = stated
+                    && !self.path().join(format!("tasks/{folder}/{id}.json")).exists()
+                {
+                    complaints
+                        .push(format!("it said that {id} is {folder}, and it is not on disk"));
+                }
+            }
+        }
+        if run.code.is_some_and(|code| code != 0 && code != 75) && !said.contains("error: ") {
+            complaints.push(format!("it ended with {:?} and did not say why", run.code));
+        }
+        complaints
+    }
+
+    /// What must hold after a good run.
+    pub(crate) fn check(&self, said: &str) -> Vec<String> {
+        let mut complaints = Vec::new();
+        if said.contains("panicked") {
+            complaints.push("the next run panicked".to_owned());
+        }
+        let folders = self.folders(&mut complaints);
+        for (id, found) in &folders {
+            if found.len() != 1 {
+                complaints.push(format!("`{id}` is in {found:?}"));
+            }
+            if !TASKS.contains(&id.as_str()) {
+                complaints.push(format!("`{id}` was never dropped"));
+            }
+        }
+        for id in TASKS {
+            let wanted = if *id == "broken" { "failed" } else { "completed" };
+            match folders.get(*id) {
+                None => complaints.push(format!("`{id}` is lost")),
+                // A program may have used up its attempts; that is an end, too.
+                Some(found) if found[0] != wanted && *id != "program" => {
+                    complaints.push(format!("`{id}` is {found:?}, not {wanted}"));
+                }
+                Some(_) => {}
+            }
+        }
+        self.check_leftovers(&mut complaints);
+        self.check_mirror(&folders, &mut complaints);
+        self.check_witness(&mut complaints);
+        self.check_money(&mut complaints);
+        complaints
+    }
+
+    fn folders(&self, complaints: &mut Vec<String>) -> BTreeMap<String, Vec<&'static str>> {
+        let mut folders: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+        for folder in ["completed", "failed"] {
+            for path in entries(&self.path().join("tasks").join(folder)) {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                let Some(id) = name.strip_suffix(".json") else { continue };
+                folders.entry(id.to_owned()).or_default().push(folder);
+                let document: Result<Value, _> = serde_json::from_slice(&fs::read(&path).unwrap());
+                match document {
+                    Ok(result) if result["task_id"] == id && result["status"] == folder => {}
+                    Ok(result) => complaints.push(format!(
+                        "{folder}/{name} says {} is {}",
+                        result["task_id"], result["status"]
+                    )),
+                    Err(error) => complaints.push(format!("{folder}/{name} is not JSON: {error}")),
+                }
+            }
+        }
+        folders
+    }
+
+    fn check_leftovers(&self, complaints: &mut Vec<String>) {
+        for folder in ["tasks/pending", "tasks/in_progress", "tmp"] {
+            for path in entries(&self.path().join(folder)) {
+                complaints.push(format!("left over: {}", path.display()));
+            }
+        }
+        let rejected = self.path().join("tasks/failed/broken.rejected");
+        if fs::read(&rejected).ok().as_deref() != Some(b"{\"description\": 5}") {
+            complaints.push("the rejected drop was not kept byte for byte".to_owned());
+        }
+    }
+
+    fn check_mirror(
+        &self,
+        folders: &BTreeMap<String, Vec<&'static str>>,
+        complaints: &mut Vec<String>,
+    ) {
+        let open = rusqlite::Connection::open(self.path().join("db/koubou.db"));
+        let read = open.and_then(|db| {
+            let health: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+            let mut rows = db.prepare("SELECT task_id, status FROM task_master")?;
+            let rows: Result<BTreeMap<String, String>, _> =
+                rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect();
+            Ok((health, rows?))
+        });
+        match read {
+            Err(error) => complaints.push(format!("the mirror cannot be read: {error}")),
+            Ok((health, rows)) => {
+                if health != "ok" {
+                    complaints.push(format!("integrity_check: {health}"));
+                }
+                let truth: BTreeMap<String, String> =
+                    folders.iter().map(|(id, found)| (id.clone(), found[0].to_owned())).collect();
+                if rows != truth {
+                    complaints.push(format!("the mirror says {rows:?}, the folders {truth:?}"));
+                }
+            }
+        }
+    }
+
+    /// What was bought is written down, whatever died meanwhile.
+    fn check_money(&self, complaints: &mut Vec<String>) {
+        let paid = fs::read(self.path().join("tasks/completed/paid.json")).unwrap_or_default();
+        let paid: Value = serde_json::from_slice(&paid).unwrap_or_default();
+        let price = paid["attempts"]
+            .as_array()
+            .and_then(|attempts| attempts.last())
+            .map(|a| a["cost_usd"].as_f64());
+        let (Some(Some(price)), bought) = (price, self.server.chats()) else { return };
+        let said = self.koubou(&["budget", "--json"]).output().unwrap().stdout;
+        let said: Value = serde_json::from_slice(&said).unwrap_or_default();
+        let spent = said["monthly"]["spent_usd"].as_f64().unwrap_or(0.0);
+        if spent + 1e-12 < price * bought as f64 {
+            complaints.push(format!(
+                "{bought} answers at {price} were bought, and {spent} is written down"
+            ));
+        }
+    }
+
+    /// Each time that the program ran, it had all of its input, or was ended in the middle of copying it.
+    fn check_witness(&self, complaints: &mut Vec<String>) {
+        let seen = fs::read_to_string(self.dir.path().join("witness")).unwrap_or_default();
+        if seen.is_empty() {
+            complaints.push("the program never ran".to_owned());
+        }
+        for line in seen.lines().filter(|line| !line.is_empty()) {
+            if !line.replace(INPUT, "").is_empty() {
+                complaints.push(format!("the program ran on `{line}`"));
+            }
+        }
+    }
+}
+
+fn entries(dir: &Path) -> Vec<PathBuf> {
+    fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect()
+}

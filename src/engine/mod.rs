@@ -39,7 +39,7 @@ use crate::spool::notes::{self, LimitsNote, Note};
 use crate::spool::watch::{Glimpse, Watch, WatchError};
 use crate::spool::{Home, Spool};
 use crate::task::fact::Fact;
-use crate::task::journal::Line;
+use crate::task::journal::{Line, Replay};
 use crate::task::{TaskId, Usd, WorkerType};
 use crate::worker::Leash;
 use desk::{Desk, Errand};
@@ -189,19 +189,11 @@ impl Engine {
         let mut recovered = recover::recover(&spool, &journal, now.wall)?;
         let (to_me, messages) = unbounded();
         let ears = signals::Ears::open(to_me.clone()).map_err(EngineError::Thread)?;
-        let database = config.database.clone().unwrap_or_else(|| home.database());
+        let database = database(&config, home);
         let mirror = Scribe::start(&database, to_me.clone())?;
         orders::tell_of_recovery(&recovered, &mirror);
         reconcile::reconcile(&spool, &database, &mirror);
-        let setup = Setup {
-            benches: config.workers.iter().map(bench).collect(),
-            limits: config.limits,
-            timezone: config.timezone.clone(),
-            drain,
-            run: run_mark(now),
-        };
-        let router = Arc::clone(&config.router);
-        let foreman = Foreman::new(setup, router, &mut recovered.replay, now);
+        let foreman = foreman(&config, drain, &mut recovered.replay, now);
         let (asks, asked) = unbounded();
         let watch = first_watch(home, &asks, &to_me);
         let (errands, brought) = unbounded();
@@ -548,6 +540,23 @@ impl Engine {
             stopped: self.stops > 0,
         }
     }
+}
+
+/// A foreman who knows the settings and what the journal remembers.
+fn foreman(config: &Config, drain: bool, replay: &mut Replay, now: Now) -> Foreman {
+    let setup = Setup {
+        benches: config.workers.iter().map(bench).collect(),
+        limits: config.limits,
+        timezone: config.timezone.clone(),
+        drain,
+        run: run_mark(now),
+    };
+    Foreman::new(setup, Arc::clone(&config.router), replay, now)
+}
+
+/// Where the mirror lies.
+fn database(config: &Config, home: &Home) -> std::path::PathBuf {
+    config.database.clone().unwrap_or_else(|| home.database())
 }
 
 fn bench(spec: &WorkerSpec) -> Bench {

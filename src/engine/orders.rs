@@ -11,7 +11,7 @@ use crate::base::words::{Count, tame};
 use crate::config::{Kind, WorkerSpec};
 use crate::foreman::{Ended, Event, LaneNews, Order, Remark, Start};
 use crate::spool;
-use crate::task::fact::{BudgetRow, Fact, LogRow, TaskRow, WorkerRow};
+use crate::task::fact::{Fact, LogRow, TaskRow, WorkerRow};
 use crate::task::journal::{Line, LineKind, STOPPED};
 use crate::task::outcome::{Outcome, Spent};
 use crate::task::{Folder, TaskId, Usd, WorkerType};
@@ -357,13 +357,7 @@ impl Engine {
     }
 
     pub(super) fn tell_of_money(&self) {
-        let (_, month, year_month) = self.foreman.money();
-        self.mirror.tell(Fact::Budget(BudgetRow {
-            year_month,
-            limit: month.limit,
-            spent: month.spent,
-            alert_percent: self.foreman.alert_percent(),
-        }));
+        self.mirror.tell(reconcile::budget_fact(&self.foreman));
     }
 }
 

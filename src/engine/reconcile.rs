@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::intake::{Ask, Intake};
 use super::scribe::Scribe;
-use super::{Engine, EngineError, Message, bench, recover, run_mark};
+use super::{Engine, EngineError, Message, recover};
 use crate::base::clock::Now;
 use crate::base::files::Regular;
 use crate::config::Config;
-use crate::foreman::{Event, Foreman, Order, Setup};
+use crate::foreman::{Event, Foreman, Order};
 use crate::mirror;
 use crate::mirror::query::{Filter, Reader};
 use crate::spool::journal::{self, Journal};
@@ -129,8 +129,7 @@ impl Engine {
     pub(super) fn rebuild_mirror(&mut self) {
         let mut facts = history(&self.spool);
         facts.extend(self.foreman.rows().map(|row| Fact::Task(Box::new(row))));
-        let (_, month, year_month) = self.foreman.money();
-        facts.push(budget_fact(year_month, month.limit, month.spent, self.foreman.alert_percent()));
+        facts.push(budget_fact(&self.foreman));
         let to_me = self.to_me.clone();
         self.mirror.rebuild(facts, move |result| {
             let _ = to_me.send(Message::Rebuilt(result));
@@ -147,8 +146,15 @@ impl Engine {
     }
 }
 
-fn budget_fact(year_month: String, limit: Usd, spent: Usd, alert_percent: u8) -> Fact {
-    Fact::Budget(BudgetRow { year_month, limit, spent, alert_percent })
+/// The month's row, as the foreman's ledger has it.
+pub(super) fn budget_fact(foreman: &Foreman) -> Fact {
+    let (_, month, year_month) = foreman.money();
+    Fact::Budget(BudgetRow {
+        year_month,
+        limit: month.limit,
+        spent: month.spent,
+        alert_percent: foreman.alert_percent(),
+    })
 }
 
 /// Makes the mirror of a home anew where no daemon runs.
@@ -161,21 +167,12 @@ pub fn rebuild(home: &Home, config: &Arc<Config>) -> Result<u64, EngineError> {
     let journal = Journal::open(home.journal())?;
     let now = Now::read();
     let mut recovered = recover::recover(&spool, &journal, now.wall)?;
-    let setup = Setup {
-        benches: config.workers.iter().map(bench).collect(),
-        limits: config.limits,
-        timezone: config.timezone.clone(),
-        drain: false,
-        run: run_mark(now),
-    };
-    let mut foreman = Foreman::new(setup, Arc::clone(&config.router), &mut recovered.replay, now);
+    let mut foreman = super::foreman(config, false, &mut recovered.replay, now);
     let mut facts = history(&spool);
     facts.extend(pending(&spool, config, &mut foreman, now));
-    let (_, month, year_month) = foreman.money();
-    facts.push(budget_fact(year_month, month.limit, month.spent, foreman.alert_percent()));
+    facts.push(budget_fact(&foreman));
     let count = facts.iter().filter(|fact| matches!(fact, Fact::Task(_))).count();
-    let database = config.database.clone().unwrap_or_else(|| home.database());
-    mirror::rebuild::rebuild(&database, facts.into_iter())?;
+    mirror::rebuild::rebuild(&super::database(config, home), facts.into_iter())?;
     Ok(count as u64)
 }
 

@@ -11,6 +11,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt
 use std::path::{Path, PathBuf};
 
 use super::clock::{self, Timestamp};
+use super::process::Process;
 
 /// What the file system refused.
 #[derive(Debug, thiserror::Error)]
@@ -262,7 +263,8 @@ pub fn replace(aside: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<(),
 /// Beginning of every name that koubou makes in `tmp`, and the mark by which it removes only its own.
 pub const HALF_MADE: &str = ".koubou-";
 
-/// A name for the half-made form of `path`: hidden, koubou's own, and unique to this process and call.
+/// A name for the half-made form of `path`: hidden, koubou's own, and unique to this process and
+/// call. It says who makes it, so that it can be cleared away once that one is dead.
 pub fn half_made(path: &Path) -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static SERIAL: AtomicU64 = AtomicU64::new(0);
@@ -272,7 +274,16 @@ pub fn half_made(path: &Path) -> String {
     while !stem.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{HALF_MADE}{}-{serial}-{}", std::process::id(), &stem[..end])
+    format!("{HALF_MADE}{}-{serial}-{}", Process::me(), &stem[..end])
+}
+
+/// Whether nobody works any more on what has this name, one that [`half_made`] gave to it.
+///
+/// What says no maker is over, too: only koubou gives such names.
+pub fn is_left_over(name: &str) -> bool {
+    let maker = name.strip_prefix(HALF_MADE).and_then(|rest| rest.split('-').next());
+    let maker = maker.and_then(|maker| maker.parse::<Process>().ok());
+    maker.is_none_or(|maker| !maker.is_alive())
 }
 
 /// Renames, replacing what is at `to`.

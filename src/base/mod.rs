@@ -8,5 +8,6 @@ pub mod bug;
 pub mod clock;
 pub mod files;
 pub mod group;
+pub mod process;
 pub mod secret;
 pub mod words;

@@ -40,7 +40,7 @@ use crate::spool::watch::{Glimpse, Watch, WatchError};
 use crate::spool::{Home, Spool};
 use crate::task::fact::Fact;
 use crate::task::journal::{Line, Replay};
-use crate::task::{TaskId, Usd, WorkerType};
+use crate::task::{Folder, TaskId, Usd, WorkerType};
 use crate::worker::Leash;
 use desk::{Desk, Errand};
 use intake::{Ask, Intake};
@@ -59,6 +59,8 @@ const AT_ONCE: Duration = Duration::from_secs(8);
 
 /// How long a first one waits for results that cannot be filed.
 const LINGER: Duration = Duration::from_secs(3);
+/// How long a drain does, while none can.
+const DRAIN_LINGER: Duration = Duration::from_secs(10);
 
 /// Why the daemon could not work.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +136,9 @@ pub struct Engine {
     own_filings: HashMap<TaskId, i32>,
     lane_news: HashMap<WorkerType, LaneNews>,
     troubles: Troubles,
+    /// Since when we have had trouble of our own and filed nothing, and which.
+    stuck: Option<(Duration, String)>,
+    drain: bool,
     /// When the disk was last looked at, and whether it had room.
     room: (Duration, bool),
     stops: u32,
@@ -212,6 +217,8 @@ impl Engine {
             own_filings: HashMap::new(),
             lane_news: HashMap::new(),
             troubles: Troubles::default(),
+            stuck: None,
+            drain,
             room: (Duration::ZERO, true),
             stops: 0,
             give_up_at: None,
@@ -302,6 +309,9 @@ impl Engine {
             }
             Message::Event(Event::Filed(id, folder)) => self.filed(id, folder),
             Message::Event(event) => {
+                if matches!(event, Event::Released(_)) {
+                    self.went_on();
+                }
                 self.note_event(&event);
                 self.hear(event);
             }
@@ -421,13 +431,34 @@ impl Engine {
         }
     }
 
-    /// Asked to stop, koubou does not wait for ever for results that cannot be filed: their
-    /// tasks are safe in `in_progress`, and the next start takes them up.
+    /// Nobody waits for ever for results that cannot be filed: neither who asked koubou to stop, nor
+    /// who started a drain. Their tasks are safe in `in_progress`, and the next start takes them up.
     fn do_not_linger(&mut self, now: Now) {
-        let is_stuck = self.stops > 0 && self.under_way.is_empty() && !self.troubles.0.is_empty();
-        if is_stuck && self.give_up_at.is_none() {
-            self.give_up_at = Some(now.mono + LINGER);
+        let Some((since, _)) = &self.stuck else { return };
+        if !self.under_way.is_empty() || self.give_up_at.is_some() {
+            return;
         }
+        if self.stops > 0 {
+            self.give_up_at = Some(now.mono + LINGER);
+        } else if self.drain {
+            self.give_up_at = Some(*since + DRAIN_LINGER);
+        }
+    }
+
+    /// A result was filed, or a task put back: our trouble is over.
+    fn went_on(&mut self) {
+        if self.stuck.take().is_some() && self.stops == 0 {
+            self.give_up_at = None;
+        }
+    }
+
+    /// What a drain that gives up leaves unfiled.
+    fn unfiled(&self) -> Vec<(String, u64)> {
+        let claims = self.spool.ids(Folder::InProgress).map_or(0, |ids| ids.len() as u64);
+        let trouble = self.stuck.iter().map(|(_, trouble)| trouble);
+        let waits =
+            trouble.map(|trouble| (format!("its result cannot be filed: {trouble}"), claims));
+        waits.filter(|(_, count)| *count > 0).collect()
     }
 
     fn is_giving_up(&self) -> bool {
@@ -496,6 +527,7 @@ impl Engine {
     }
 
     fn own_trouble(&mut self, text: &str) {
+        self.stuck.get_or_insert_with(|| (clock::mono(), String::new())).1 = text.to_owned();
         if !self.home.missing().is_empty() {
             self.mend_home();
         }
@@ -509,6 +541,7 @@ impl Engine {
     fn go_home(mut self) -> Ending {
         self.asks = None;
         self.errands = None;
+        let unfiled = if self.drain && self.is_giving_up() { self.unfiled() } else { Vec::new() };
         if self.is_giving_up() {
             // Threads that do not come back end with the process; their claims are put back here.
             self.put_everything_back();
@@ -536,7 +569,7 @@ impl Engine {
         self.tell_offline();
         self.mirror.close();
         Ending {
-            waits: self.farewell.take().map(|farewell| farewell.waits).unwrap_or_default(),
+            waits: self.farewell.take().map_or(unfiled, |farewell| farewell.waits),
             stopped: self.stops > 0,
         }
     }

@@ -93,6 +93,7 @@ impl Engine {
     /// and then its row goes, too.
     pub(super) fn filed(&mut self, id: TaskId, folder: Folder) {
         log::info!("{id}: {folder}");
+        self.went_on();
         let stands = crate::base::files::exists(&self.spool.file(folder, &id));
         match stands {
             true => self.expect_filing(&id, 1),

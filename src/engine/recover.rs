@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Map, Value};
 
 use crate::base::bug::has_bug;
 use crate::base::clock::Timestamp;
 use crate::base::files::{self, FileError, Regular};
+use crate::base::process;
 use crate::spool::journal::{self, Journal};
 use crate::spool::{self, Spool};
 use crate::task::journal::Replay;
@@ -140,7 +140,7 @@ fn end(pid: u32) -> bool {
     let _ = kill_process(pid, Signal::KILL);
     // Gone at once or a zombie: either way it does nothing more.
     for _ in 0..100 {
-        if test_kill_process(pid).is_err() || is_zombie(pid) {
+        if process::is_over(pid.as_raw_nonzero().get().unsigned_abs()) {
             break;
         }
         std::thread::yield_now();
@@ -148,20 +148,13 @@ fn end(pid: u32) -> bool {
     true
 }
 
-fn is_zombie(pid: Pid) -> bool {
-    fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).is_ok_and(|stat| {
-        stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))
-    })
-}
-
 /// Removes the half-made files that a dead koubou left in `tmp`, and none of anybody else's.
 fn sweep(spool: &Spool) -> Result<(), FileError> {
     let tmp = spool.home().tmp();
     for name in spool::list(&tmp)? {
+        let is_ours = name.as_encoded_bytes().starts_with(files::HALF_MADE.as_bytes());
         // A `koubou submit` may be in the middle of its drop.
-        if !name.as_encoded_bytes().starts_with(files::HALF_MADE.as_bytes())
-            || maker(&name.to_string_lossy()).is_some_and(is_another_alive)
-        {
+        if !is_ours || !files::is_left_over(&name.to_string_lossy()) {
             continue;
         }
         let path = tmp.join(&name);
@@ -170,19 +163,6 @@ fn sweep(spool: &Spool) -> Result<(), FileError> {
         let _ = if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
     }
     Ok(())
-}
-
-/// The process that made a half-made file.
-fn maker(name: &str) -> Option<Pid> {
-    let rest = name.strip_prefix(files::HALF_MADE)?;
-    let (pid, _) = rest.strip_prefix("work-").unwrap_or(rest).split_once('-')?;
-    pid.parse().ok().and_then(Pid::from_raw)
-}
-
-fn is_another_alive(pid: Pid) -> bool {
-    pid != rustix::process::getpid()
-        && test_kill_process(pid) != Err(Errno::SRCH)
-        && !is_zombie(pid)
 }
 
 #[cfg(test)]
@@ -214,26 +194,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let home = spool::Home::at(dir.path().join("home"));
         home.init().unwrap();
-        let parent = std::os::unix::process::parent_id();
-        let dead = {
-            let mut child = std::process::Command::new("true").spawn().unwrap();
-            child.wait().unwrap();
-            child.id()
-        };
-        for name in [
-            format!(".koubou-{parent}-0-x"),
-            format!(".koubou-{dead}-0-x"),
-            format!(".koubou-work-{dead}-1"),
-            format!(".koubou-{}-0-x", std::process::id()),
-            ".koubou-odd".into(),
-            "somebody's".into(),
-        ] {
+        let mine = files::half_made(std::path::Path::new("x.json"));
+        let (me, rest) = mine[files::HALF_MADE.len()..].split_once('-').unwrap();
+        // Another process has had this one's number.
+        let (pid, started) = me.split_once('.').unwrap();
+        let number_given_again = format!("{}{pid}.1{started}-{rest}", files::HALF_MADE);
+        for name in [&mine, &number_given_again, ".koubou-odd", "somebody's"] {
             fs::write(home.tmp().join(name), "half").unwrap();
         }
         sweep(&Spool::new(home.clone())).unwrap();
         let mut left = spool::list(&home.tmp()).unwrap();
         left.sort();
-        assert_eq!(left, [format!(".koubou-{parent}-0-x").as_str(), "somebody's"]);
+        assert_eq!(left, [mine.as_str(), "somebody's"]);
     }
 
     #[test]

@@ -56,9 +56,8 @@ pub fn rebuild(path: &Path, facts: impl Iterator<Item = Fact>) -> Result<Rebuilt
 fn remove_leftovers(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let maker = name.to_str().and_then(|name| name.strip_prefix(files::HALF_MADE));
-        let maker = maker.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
-        if maker.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+        let is_ours = |name: &&str| name.starts_with(files::HALF_MADE);
+        if name.to_str().filter(is_ours).is_some_and(files::is_left_over) {
             let _ = files::remove(&entry.path());
         }
     }

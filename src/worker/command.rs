@@ -326,8 +326,6 @@ struct WorkDir(PathBuf);
 impl WorkDir {
     fn make(scratch: &Path) -> Result<Self, FileError> {
         let name = files::half_made(Path::new("work"));
-        let name = name.replacen(files::HALF_MADE, WORK_DIR, 1);
-        let name = name.trim_end_matches("-work");
         let path = std::path::absolute(scratch.join(name)).at("find", scratch)?;
         fs::DirBuilder::new().mode(0o700).create(&path).at("create", &path)?;
         Ok(Self(path))
@@ -337,9 +335,6 @@ impl WorkDir {
         &self.0
     }
 }
-
-/// Beginning of the name of every folder that a program runs in.
-const WORK_DIR: &str = ".koubou-work-";
 
 impl Drop for WorkDir {
     fn drop(&mut self) {
@@ -708,7 +703,7 @@ mod tests {
         let script = "pwd; stat -c %a .; ls -A; ln -s ../kept link; mkdir -p a/b; touch a/b/c; chmod 0 a/b a";
         let answer = done(run(sh(script), &job));
         let lines: Vec<&str> = answer.content.lines().collect();
-        assert!(lines[0].contains("/.koubou-work-"), "{lines:?}");
+        assert!(lines[0].contains("/.koubou-") && lines[0].ends_with("-work"), "{lines:?}");
         assert_eq!(lines[1..], ["700"]);
         assert!(!Path::new(lines[0]).exists());
         assert_eq!(fs::read(outside.join("file")).unwrap(), b"kept");

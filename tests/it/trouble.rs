@@ -224,3 +224,31 @@ fn a_disk_without_any_room_fails_no_task() {
     assert!(shop.names("in_progress").is_empty() && shop.names("pending").is_empty());
     assert_mirror_is_what_a_rebuild_makes(&shop);
 }
+
+#[test]
+fn a_drain_on_a_disk_that_stays_full_goes_home_and_says_what_waits() {
+    let shop = Sandbox::new();
+    let cat = workers::command("cat", &["cat"]);
+    let Some(disk) = SmallDisk::at(shop.home(), "24m") else {
+        println!("skipped: we may not mount a small file system");
+        return;
+    };
+    shop.koubou(["init"]).ends(0);
+    let fill = "cat; cat /dev/zero > \"$1\"; true";
+    let ballast = disk.0.join("ballast");
+    let fills = workers::script("fills", fill, &[ballast.to_str().unwrap()]);
+    shop.hire(&[fills, cat], &json!({ "min_free_bytes": 0 }));
+    // The result is larger than all that the program's end makes room for.
+    let text = "what fills the disk ".repeat(10_000);
+    shop.drop_task("x", &json!({ "description": text }));
+    let said = shop.drain().ends(75);
+    assert!(said.err.contains("1 task waits: its result cannot be filed"), "{}", said.err);
+    assert!(said.err.contains("No space left on device"), "{}", said.err);
+    assert_eq!(shop.names("in_progress"), ["x.json"], "the claim is kept");
+    fs::remove_file(&ballast).unwrap();
+    let harmless = workers::script("fills", "cat", &[]);
+    shop.hire(&[with(harmless, "max_attempts", 3)], &json!({ "min_free_bytes": 0 }));
+    shop.drain().ends(0);
+    assert_eq!(shop.result("completed/x")["content"], text);
+    assert!(shop.names("in_progress").is_empty() && shop.names("pending").is_empty());
+}

@@ -1,0 +1,96 @@
+//! Which process is which: a number is given again, a number with its hour of birth is not.
+//!
+//! Reads `/proc` and nothing else. Where that says nothing, a process counts as
+//! gone: whoever leaves things behind by its name leaves them to be cleared.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+/// A process, told from every other that has had or will have its number.
+///
+/// Written `PID.TICKS`, where the ticks are the time of its start since the
+/// machine's, as `/proc/PID/stat` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    pid: u32,
+    started: u64,
+}
+
+/// What `/proc/PID/stat` says that matters here.
+struct Stat {
+    state: char,
+    started: u64,
+}
+
+impl Process {
+    /// This process.
+    pub fn me() -> Self {
+        static ME: OnceLock<Process> = OnceLock::new();
+        *ME.get_or_init(|| {
+            let pid = std::process::id();
+            Self { pid, started: stat(pid).map_or(0, |stat| stat.started) }
+        })
+    }
+
+    /// Whether it still runs: a zombie does not.
+    pub fn is_alive(self) -> bool {
+        stat(self.pid).is_some_and(|now| now.started == self.started && now.state != 'Z')
+    }
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.pid, self.started)
+    }
+}
+
+impl FromStr for Process {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (pid, started) = text.split_once('.').unwrap_or((text, ""));
+        Ok(Self { pid: pid.parse()?, started: started.parse()? })
+    }
+}
+
+/// Whether a process with this number does nothing more: gone, or a zombie.
+pub fn is_over(pid: u32) -> bool {
+    stat(pid).is_none_or(|stat| stat.state == 'Z')
+}
+
+fn stat(pid: u32) -> Option<Stat> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name stands in brackets and may hold anything, brackets too.
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let started = fields.nth(18)?.parse().ok()?;
+    Some(Stat { state, started })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_known_by_its_number_and_its_start() {
+        let me = Process::me();
+        assert!(me.started > 0 && me.is_alive());
+        assert_eq!(me.to_string().parse(), Ok(me));
+        let other = Process { started: me.started + 1, ..me };
+        assert!(!other.is_alive(), "the number is given again, the start is not");
+        assert!("12".parse::<Process>().is_err() && "x.1".parse::<Process>().is_err());
+    }
+
+    #[test]
+    fn who_ended_does_nothing_more() {
+        let mut child =
+            std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let process = Process { pid: child.id(), started: stat(child.id()).unwrap().started };
+        assert!(process.is_alive() && !is_over(child.id()));
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert!(!process.is_alive() && is_over(child.id()));
+    }
+}

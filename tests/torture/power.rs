@@ -1,7 +1,8 @@
 //! Power loss: the order of writes and syncs of a real run, replayed into what a disk may hold.
 //!
-//! A journalling file system keeps the order of names: of the changes to folders
-//! since the last sync, any first part may have reached the disk. The content of a
+//! A journalling file system keeps the order of names: any first part of the changes to
+//! folders may have reached the disk, but for those up to the last of a file or a folder
+//! that was synced since. The content of a
 //! file is only certain up to its own last sync: what was written since may be
 //! lost, may be zeroes of the right length, or may be there. Each such state is
 //! laid out as a home, and koubou is started on it.
@@ -9,12 +10,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use crate::tracer::{Change, Fault, Plan};
-use crate::trial::Home;
+use crate::trial::{self, Home};
 
 /// What became of content that was not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +63,7 @@ impl Disk {
             Change::Folder { path } => drop(self.names.insert(path.clone(), None)),
             Change::Unnamed { path } => drop(self.names.remove(path)),
             Change::Moved { from, to } => self.rename(from, to),
-            Change::Content { .. } | Change::Synced { .. } | Change::SyncedFolder => {}
+            Change::Content { .. } | Change::Synced { .. } | Change::SyncedFolder { .. } => {}
         }
     }
 
@@ -114,37 +112,16 @@ impl Disk {
 pub(crate) fn try_all(full: bool) -> (usize, usize) {
     let home = Home::new();
     let before = Disk::of(&home.path());
-    let plan = Plan {
-        fault: Fault::None,
-        at: usize::MAX,
-        for_ever: false,
-        limit: Duration::from_secs(60),
-        record: true,
-    };
-    let run = home.drain(plan);
-    assert_eq!(run.code, Some(0), "an undisturbed run goes well: {}", home.stderr());
+    let run = home.undisturbed(Plan { record: true, ..Plan::undisturbed(Fault::None) });
     let mut states = states(&run.changes);
     if !full {
         let share = states.len().div_ceil(110).max(1);
         states = states.into_iter().step_by(share).collect();
     }
-    let next = AtomicUsize::new(0);
-    let found = Mutex::new(0);
-    let workers = std::thread::available_parallelism().map_or(2, usize::from).min(4);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(state) = states.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let complaints = try_one(&before, &run.changes, *state, &home.path());
-                    if !complaints.is_empty() {
-                        *found.lock().unwrap() += 1;
-                        println!("power loss {state:?}:\n  {}", complaints.join("\n  "));
-                    }
-                }
-            });
-        }
+    let found = trial::spread("power loss", &states, |state| {
+        try_one(&before, &run.changes, *state, &home.path())
     });
-    (states.len(), found.into_inner().unwrap())
+    (states.len(), found)
 }
 
 /// After how many changes the power went, how many of the names reached the disk, and what
@@ -153,14 +130,12 @@ type State = (usize, usize, Unsynced);
 
 fn states(changes: &[Change]) -> Vec<State> {
     let mut states = Vec::new();
-    // Everything before the last sync of any file or folder is in the file system's journal.
-    let mut synced = 0;
+    // Changes up to here are in the file system's journal: it keeps their order.
+    let mut durable = 0;
     for (n, change) in changes.iter().enumerate() {
         let upto = n + 1;
-        if matches!(change, Change::Synced { .. } | Change::SyncedFolder) {
-            synced = upto;
-        }
-        let mut cuts = vec![synced, upto, synced + (upto - synced) / 2];
+        durable = durable.max(made_durable(change, &changes[..n]));
+        let mut cuts = vec![durable, upto, durable + (upto - durable) / 2];
         cuts.sort_unstable();
         cuts.dedup();
         for cut in cuts {
@@ -171,6 +146,33 @@ fn states(changes: &[Change]) -> Vec<State> {
         states.push((upto, upto, Unsynced::Kept));
     }
     states
+}
+
+/// Up to which of the earlier changes a sync brings the journal to the disk: to the last that was
+/// of its own file or folder, for that is all it promises.
+fn made_durable(sync: &Change, earlier: &[Change]) -> usize {
+    let last = match sync {
+        Change::Synced { inode } => earlier.iter().rposition(|change| match change {
+            Change::Named { inode: of, .. } => of == inode,
+            _ => false,
+        }),
+        Change::SyncedFolder { path } => {
+            earlier.iter().rposition(|change| changes_names_in(change, path))
+        }
+        _ => None,
+    };
+    last.map_or(0, |n| n + 1)
+}
+
+fn changes_names_in(change: &Change, folder: &Path) -> bool {
+    let within = |path: &Path| path.parent() == Some(folder);
+    match change {
+        Change::Named { path, .. } | Change::Folder { path } | Change::Unnamed { path } => {
+            within(path)
+        }
+        Change::Moved { from, to } => within(from) || within(to),
+        _ => false,
+    }
 }
 
 fn try_one(

@@ -29,11 +29,25 @@ pub(crate) enum Fault {
     ShortWrite,
 }
 
+/// What the system does not have: each such call is answered as one that lacks it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lack {
+    Nothing,
+    /// No events of folders.
+    Inotify,
+    /// No way to ask who has a file open.
+    Leases,
+    /// No rename that refuses to replace.
+    CarefulRename,
+}
+
 /// Where and how often.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     /// What happens.
     pub(crate) fault: Fault,
+    /// What there is not.
+    pub(crate) lack: Lack,
     /// At which call that the fault applies to, from 0.
     pub(crate) at: usize,
     /// Also at every such call after it.
@@ -42,6 +56,20 @@ pub(crate) struct Plan {
     pub(crate) limit: Duration,
     /// Whether to write the changes down.
     pub(crate) record: bool,
+}
+
+impl Plan {
+    /// Lets every call pass that `fault` applies to, and counts them.
+    pub(crate) fn undisturbed(fault: Fault) -> Self {
+        Self {
+            fault,
+            lack: Lack::Nothing,
+            at: usize::MAX,
+            for_ever: false,
+            limit: Duration::from_secs(60),
+            record: false,
+        }
+    }
 }
 
 /// A change to the home, as it was seen at the end of the call that made it.
@@ -60,7 +88,7 @@ pub(crate) enum Change {
     /// A file's content is durable.
     Synced { inode: u64 },
     /// A folder's names are durable.
-    SyncedFolder,
+    SyncedFolder { path: PathBuf },
 }
 
 /// What came of a run.
@@ -72,6 +100,8 @@ pub(crate) struct Run {
     pub(crate) points: usize,
     /// How often the fault struck.
     pub(crate) struck: usize,
+    /// How often something was asked for that there is not.
+    pub(crate) lacked: usize,
     /// The call that it first struck, in words.
     pub(crate) call: String,
     /// The exit code, if it ended by itself.
@@ -155,6 +185,7 @@ pub(crate) fn run(mut command: Command, home: &Path, plan: Plan) -> Run {
             changes: Vec::new(),
             points: 0,
             struck: 0,
+            lacked: 0,
             call: String::new(),
             code: None,
             timed_out: false,
@@ -252,6 +283,10 @@ impl Tracer {
     /// Counts the call, and strikes if it is its turn; what is to be answered at its end.
     fn at_entry(&mut self, pid: Pid) -> Option<Errno> {
         let mut registers = ptrace::getregs(pid).ok()?;
+        if let Some(errno) = self.plan.lack.answer(&registers) {
+            self.run.lacked += 1;
+            return answer_instead(pid, registers, errno);
+        }
         let call = self.call(pid, &registers)?;
         if self.plan.record {
             let other = match registers.orig_rax as i64 {
@@ -286,11 +321,7 @@ impl Tracer {
                 let _ = kill(self.main, Signal::SIGKILL);
                 None
             }
-            Fault::Error(errno) => {
-                registers.orig_rax = u64::MAX;
-                ptrace::setregs(pid, registers).ok()?;
-                Some(errno)
-            }
+            Fault::Error(errno) => answer_instead(pid, registers, errno),
             Fault::ShortWrite => {
                 registers.rdx = (registers.rdx / 2).max(1);
                 let _ = ptrace::setregs(pid, registers);
@@ -350,6 +381,30 @@ impl Tracer {
     }
 }
 
+impl Lack {
+    /// What a system that lacks this answers to a call.
+    fn answer(self, registers: &libc::user_regs_struct) -> Option<Errno> {
+        let call = registers.orig_rax as i64;
+        match self {
+            Self::Inotify if call == libc::SYS_inotify_init1 => Some(Errno::ENOSYS),
+            Self::Leases if call == libc::SYS_fcntl && registers.rsi as i32 == libc::F_SETLEASE => {
+                Some(Errno::EINVAL)
+            }
+            Self::CarefulRename if call == libc::SYS_renameat2 && registers.r8 != 0 => {
+                Some(Errno::EINVAL)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Lets a call that is about to be made not be made; what is to be answered at its end.
+fn answer_instead(pid: Pid, mut registers: libc::user_regs_struct, errno: Errno) -> Option<Errno> {
+    registers.orig_rax = u64::MAX;
+    ptrace::setregs(pid, registers).ok()?;
+    Some(errno)
+}
+
 /// A call under way whose change is to be written down at its end.
 struct Recording {
     name: &'static str,
@@ -381,7 +436,9 @@ impl Tracer {
                 let bytes = std::fs::read(&path).unwrap_or_default();
                 changes.push(Change::Content { inode: inode(&path), bytes });
             }
-            "fsync" | "fdatasync" if what.is_dir() => changes.push(Change::SyncedFolder),
+            "fsync" | "fdatasync" if what.is_dir() => {
+                changes.push(Change::SyncedFolder { path: what });
+            }
             "fsync" | "fdatasync" => changes.push(Change::Synced { inode: inode(&opened(fd)) }),
             "rename" => changes.push(Change::Moved { from: what, to: other }),
             "link" => changes.push(Change::Named { inode: inode(&what), path: what }),

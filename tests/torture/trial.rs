@@ -12,13 +12,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::model_server::ModelServer;
 use crate::power;
-use crate::tracer::{self, Fault, Plan, Run};
+use crate::tracer::{self, Fault, Lack, Plan, Run};
 use nix::errno::Errno;
 use serde_json::{Value, json};
 
@@ -28,98 +27,136 @@ const INPUT: &str = "all of the input, from its first word to its very last";
 /// Tasks of a run: what is dropped, by the name of its file.
 const TASKS: &[&str] = &["again", "broken", "echo-1", "echo-2", "paid", "program"];
 
+/// What goes wrong, where, and how often: a row of the table.
+struct Kind {
+    name: &'static str,
+    fault: Fault,
+    lack: Lack,
+    for_ever: bool,
+}
+
+impl Kind {
+    fn of(name: &'static str, fault: Fault, for_ever: bool) -> Self {
+        Self { name, fault, lack: Lack::Nothing, for_ever }
+    }
+
+    /// Killed at every point on a system that lacks something.
+    fn without(name: &'static str, lack: Lack) -> Self {
+        Self { name, fault: Fault::Kill, lack, for_ever: false }
+    }
+
+    fn all() -> Vec<Self> {
+        let error = Fault::Error;
+        vec![
+            Self::of("kill -9", Fault::Kill, false),
+            Self::of("ENOSPC once", error(Errno::ENOSPC), false),
+            Self::of("EIO once", error(Errno::EIO), false),
+            Self::of("EMFILE once", error(Errno::EMFILE), false),
+            Self::of("EACCES once", error(Errno::EACCES), false),
+            Self::of("EINTR once", error(Errno::EINTR), false),
+            Self::of("short write once", Fault::ShortWrite, false),
+            Self::of("ENOSPC for ever", error(Errno::ENOSPC), true),
+            Self::of("EIO for ever", error(Errno::EIO), true),
+            Self::of("EMFILE for ever", error(Errno::EMFILE), true),
+            Self::of("EACCES for ever", error(Errno::EACCES), true),
+            Self::of("EINTR for ever", error(Errno::EINTR), true),
+            Self::of("short write for ever", Fault::ShortWrite, true),
+            Self::without("kill -9, no renameat2", Lack::CarefulRename),
+            Self::without("kill -9, no leases", Lack::Leases),
+            Self::without("kill -9, no inotify", Lack::Inotify),
+        ]
+    }
+
+    /// How many calls of a run the fault applies to.
+    fn points(&self) -> usize {
+        let home = Home::new();
+        let plan = Plan { lack: self.lack, ..Plan::undisturbed(self.fault) };
+        let run = home.undisturbed(plan);
+        let asked = self.lack == Lack::Nothing || run.lacked > 0;
+        assert!(asked, "{}: nothing ever asked for it, so its lack shows nothing", self.name);
+        run.points
+    }
+
+    /// How many of the points are passed over in a short torture, for each that is tried.
+    fn share(&self, points: usize) -> usize {
+        let wanted = if self.for_ever || self.lack != Lack::Nothing { 3 } else { 12 };
+        points.div_ceil(wanted).max(1)
+    }
+
+    /// Every point in turn, or a share of them; the row of the table and how many ended badly.
+    fn torture(&self, full: bool) -> (String, usize) {
+        let points = self.points();
+        let trials: Vec<usize> =
+            (0..points).step_by(if full { 1 } else { self.share(points) }).collect();
+        let ms = if self.for_ever { 900 } else { 20_000 };
+        let plan = Plan {
+            lack: self.lack,
+            for_ever: self.for_ever,
+            limit: Duration::from_millis(ms),
+            ..Plan::undisturbed(self.fault)
+        };
+        let found = spread(self.name, &trials, |at| try_one(Plan { at: *at, ..plan }));
+        let row = format!("{:>6} of {points:>4} points {found:>4} violations", trials.len());
+        match points < 20 {
+            true => (format!("{row}: too few, the test does nothing"), found + 1),
+            false => (row, found),
+        }
+    }
+}
+
 pub(crate) fn run() -> ExitCode {
     let full = std::env::var("KOUBOU_TORTURE").is_ok_and(|value| value == "full");
     let mutant = std::env::var("KOUBOU_MUTANT").ok();
-    let kinds: Vec<(&str, Fault, bool)> = vec![
-        ("kill -9", Fault::Kill, false),
-        ("ENOSPC once", Fault::Error(Errno::ENOSPC), false),
-        ("EIO once", Fault::Error(Errno::EIO), false),
-        ("EMFILE once", Fault::Error(Errno::EMFILE), false),
-        ("EACCES once", Fault::Error(Errno::EACCES), false),
-        ("EINTR once", Fault::Error(Errno::EINTR), false),
-        ("short write once", Fault::ShortWrite, false),
-        ("ENOSPC for ever", Fault::Error(Errno::ENOSPC), true),
-        ("EIO for ever", Fault::Error(Errno::EIO), true),
-        ("EMFILE for ever", Fault::Error(Errno::EMFILE), true),
-        ("EACCES for ever", Fault::Error(Errno::EACCES), true),
-        ("EINTR for ever", Fault::Error(Errno::EINTR), true),
-        ("short write for ever", Fault::ShortWrite, true),
-    ];
     // A mutant is looked for where such a bug would show.
-    let kinds = if mutant.is_some() { kinds[..1].to_vec() } else { kinds };
+    let most = if mutant.is_some() { 1 } else { usize::MAX };
     let mut violations = 0;
     let mut table = Vec::new();
-    for (name, fault, for_ever) in kinds {
-        let points = count_points(fault);
-        // Every point in full; else a few, spread over the run.
-        let full = full || mutant.is_some();
-        let share = if full { 1 } else { points.div_ceil(if for_ever { 3 } else { 12 }) };
-        let trials: Vec<usize> = (0..points).step_by(share.max(1)).collect();
-        let found = try_all(name, fault, for_ever, &trials);
-        table.push(format!(
-            "{name:<22} {:>6} of {points:>4} points {found:>4} violations",
-            trials.len()
-        ));
+    for kind in Kind::all().into_iter().take(most) {
+        let (row, found) = kind.torture(full || mutant.is_some());
+        table.push(format!("{:<22} {row}", kind.name));
         violations += found;
-        if points < 20 {
-            table.push(format!("{name:<22} has only {points} points: the test does nothing"));
-            violations += 1;
-        }
     }
     let (states, found) = power::try_all(full);
-    table.push(format!("{:<22} {states:>6} states        {found:>4} violations", "power loss"));
+    table.push(format!("{:<22} {states:>6} states         {found:>4} violations", "power loss"));
     violations += found;
     if states < 100 {
         table.push(format!("power loss has only {states} states: the test does nothing"));
         violations += 1;
     }
     println!("{}", table.join("\n"));
-    if let Some(mutant) = mutant {
-        println!("mutant {mutant}: {}", if violations > 0 { "found" } else { "NOT FOUND" });
-        return if violations > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-    }
-    if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// How many calls of a run the fault applies to.
-fn count_points(fault: Fault) -> usize {
-    let home = Home::new();
-    // The fault decides which calls count; a point beyond them all lets every one pass.
-    let plan = Plan {
-        fault,
-        at: usize::MAX,
-        for_ever: false,
-        limit: Duration::from_secs(60),
-        record: false,
+    let well = match &mutant {
+        Some(name) => {
+            println!("mutant {name}: {}", if violations > 0 { "found" } else { "NOT FOUND" });
+            violations > 0
+        }
+        None => violations == 0,
     };
-    let run = home.drain(plan);
-    assert_eq!(run.code, Some(0), "an undisturbed run goes well: {}", home.stderr());
-    run.points
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Tries the points on all processors; how many ended badly.
-fn try_all(name: &str, fault: Fault, for_ever: bool, points: &[usize]) -> usize {
+/// Tries all on all processors, and prints what is wrong; how many ended badly.
+pub(crate) fn spread<T: Sync + std::fmt::Debug>(
+    name: &str,
+    trials: &[T],
+    try_one: impl Fn(&T) -> Vec<String> + Sync,
+) -> usize {
     let next = AtomicUsize::new(0);
-    let found = Mutex::new(0);
+    let found = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(2, usize::from).min(4);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some(at) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let limit =
-                        if for_ever { Duration::from_millis(900) } else { Duration::from_secs(20) };
-                    let complaints =
-                        try_one(Plan { fault, at: *at, for_ever, limit, record: false });
+                while let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let complaints = try_one(trial);
                     if !complaints.is_empty() {
-                        *found.lock().unwrap() += 1;
-                        println!("{name} at {at}:\n  {}", complaints.join("\n  "));
+                        found.fetch_add(1, Ordering::Relaxed);
+                        println!("{name} at {trial:?}:\n  {}", complaints.join("\n  "));
                     }
                 }
             });
         }
     });
-    found.into_inner().unwrap()
+    found.into_inner()
 }
 
 /// One faulty run and one good one; what is wrong after them.
@@ -222,6 +259,13 @@ impl Home {
         let said = fs::File::create(self.dir.path().join("stderr")).unwrap();
         command.stderr(said).stdout(Stdio::null());
         tracer::run(command, &self.path(), plan)
+    }
+
+    /// A drain under the tracer that nothing disturbs.
+    pub(crate) fn undisturbed(&self, plan: Plan) -> Run {
+        let run = self.drain(plan);
+        assert_eq!(run.code, Some(0), "an undisturbed run goes well: {}", self.stderr());
+        run
     }
 
     pub(crate) fn stderr(&self) -> String {

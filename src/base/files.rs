@@ -301,15 +301,38 @@ pub fn rename_over(from: &Path, to: &Path) -> Result<(), FileError> {
 /// What the file system says.
 pub fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(()),
+    let renamed = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // Some file systems do not know the flag; a hard link refuses a taken name as well.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-            fs::hard_link(from, to).at("rename", from)?;
-            fs::remove_file(from).at("rename", from)
-        }
-        Err(error) => Err(FileError::new("rename", from, error)),
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => return link_new(from, to),
+        renamed => renamed.map_err(io::Error::from),
+    };
+    match renamed {
+        Err(error) if is_half_renamed(&error, from, to) => remove(from),
+        renamed => renamed.at("rename", from),
     }
+}
+
+/// The same in two steps. Whoever is cut short between them leaves one file under both names,
+/// and whoever renames it next finishes the rename.
+fn link_new(from: &Path, to: &Path) -> Result<(), FileError> {
+    match fs::hard_link(from, to) {
+        Err(error) if !is_half_renamed(&error, from, to) => {
+            Err(FileError::new("rename", from, error))
+        }
+        _ => remove(from),
+    }
+}
+
+/// Whether `to` is taken by the very file that is to be renamed.
+fn is_half_renamed(error: &io::Error, from: &Path, to: &Path) -> bool {
+    let identity = |path: &Path| {
+        fs::symlink_metadata(path)
+            .ok()
+            .filter(|meta| !meta.is_dir())
+            .map(|meta| (meta.dev(), meta.ino()))
+    };
+    error.kind() == io::ErrorKind::AlreadyExists
+        && identity(from).is_some_and(|from| identity(to) == Some(from))
 }
 
 /// Removes a file; that it is gone already is no error.
@@ -379,6 +402,22 @@ mod tests {
         fs::remove_file(&b).unwrap();
         rename_new(&a, &b).unwrap();
         assert_eq!(rename_new(&a, &b).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_rename_that_was_cut_short_in_its_middle_is_finished() {
+        let dir = folder();
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        for rename in [rename_new, link_new] {
+            fs::write(&a, "a").unwrap();
+            fs::hard_link(&a, &b).unwrap();
+            rename(&a, &b).unwrap();
+            assert!(!a.exists());
+            assert_eq!(fs::read(&b).unwrap(), b"a");
+            fs::write(&a, "other").unwrap();
+            assert_eq!(rename(&a, &b).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+            fs::remove_file(&b).unwrap();
+        }
     }
 
     #[test]

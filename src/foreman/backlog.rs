@@ -144,7 +144,8 @@ impl Entry {
             cost: self.cost(),
             created_at: self.summary.created_at,
             started_at: self.started_at,
-            finished_at: now,
+            // A clock that was set back turns no time round.
+            finished_at: self.started_at.map_or(now, |started| started.max(now)),
             warnings,
             lines: Vec::new(),
         }

@@ -4,9 +4,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Command;
 
 use rustix::fs::{Mode, mkfifoat};
 use serde_json::{Value, json};
@@ -151,7 +150,6 @@ fn a_file_is_taken_once_its_writer_has_closed_it() {
     assert_eq!(shop.result("completed/slow")["content"], "hello");
 }
 
-/// Root may read everything, so the program runs as nobody here.
 #[test]
 fn a_file_that_may_not_be_read_is_explained() {
     let shop = Sandbox::with_echo();
@@ -159,20 +157,7 @@ fn a_file_that_may_not_be_read_is_explained() {
     shop.drop_task("good", &json!({ "description": "b", "worker": "echo" }));
     let closed = shop.task_file("pending/closed.json");
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
-    let mut command = shop.command(["start", "--drain"]);
-    if rustix::process::geteuid().is_root() {
-        use std::os::unix::process::CommandExt;
-        let nobody = Some(65_534);
-        for entry in walkdir::WalkDir::new(shop.beside("")) {
-            chown(entry.unwrap().path(), nobody, nobody).unwrap();
-        }
-        let mut probe = Command::new(env!("CARGO_BIN_EXE_koubou"));
-        if probe.arg("--version").uid(65_534).gid(65_534).output().is_err() {
-            println!("skipped: another user may not run the program where it lies");
-            return;
-        }
-        command.uid(65_534).gid(65_534);
-    }
+    let Some(command) = shop.command_of_nobody(["start", "--drain"]) else { return };
     shop.run(command, "").ends(0);
     let result = rejection(&shop, "closed", "unreadable");
     assert!(result["error"]["message"].as_str().unwrap().contains("chmod"), "{result:#}");
@@ -180,6 +165,47 @@ fn a_file_that_may_not_be_read_is_explained() {
     let kept = shop.task_file("failed/closed.rejected");
     assert_eq!(mode(&kept), 0o600);
     assert_eq!(fs::read(kept).unwrap(), br#"{"description": "a"}"#);
+}
+
+#[test]
+fn what_cannot_be_moved_away_is_told_once_and_ends_the_drain_with_75() {
+    let shop = Sandbox::with_echo();
+    let Some(command) = shop.command_of_nobody(["start", "--drain"]) else { return };
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can make what another cannot move");
+        return;
+    }
+    // A folder moves only for who may write in it.
+    fs::create_dir(shop.task_file("pending/theirs.json")).unwrap();
+    shop.drop_task("good", &json!({ "description": "b", "worker": "echo" }));
+    let said = shop.run(command, "").ends(75);
+    assert_eq!(shop.names("completed"), ["good.json"]);
+    assert_eq!(shop.names("pending"), ["theirs.json"]);
+    let complaints = said.err.lines().filter(|line| line.contains("theirs")).count();
+    assert!((1..=3).contains(&complaints), "said {complaints} times:\n{}", said.err);
+    assert!(said.err.contains("only its owner can move it away"), "{}", said.err);
+}
+
+#[test]
+fn what_becomes_a_link_while_it_waits_is_not_followed() {
+    let shop = Sandbox::with_echo();
+    shop.koubou(["pause"]).ends(0);
+    let _daemon = shop.daemon();
+    let outside = shop.beside("outside.json");
+    fs::write(&outside, r#"{"description": "not for them", "worker": "echo"}"#).unwrap();
+    shop.drop_task("x", &json!({ "description": "harmless", "worker": "echo" }));
+    shop.eventually("it is seen", || {
+        shop.count("SELECT count(*) FROM task_master WHERE task_id = 'x'") == 1
+    });
+    let aside = shop.task_file("pending/.aside");
+    symlink(&outside, &aside).unwrap();
+    rustix::fs::rename(&aside, shop.task_file("pending/x.json")).unwrap();
+    shop.koubou(["resume"]).ends(0);
+    shop.koubou(["wait", "x", "--timeout", "20s"]).ends(1);
+    rejection(&shop, "x", "not_a_regular_file");
+    let kept = fs::read_link(shop.task_file("failed/x.rejected")).unwrap();
+    assert_eq!(kept, outside, "the link itself is kept");
+    assert!(outside.exists());
 }
 
 #[test]

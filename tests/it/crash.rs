@@ -9,10 +9,10 @@ use crate::support::workers::{self, CLOUD_KEY, cloud, echo, fresh_secret};
 use crate::support::{ModelServer, Reply, Sandbox, sandbox};
 
 /// The moments are the same in every run: so many lines of the daemon's log.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn up_to(&mut self, most: usize) -> usize {
+    pub(crate) fn up_to(&mut self, most: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -100,6 +100,32 @@ fn a_program_that_a_dead_daemon_left_is_ended_before_its_task_runs_again() {
     assert_eq!(shop.result("completed/x")["content"], "well\n");
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
     assert!(stat.is_err() || stat.is_ok_and(|stat| stat.contains(") Z")), "it runs still");
+}
+
+#[test]
+fn a_task_that_ends_the_daemon_each_time_is_failed_after_its_last_attempt() {
+    let shop = Sandbox::new();
+    let text = "cat > /dev/null; kill -9 $PPID; exec sleep 600";
+    let poison = workers::with(workers::script("poison", text, &[]), "max_attempts", 3);
+    shop.hire(&[poison, echo()], &json!({}));
+    shop.drop_task("x", &json!({ "description": "a" }));
+    shop.drop_task("good", &json!({ "description": "b", "worker": "echo" }));
+    for death in 1..=3 {
+        let said = shop.drain();
+        assert_eq!(said.code, -1, "death {death}: {}", said.err);
+    }
+    shop.drain().ends(0);
+    let result = shop.result("failed/x");
+    assert_eq!(result["error"]["kind"], "daemon_died", "{result:#}");
+    let outcomes: Vec<&Value> =
+        result["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["outcome"]).collect();
+    assert_eq!(outcomes, ["daemon_died"; 3]);
+    assert!(
+        shop.task_file("completed/good.json").exists()
+            || shop.task_file("failed/good.json").exists()
+    );
+    assert!(shop.names("in_progress").is_empty() && shop.names("pending").is_empty());
+    assert_mirror_is_what_a_rebuild_makes(&shop);
 }
 
 /// Waits until a file is there, by inotify.

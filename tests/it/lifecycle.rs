@@ -1,42 +1,17 @@
 //! A task's life: dropped, ordered, run, tried again, withdrawn, cancelled, paused.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use rustix::fs::{Mode, mkfifoat};
 use serde_json::{Value, json};
 
 use crate::support::Sandbox;
+use crate::support::gate::Gate;
 use crate::support::workers::{self, script, with};
 
 fn echo(text: &str) -> Value {
     json!({ "description": text, "worker": "echo" })
-}
-
-/// A pipe at which a task waits until the story opens it.
-struct Gate(PathBuf);
-
-impl Gate {
-    fn at(path: PathBuf) -> Self {
-        mkfifoat(rustix::fs::CWD, &path, Mode::from_raw_mode(0o600)).unwrap();
-        Self(path)
-    }
-
-    /// A worker whose tasks say what they read at the gate.
-    fn worker(&self) -> Value {
-        with(script("gate", "cat \"$1\"", &[self.path()]), "concurrency", 1)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-
-    /// Lets the task go that waits there.
-    fn open(&self, text: &str) {
-        OpenOptions::new().write(true).open(&self.0).unwrap().write_all(text.as_bytes()).unwrap();
-    }
 }
 
 #[test]

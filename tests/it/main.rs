@@ -10,6 +10,8 @@
 mod support;
 
 mod bad_input;
+mod by_hand;
+mod clock;
 mod commands;
 mod commands_run;
 mod config;
@@ -20,5 +22,6 @@ mod misbehaving;
 mod models;
 mod original_sql;
 mod rooms;
+mod rules;
 mod storm;
 mod trouble;

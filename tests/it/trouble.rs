@@ -111,11 +111,11 @@ fn rename(from: &Path, to: &Path) {
     rustix::fs::rename(from, to).unwrap();
 }
 
-/// A daemon that a shell starts, after it has set a limit.
-fn daemon_behind(shop: &Sandbox, limit: &str) -> Daemon {
+/// A daemon that `shell` starts, after it has set a limit.
+fn daemon_behind(shop: &Sandbox, mut shell: Command, limit: &str) -> Daemon {
     let koubou = shop.command(["start"]);
-    let mut command = Command::new("sh");
-    command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
+    shell.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
+    let mut command = shell;
     command.arg(koubou.get_program()).args(koubou.get_args()).env_clear();
     for (name, value) in koubou.get_envs() {
         command.env(name, value.unwrap_or(OsStr::new("")));
@@ -132,7 +132,7 @@ fn too_few_descriptors_fail_no_task() {
     // More hands than there are descriptors for.
     let cat = with(workers::command("cat", &["cat"]), "concurrency", 16);
     shop.hire(&[cat, workers::echo()], &json!({}));
-    let daemon = daemon_behind(&shop, "ulimit -n 40");
+    let daemon = daemon_behind(&shop, Command::new("sh"), "ulimit -n 40");
     drop_echoes(&shop, "echo", 100);
     for n in 0..100 {
         shop.drop_task(&format!("cat-{n}"), &json!({ "description": "meow", "worker": "cat" }));
@@ -251,4 +251,38 @@ fn a_drain_on_a_disk_that_stays_full_goes_home_and_says_what_waits() {
     shop.drain().ends(0);
     assert_eq!(shop.result("completed/x")["content"], text);
     assert!(shop.names("in_progress").is_empty() && shop.names("pending").is_empty());
+}
+
+/// A daemon in a namespace of its own, where there is no inotify to be had.
+fn daemon_without_inotify(shop: &Sandbox) -> Option<Daemon> {
+    let limit = "/proc/sys/user/max_inotify_instances";
+    let may = Command::new("unshare")
+        .args(["-Ur", "sh", "-c", &format!("echo 0 > {limit}")])
+        .stderr(Stdio::null())
+        .status();
+    if !may.is_ok_and(|status| status.success()) {
+        println!("skipped: we may not make a place without inotify (unshare)");
+        return None;
+    }
+    let mut apart = Command::new("unshare");
+    apart.args(["-Ur", "sh"]);
+    Some(daemon_behind(shop, apart, &format!("echo 0 > {limit}")))
+}
+
+#[test]
+fn without_inotify_the_folders_are_listed_and_that_is_said() {
+    let shop = Sandbox::with_echo();
+    let Some(daemon) = daemon_without_inotify(&shop) else { return };
+    daemon.until_said("the folders are listed every");
+    drop_echoes(&shop, "seen", 20);
+    until_completed(&shop, 20);
+    // By hand as well: what is taken away leaves the mirror, what is put back runs again.
+    fs::remove_file(shop.task_file("completed/seen-1.json")).unwrap();
+    rename(&shop.task_file("completed/seen-2.json"), &shop.task_file("pending/seen-2.json"));
+    shop.eventually("the mirror follows", || {
+        shown(&shop) == 19 && shop.task_file("completed/seen-2.json").exists()
+    });
+    shop.koubou(["pause"]).ends(0);
+    daemon.until_said("pause");
+    assert_eq!(daemon.stop(), Some(0));
 }

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -33,22 +34,36 @@ struct Kind {
     fault: Fault,
     lack: Lack,
     for_ever: bool,
+    /// The run before it was killed too, so that this one begins with a recovery.
+    after_a_kill: bool,
 }
+
+/// A point of a run, and where the run before it was killed, in eighths of its length.
+type Trial = (usize, Option<usize>);
+
+/// Where the run before a recovery is killed: while tasks are claimed, while they run, while they are filed.
+const EARLIER_KILLS: [usize; 3] = [3, 5, 7];
 
 impl Kind {
     fn of(name: &'static str, fault: Fault, for_ever: bool) -> Self {
-        Self { name, fault, lack: Lack::Nothing, for_ever }
+        Self { name, fault, lack: Lack::Nothing, for_ever, after_a_kill: false }
+    }
+
+    /// Killed at every point of a run that puts in order what a killed one left.
+    fn in_recovery(name: &'static str) -> Self {
+        Self { after_a_kill: true, ..Self::of(name, Fault::Kill, false) }
     }
 
     /// Killed at every point on a system that lacks something.
     fn without(name: &'static str, lack: Lack) -> Self {
-        Self { name, fault: Fault::Kill, lack, for_ever: false }
+        Self { lack, ..Self::of(name, Fault::Kill, false) }
     }
 
     fn all() -> Vec<Self> {
         let error = Fault::Error;
         vec![
             Self::of("kill -9", Fault::Kill, false),
+            Self::in_recovery("kill -9 in recovery"),
             Self::of("ENOSPC once", error(Errno::ENOSPC), false),
             Self::of("EIO once", error(Errno::EIO), false),
             Self::of("EMFILE once", error(Errno::EMFILE), false),
@@ -68,13 +83,26 @@ impl Kind {
     }
 
     /// How many calls of a run the fault applies to.
-    fn points(&self) -> usize {
+    fn points(&self, earlier: Option<usize>) -> usize {
         let home = Home::new();
+        if let Some(eighths) = earlier {
+            home.be_killed(eighths);
+        }
         let plan = Plan { lack: self.lack, ..Plan::undisturbed(self.fault) };
         let run = home.undisturbed(plan);
         let asked = self.lack == Lack::Nothing || run.lacked > 0;
         assert!(asked, "{}: nothing ever asked for it, so its lack shows nothing", self.name);
         run.points
+    }
+
+    /// Every point in turn.
+    fn trials(&self) -> Vec<Trial> {
+        let earlier: Vec<Option<usize>> = match self.after_a_kill {
+            true => EARLIER_KILLS.map(Some).to_vec(),
+            false => vec![None],
+        };
+        let each = |earlier| (0..self.points(earlier)).map(move |at| (at, earlier));
+        earlier.into_iter().flat_map(each).collect()
     }
 
     /// How many of the points are passed over in a short torture, for each that is tried.
@@ -85,9 +113,11 @@ impl Kind {
 
     /// Every point in turn, or a share of them; the row of the table and how many ended badly.
     fn torture(&self, full: bool) -> (String, usize) {
-        let points = self.points();
-        let trials: Vec<usize> =
-            (0..points).step_by(if full { 1 } else { self.share(points) }).collect();
+        let mut trials = self.trials();
+        let points = trials.len();
+        if !full {
+            trials = trials.into_iter().step_by(self.share(points)).collect();
+        }
         let ms = if self.for_ever { 900 } else { 20_000 };
         let plan = Plan {
             lack: self.lack,
@@ -95,7 +125,8 @@ impl Kind {
             limit: Duration::from_millis(ms),
             ..Plan::undisturbed(self.fault)
         };
-        let found = spread(self.name, &trials, |at| try_one(Plan { at: *at, ..plan }));
+        let found =
+            spread(self.name, &trials, |(at, earlier)| try_one(Plan { at: *at, ..plan }, *earlier));
         let row = format!("{:>6} of {points:>4} points {found:>4} violations", trials.len());
         match points < 20 {
             true => (format!("{row}: too few, the test does nothing"), found + 1),
@@ -142,7 +173,8 @@ pub(crate) fn spread<T: Sync + std::fmt::Debug>(
 ) -> usize {
     let next = AtomicUsize::new(0);
     let found = AtomicUsize::new(0);
-    let workers = std::thread::available_parallelism().map_or(2, usize::from).min(4);
+    // A trial waits as much as it computes.
+    let workers = 2 * std::thread::available_parallelism().map_or(2, usize::from).min(4);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
@@ -160,8 +192,11 @@ pub(crate) fn spread<T: Sync + std::fmt::Debug>(
 }
 
 /// One faulty run and one good one; what is wrong after them.
-fn try_one(plan: Plan) -> Vec<String> {
+fn try_one(plan: Plan, earlier: Option<usize>) -> Vec<String> {
     let home = Home::new();
+    if let Some(eighths) = earlier {
+        home.be_killed(eighths);
+    }
     let run = home.drain(plan);
     let mut complaints = home.check_words(&run);
     let output = home.koubou(&["start", "--drain"]).output().unwrap();
@@ -266,6 +301,14 @@ impl Home {
         let run = self.drain(plan);
         assert_eq!(run.code, Some(0), "an undisturbed run goes well: {}", self.stderr());
         run
+    }
+
+    /// A drain that is killed when it has come so far.
+    fn be_killed(&self, eighths: usize) {
+        static LENGTH: OnceLock<usize> = OnceLock::new();
+        let whole = Plan::undisturbed(Fault::Kill);
+        let length = *LENGTH.get_or_init(|| Self::new().undisturbed(whole).points);
+        self.drain(Plan { at: length * eighths / 8, ..whole });
     }
 
     pub(crate) fn stderr(&self) -> String {

@@ -1,6 +1,7 @@
 //! What the stories are told with.
 
 pub(crate) mod daemon;
+pub(crate) mod gate;
 #[allow(dead_code, reason = "the example program uses the rest of it")]
 pub(crate) mod model_server;
 pub(crate) mod sandbox;

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -188,6 +189,29 @@ impl Sandbox {
         command.env("HOME", self.dir.path()).env("KOUBOU_HOME", self.home());
         command.envs(self.env.borrow().iter().cloned());
         command
+    }
+
+    /// The same, run by somebody who may not do everything; the home is his then. `None`, with a
+    /// line that says so, where we are root and nobody else may run the program.
+    pub(crate) fn command_of_nobody<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+    ) -> Option<Command> {
+        const NOBODY: u32 = 65_534;
+        let mut command = self.command(args);
+        if !rustix::process::geteuid().is_root() {
+            return Some(command);
+        }
+        for entry in walkdir::WalkDir::new(self.dir.path()) {
+            std::os::unix::fs::chown(entry.unwrap().path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let mut probe = Command::new(env!("CARGO_BIN_EXE_koubou"));
+        if probe.arg("--version").uid(NOBODY).gid(NOBODY).output().is_err() {
+            println!("skipped: another user may not run the program where it lies");
+            return None;
+        }
+        command.uid(NOBODY).gid(NOBODY);
+        Some(command)
     }
 
     /// Runs a command to its end. Its output goes to files, which no grandchild can hold open.

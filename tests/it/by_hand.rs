@@ -1,0 +1,153 @@
+//! What a person does by hand in the folders, at any time: each is a command, and the mirror follows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::crash::{Dice, assert_mirror_is_what_a_rebuild_makes};
+use crate::support::workers::{self, script};
+use crate::support::{Sandbox, is_full_torture};
+
+fn echo(text: &str) -> Value {
+    json!({ "description": text, "worker": "echo" })
+}
+
+/// Runs a program as a person would; that the file is gone by now is an ordinary day.
+fn sh(program: &str, arguments: &[&Path]) {
+    let mut command = Command::new(program);
+    command.args(arguments).stderr(std::process::Stdio::null());
+    command.status().unwrap();
+}
+
+#[test]
+fn a_task_that_is_edited_while_it_waits_runs_as_it_is_then() {
+    let shop = Sandbox::with_echo();
+    shop.koubou(["pause"]).ends(0);
+    let _daemon = shop.daemon();
+    for name in ["in-place", "by-rename"] {
+        shop.drop_task(name, &echo("first thoughts"));
+        shop.eventually("it is seen", || {
+            shop.count(&format!("SELECT count(*) FROM task_master WHERE task_id = '{name}'")) == 1
+        });
+    }
+    let better = json!({ "description": "second thoughts", "worker": "echo", "priority": 9 });
+    shop.drop_task("in-place", &better);
+    let aside = shop.task_file("pending/.by-rename.json.swp");
+    fs::write(&aside, better.to_string()).unwrap();
+    sh("mv", &[&aside, &shop.task_file("pending/by-rename.json")]);
+    shop.eventually("the mirror follows", || {
+        shop.count("SELECT count(*) FROM task_master WHERE priority = 9") == 2
+    });
+    shop.koubou(["resume"]).ends(0);
+    for name in ["in-place", "by-rename"] {
+        shop.koubou(["wait", name, "--timeout", "20s"]).ends(0);
+        assert_eq!(shop.result(&format!("completed/{name}"))["content"], "second thoughts");
+    }
+}
+
+#[test]
+fn a_failed_task_can_be_mended_where_it_lies_and_put_back() {
+    let shop = Sandbox::with_workers(&[script("picky", "grep -q please", &[])]);
+    shop.drop_task("x", &json!({ "description": "do it" }));
+    shop.drain().ends(0);
+    let failed = shop.task_file("failed/x.json");
+    let mut result = shop.result("failed/x");
+    result["task"]["description"] = "do it, please".into();
+    fs::write(&failed, result.to_string()).unwrap();
+    sh("mv", &[&failed, &shop.task_file("pending")]);
+    shop.drain().ends(0);
+    assert_eq!(shop.result("completed/x")["attempts"].as_array().unwrap().len(), 2);
+    assert!(shop.names("failed").is_empty());
+}
+
+/// A person with too much time: every move is one that the contract calls a command.
+struct Meddler<'a> {
+    shop: &'a Sandbox,
+    dice: Dice,
+    drops: usize,
+}
+
+impl Meddler<'_> {
+    fn any_of(&mut self, folder: &str) -> Option<PathBuf> {
+        let names = self.shop.names(folder);
+        let tasks: Vec<&String> = names.iter().filter(|name| name.ends_with(".json")).collect();
+        let name = tasks.get(self.dice.up_to(tasks.len().max(1)) % tasks.len().max(1))?;
+        Some(self.shop.task_file(folder).join(name))
+    }
+
+    fn meddle(&mut self) {
+        let pending = self.shop.task_file("pending");
+        let moved = |from: Option<PathBuf>, program: &str| {
+            if let Some(from) = from {
+                sh(program, &[&from, &pending]);
+            }
+        };
+        match self.dice.up_to(9) {
+            0..=3 => self.drop_one(),
+            4 => moved(self.any_of("failed"), "mv"),
+            5 => moved(self.any_of("completed"), "cp"),
+            6 => moved(self.any_of("completed"), "mv"),
+            7 => drop(self.any_of("pending").map(fs::remove_file)),
+            8 => drop(self.any_of("completed").map(fs::remove_file)),
+            _ => self.link_one(),
+        }
+    }
+
+    fn name(&mut self) -> String {
+        self.drops += 1;
+        format!("t{}", self.drops)
+    }
+
+    fn drop_one(&mut self) {
+        let name = self.name();
+        // Some of them fail.
+        let worker = if self.drops.is_multiple_of(5) { "sour" } else { "echo" };
+        self.shop.drop_task(&name, &json!({ "description": name, "worker": worker }));
+    }
+
+    fn link_one(&mut self) {
+        let name = self.name();
+        let aside = self.shop.beside(&name);
+        fs::write(&aside, echo(&name).to_string()).unwrap();
+        sh("ln", &[&aside, &self.shop.task_file(format!("pending/{name}.json"))]);
+    }
+}
+
+#[test]
+fn whatever_people_do_by_hand_the_mirror_says_what_the_folders_say() {
+    let rounds = if is_full_torture() { 20 } else { 4 };
+    let sour = workers::with(script("sour", "exit 3", &[]), "max_attempts", 1);
+    let patient = workers::with(workers::echo(), "max_attempts", 1_000);
+    let shop = Sandbox::with_workers(&[patient, sour]);
+    let mut meddler = Meddler { shop: &shop, dice: Dice(0x0b5e_55ed), drops: 0 };
+    for round in 0..rounds {
+        let daemon = shop.daemon();
+        for _ in 0..40 {
+            meddler.meddle();
+        }
+        // Every other daemon dies in the middle of it.
+        if round % 2 == 0 {
+            daemon.kill();
+        } else {
+            assert_eq!(daemon.stop(), Some(0));
+        }
+    }
+    shop.drain().ends(0);
+    for folder in ["pending", "in_progress"] {
+        assert!(shop.names(folder).is_empty(), "{folder}: {:?}", shop.names(folder));
+    }
+    let (completed, failed) = (shop.names("completed"), shop.names("failed"));
+    assert!(completed.len() + failed.len() > 20 * rounds / 2, "hardly anything happened");
+    let both: Vec<&String> = failed.iter().filter(|name| completed.contains(name)).collect();
+    assert!(both.is_empty(), "in two folders: {both:?}");
+    let rows = |status: &str| {
+        shop.count(&format!("SELECT count(*) FROM task_master WHERE status = '{status}'"))
+    };
+    assert_eq!(
+        (rows("completed"), rows("failed"), shop.count("SELECT count(*) FROM task_master")),
+        (completed.len() as i64, failed.len() as i64, (completed.len() + failed.len()) as i64),
+    );
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}

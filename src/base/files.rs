@@ -99,6 +99,9 @@ pub enum ReadError {
     File(#[from] FileError),
 }
 
+/// For files that are read whatever their size: koubou's own.
+pub const ANY_SIZE: u64 = u64::MAX - 1;
+
 /// A regular file that was opened without following a link or waiting for a writer.
 #[derive(Debug)]
 pub struct Regular {

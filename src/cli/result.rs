@@ -46,7 +46,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 
 /// A result's document, of whatever size.
 pub(super) fn read_result(path: &std::path::Path) -> Result<Value, Trouble> {
-    let bytes = files::read(path, u64::MAX - 1).map_err(|error| match error {
+    let bytes = files::read(path, files::ANY_SIZE).map_err(|error| match error {
         ReadError::File(error) => error.into(),
         other => Trouble::new(format!("cannot read `{}`: {other}", path.display())),
     })?;

@@ -8,16 +8,16 @@ use super::intake::{Ask, Intake};
 use super::scribe::Scribe;
 use super::{Engine, EngineError, Message, recover};
 use crate::base::clock::Now;
-use crate::base::files::Regular;
+use crate::base::files::{self, Regular};
 use crate::config::Config;
 use crate::foreman::{Event, Foreman, Order};
 use crate::mirror;
 use crate::mirror::query::{Filter, Reader};
-use crate::spool::journal::{self, Journal};
+use crate::spool::journal::{self, Chapter, Journal};
 use crate::spool::lock::Lock;
 use crate::spool::notes::Note;
 use crate::spool::{Home, Spool};
-use crate::task::fact::{BudgetRow, CostRow, Fact, TaskRow};
+use crate::task::fact::{BudgetRow, CostRow, Fact, JournalMark, TaskRow};
 use crate::task::journal::{Line, LineKind};
 use crate::task::result::TaskResult;
 use crate::task::{Difficulty, Folder, Sensitivity, TaskId, Usd, wire};
@@ -53,7 +53,7 @@ pub(super) fn row_of(result: TaskResult) -> TaskRow {
 
 /// The fact that a result tells, if there is one that can be read.
 pub(super) fn result_fact(spool: &Spool, folder: Folder, id: &TaskId) -> Option<Fact> {
-    let bytes = Regular::open(&spool.file(folder, id)).ok()?.read(u64::MAX - 1).ok()?;
+    let bytes = Regular::open(&spool.file(folder, id)).ok()?.read(files::ANY_SIZE).ok()?;
     let mut result: TaskResult = serde_json::from_slice(&bytes).ok()?;
     // The folder is the truth, and so is the name.
     (result.status, result.task_id) = (folder, id.clone());
@@ -94,7 +94,7 @@ pub(super) fn reconcile(spool: &Spool, database: &Path, mirror: &Scribe) {
             mirror.tell(Fact::Gone(id));
         }
     }
-    for fact in costs(spool.home()) {
+    for fact in costs(spool.home(), mirror.journal_mark()) {
         mirror.tell(fact);
     }
 }
@@ -106,17 +106,30 @@ fn mirrored(database: &Path) -> HashMap<TaskId, String> {
     rows.into_iter().filter_map(|row| Some((row.task_id.parse().ok()?, row.status))).collect()
 }
 
-/// Every paid attempt that the journal knows of.
-fn costs(home: &Home) -> Vec<Fact> {
+/// Every paid attempt that the journal tells of behind a mark, or at all, and then how far it goes.
+fn costs(home: &Home, since: Option<&JournalMark>) -> Vec<Fact> {
     let dir = home.journal();
-    let names = journal::months(&dir).unwrap_or_default();
-    let chapters = names.iter().filter_map(|name| journal::read(&dir.join(name), 0).ok());
-    chapters.flat_map(|chapter| chapter.lines).filter_map(|line| cost_fact(&line)).collect()
+    let mut facts = Vec::new();
+    let mut end = None;
+    for file in journal::months(&dir).unwrap_or_default() {
+        let from = since.map_or(Some(0), |mark| mark.start_in(&file));
+        let Some(chapter) = from.and_then(|from| chapter(&dir.join(&file), from)) else { continue };
+        facts.extend(chapter.lines.iter().filter_map(cost_fact));
+        end = Some(JournalMark { file, offset: chapter.end });
+    }
+    facts.extend(end.map(Fact::Journal));
+    facts
+}
+
+/// A month from a byte on, or whole where it has become shorter: then it is another one.
+fn chapter(path: &Path, from: u64) -> Option<Chapter> {
+    let length = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    journal::read(path, if from <= length { from } else { 0 }).ok()
 }
 
 /// Everything that results and journal say.
 fn history(spool: &Spool) -> Vec<Fact> {
-    let mut facts = costs(spool.home());
+    let mut facts = costs(spool.home(), None);
     for folder in [Folder::Completed, Folder::Failed] {
         let ids = spool.ids(folder).unwrap_or_default();
         facts.extend(ids.iter().filter_map(|id| result_fact(spool, folder, id)));
@@ -198,4 +211,50 @@ fn pending(spool: &Arc<Spool>, config: &Arc<Config>, foreman: &mut Foreman, now:
     drop(ask);
     let _ = thread.join();
     rows.into_values().map(|row| Fact::Task(Box::new(row))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    fn bought(attempt: &str, at: &str) -> Line {
+        let at: Timestamp = at.parse().unwrap();
+        Line {
+            attempt: Some(attempt.into()),
+            worker_type: Some(crate::task::WorkerType::new("cloud")),
+            cost_usd: Some(Usd::dollars(1)),
+            ..Line::new(LineKind::End, at).of(&"x".parse().unwrap())
+        }
+    }
+
+    fn attempts(facts: &[Fact]) -> Vec<String> {
+        let attempt = |fact: &Fact| match fact {
+            Fact::Cost(row) => Some(row.attempt.clone()),
+            _ => None,
+        };
+        facts.iter().filter_map(attempt).collect()
+    }
+
+    #[test]
+    fn the_journal_is_followed_from_where_it_was_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("home"));
+        home.init().unwrap();
+        let journal = Journal::open(home.journal()).unwrap();
+        journal.append(&[bought("a", "2026-10-31T00:00:00Z")]).unwrap();
+        journal.append(&[bought("b", "2026-11-01T00:00:00Z")]).unwrap();
+        let all = costs(&home, None);
+        assert_eq!(attempts(&all), ["a", "b"]);
+        let Some(Fact::Journal(mark)) = all.last() else { panic!("no mark: {all:?}") };
+        assert_eq!(attempts(&costs(&home, Some(mark))), [""; 0]);
+        journal.append(&[bought("c", "2026-11-02T00:00:00Z")]).unwrap();
+        assert_eq!(attempts(&costs(&home, Some(mark))), ["c"]);
+        // A month that became shorter is another one.
+        std::fs::write(home.journal().join("2026-11.jsonl"), "").unwrap();
+        let anew = Journal::open(home.journal()).unwrap();
+        anew.append(&[bought("d", "2026-11-03T00:00:00Z")]).unwrap();
+        let longer = JournalMark { offset: mark.offset * 9, ..mark.clone() };
+        assert_eq!(attempts(&costs(&home, Some(&longer))), ["d"]);
+    }
 }

@@ -6,7 +6,7 @@ use crossbeam_channel::Sender;
 
 use super::Message;
 use crate::mirror::{Mirror, MirrorError, MirrorNews};
-use crate::task::fact::Fact;
+use crate::task::fact::{Fact, JournalMark};
 
 /// The engine's end of the mirror.
 pub(super) struct Scribe {
@@ -23,6 +23,11 @@ impl Scribe {
             }
         })?;
         Ok(Self { facts, mirror })
+    }
+
+    /// How far the mirror had followed the journal when it was opened.
+    pub(super) fn journal_mark(&self) -> Option<&JournalMark> {
+        self.mirror.journal_mark()
     }
 
     /// Tells what has become true.

@@ -34,6 +34,17 @@ pub struct JournalMark {
     pub offset: u64,
 }
 
+impl JournalMark {
+    /// The byte of a month's file from which on it has not been followed; `None` for a month before.
+    pub fn start_in(&self, file: &str) -> Option<u64> {
+        match file.cmp(&self.file) {
+            std::cmp::Ordering::Less => None,
+            std::cmp::Ordering::Equal => Some(self.offset),
+            std::cmp::Ordering::Greater => Some(0),
+        }
+    }
+}
+
 /// A row of `task_master`. It never holds the task's text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskRow {

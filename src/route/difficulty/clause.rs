@@ -1,0 +1,569 @@
+//! Where a word stands in its sentence, and so what it counts.
+//!
+//! A verb counts where it asks: at the beginning of a sentence or behind `and`,
+//! `please`, `need to` in English, before する or at the end in Japanese. A
+//! thing counts most as the object of that verb, less as what the object is in
+//! or of. Where the verb or its object is small, all else in the sentence only
+//! says where it is: a typo in a chapter on deadlocks is a typo.
+
+use super::keywords::Keywords;
+use super::lexicon::{Entry, Feature, Hit, Lexicon};
+use super::plain::{ARROW, COLON, ITEM, NAME, PARAGRAPH, PAUSE, Plain, STOP};
+
+/// What one word of the text adds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Finding {
+    /// What it says.
+    pub(super) feature: Feature,
+    /// How much, negative for easy.
+    pub(super) weight: f64,
+    /// Where it stands in the plain text.
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// What was read in one text.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// Each word that counts.
+    pub(super) findings: Vec<Finding>,
+    /// How many things are asked.
+    pub(super) demands: usize,
+    /// How many words it has, a Japanese word taken as two and a half signs.
+    pub(super) words: usize,
+}
+
+/// Reads a plain text.
+pub(super) fn read(plain: &Plain, keywords: &Keywords) -> Reading {
+    let mut walk = Walk::new(plain);
+    let mut at = 0;
+    for hit in Lexicon::shipped().find(&plain.text) {
+        walk.gap(at, hit.start);
+        if !keywords.has_silenced(&plain.text[hit.start..hit.end]) {
+            walk.hit(hit);
+            at = hit.end;
+        }
+    }
+    walk.gap(at, plain.text.len());
+    walk.end_sentence();
+    let mut reading = walk.reading;
+    for Hit { entry, start, end } in keywords.find(&plain.text) {
+        if let Some((feature, weight)) = entry.noun {
+            reading.findings.push(Finding { feature, weight, start, end });
+        }
+    }
+    reading.words /= WORD;
+    reading
+}
+
+/// What an English word is counted as while reading, and what a Japanese sign is.
+const WORD: usize = 5;
+const SIGN: usize = 2;
+/// Behind a verb that makes one text of another, all that is announced is that text.
+const ANNOUNCED_TEXT: f64 = 0.05;
+/// What is announced and is no list is mostly data.
+const ANNOUNCED: f64 = 0.4;
+/// Behind the first paragraph things are told rather than asked.
+const LATER_PARAGRAPH: f64 = 0.75;
+
+/// In which part of an English sentence we are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Region {
+    /// Before a verb that asks.
+    #[default]
+    Opening,
+    /// Behind it: its object.
+    Object,
+    /// Behind `in`, `of`, `for`.
+    Place,
+    /// Behind `that`, `which`, `when`.
+    Condition,
+}
+
+#[derive(Debug, Default)]
+struct Sentence {
+    found: Vec<Finding>,
+    region: Region,
+    /// Whether the next verb would ask.
+    expecting: bool,
+    /// Whether any word went before.
+    begun: bool,
+    acted: bool,
+    /// Whether the next verb would only say what for.
+    purpose: bool,
+    /// The hardest verb that asks.
+    hardest: Option<f64>,
+    is_about_text: bool,
+    is_small: bool,
+    /// A small thing that is the object if no other noun follows.
+    pending: Option<usize>,
+    /// Names, quotations and numbers.
+    names: usize,
+    quoted: usize,
+    turns: bool,
+    first_name: usize,
+}
+
+struct Walk<'a> {
+    plain: &'a Plain,
+    text: &'a str,
+    sentence: Sentence,
+    factor: f64,
+    was_colon: bool,
+    was_text: bool,
+    is_first: bool,
+    reading: Reading,
+}
+
+impl<'a> Walk<'a> {
+    fn new(plain: &'a Plain) -> Self {
+        Self {
+            plain,
+            text: &plain.text,
+            sentence: Sentence { expecting: true, ..Sentence::default() },
+            factor: 1.0,
+            was_colon: false,
+            was_text: false,
+            is_first: true,
+            reading: Reading::default(),
+        }
+    }
+
+    /// What stands between two entries: other words, names and pauses.
+    fn gap(&mut self, start: usize, end: usize) {
+        let mut at = start;
+        while at < end {
+            let rest = &self.text[at..end];
+            let Some(first) = rest.chars().next() else { return };
+            let len = match first {
+                ' ' => rest[1..]
+                    .find(|c: char| !c.is_ascii_alphanumeric())
+                    .map_or(rest.len(), |n| n + 1),
+                other => other.len_utf8(),
+            };
+            match first {
+                ' ' if len > 1 => self.word(&rest[1..len], at),
+                ' ' => {}
+                NAME => self.name(at),
+                STOP | PAUSE | COLON | PARAGRAPH | ITEM | ARROW => self.mark(first),
+                _ => self.sign(first, &rest[len..]),
+            }
+            at += len;
+        }
+    }
+
+    /// A sign of another script: the particles of Japanese turn one thing into another.
+    fn sign(&mut self, sign: char, rest: &str) {
+        self.was_colon = false;
+        self.sentence.begun = true;
+        self.count_signs(1);
+        if self.sentence.names > 0
+            && (matches!(sign, 'に' | 'へ') || (sign == 'と' && !rest.is_empty()))
+        {
+            self.sentence.turns = true;
+        }
+    }
+
+    fn count_signs(&mut self, signs: usize) {
+        self.count(signs * SIGN);
+    }
+
+    /// What comes along makes nothing longer.
+    fn count(&mut self, size: usize) {
+        self.reading.words += if self.factor < 0.5 { 0 } else { size };
+    }
+
+    fn name(&mut self, at: usize) {
+        self.was_colon = false;
+        self.sentence.quoted += usize::from(!self.text[at..].starts_with(' '));
+        self.confirm();
+        self.sentence.begun = true;
+        self.sentence.names += 1;
+        if self.sentence.names == 1 {
+            self.sentence.first_name = at;
+        }
+        self.sentence.expecting = false;
+        self.count(WORD);
+    }
+
+    fn word(&mut self, word: &str, at: usize) {
+        self.was_colon = false;
+        self.count(WORD);
+        if word.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.name(at);
+            return;
+        }
+        let sentence = &mut self.sentence;
+        match word {
+            "and" | "then" | "or" | "plus" => sentence.expecting = true,
+            "to" => {
+                sentence.purpose = sentence.acted;
+                sentence.turns |= sentence.names > 0;
+                self.confirm();
+                self.sentence.expecting = true;
+                self.sentence.region = Region::Place;
+            }
+            "with" | "be" | "instead" | "into" | "becomes" | "not" | "as" if sentence.names > 0 => {
+                sentence.turns = true;
+                self.step_into(Region::Place);
+            }
+            _ if is_filler(word) => {}
+            _ if is_preposition(word) => self.step_into(Region::Place),
+            _ if is_subordinator(word) => self.step_into(Region::Condition),
+            _ => {
+                sentence.expecting &= word.ends_with("ly");
+                self.cancel();
+            }
+        }
+        self.sentence.begun = true;
+    }
+
+    fn step_into(&mut self, region: Region) {
+        self.confirm();
+        self.sentence.region = region;
+        self.sentence.expecting = false;
+    }
+
+    fn mark(&mut self, mark: char) {
+        match mark {
+            PAUSE => {
+                self.confirm();
+                self.sentence.expecting = true;
+                return;
+            }
+            ARROW => {
+                self.sentence.turns = true;
+                return;
+            }
+            _ => {}
+        }
+        let announced = self.was_colon && mark != ITEM;
+        self.end_sentence();
+        self.was_colon = mark == COLON;
+        if announced || (mark == COLON && self.was_text) {
+            self.factor *= if self.was_text { ANNOUNCED_TEXT } else { ANNOUNCED };
+        } else if mark == PARAGRAPH {
+            self.factor = self.factor.min(LATER_PARAGRAPH);
+        }
+        if mark == ITEM {
+            self.reading.demands += 1;
+        }
+    }
+
+    fn hit(&mut self, hit: Hit) {
+        self.was_colon = false;
+        let spelled = &self.text[hit.start..hit.end];
+        if spelled.starts_with(' ') {
+            self.count(WORD * spelled.matches(' ').count());
+            self.english(hit);
+        } else {
+            self.count_signs(spelled.chars().count());
+            self.japanese(hit);
+        }
+        self.sentence.begun = true;
+    }
+
+    fn english(&mut self, hit: Hit) {
+        let past = self.text[hit.start..hit.end].ends_with("ed");
+        let asks = self.sentence.expecting
+            && !(past && self.sentence.begun)
+            && !self.plain.has_article(hit.start);
+        match hit.entry {
+            Entry { action: Some((feature, weight)), .. } if asks => {
+                self.action(feature, weight, hit);
+                self.sentence.region = Region::Object;
+                self.sentence.expecting = false;
+            }
+            Entry { noun: Some((feature, weight)), .. } => self.english_noun(feature, weight, hit),
+            Entry { action: Some((Feature::HardAction, _)), .. } => {
+                self.cancel();
+                self.sentence.expecting = false;
+                let weight = if past { 0.2 } else { 0.6 };
+                self.found(Feature::HardResult, weight * self.place_factor(), hit);
+            }
+            _ => {
+                self.cancel();
+                self.sentence.expecting = false;
+            }
+        }
+    }
+
+    fn english_noun(&mut self, feature: Feature, weight: f64, hit: Hit) {
+        if matches!(feature, Feature::Ease | Feature::UnknownCause) {
+            self.found(feature, weight, hit);
+            return;
+        }
+        self.cancel();
+        self.sentence.expecting = false;
+        match feature {
+            Feature::SmallObject | Feature::MinorObject => {
+                let direct = matches!(self.sentence.region, Region::Opening | Region::Object);
+                self.found(feature, weight * if direct { 1.0 } else { 0.4 }, hit);
+                if direct {
+                    self.sentence.pending = Some(self.sentence.found.len() - 1);
+                }
+            }
+            Feature::DeepDomain | Feature::Domain | Feature::HardResult | Feature::HiddenFault => {
+                self.found(feature, weight * self.place_factor(), hit);
+            }
+            _ => self.found(feature, weight, hit),
+        }
+    }
+
+    fn place_factor(&self) -> f64 {
+        match self.sentence.region {
+            Region::Opening | Region::Object => 1.0,
+            Region::Condition => 0.8,
+            Region::Place => 0.5,
+        }
+    }
+
+    fn japanese(&mut self, hit: Hit) {
+        let behind = &self.text[hit.end..];
+        let spelled = &self.text[hit.start..hit.end];
+        match hit.entry {
+            Entry { action: Some((feature, weight)), .. } if asks(spelled, behind) => {
+                self.action(feature, weight, hit);
+            }
+            Entry { noun: Some((feature, weight)), .. } => {
+                let heads = is_object(behind);
+                self.sentence.is_small |= feature == Feature::SmallObject && heads;
+                let factor = match feature {
+                    Feature::SmallObject | Feature::MinorObject if !heads => 0.2,
+                    Feature::DeepDomain | Feature::Domain | Feature::HardResult if !heads => 0.6,
+                    _ => 1.0,
+                };
+                self.found(feature, weight * factor, hit);
+            }
+            Entry { action: Some((Feature::HardAction, _)), .. } => {
+                self.found(Feature::HardResult, 0.6, hit);
+            }
+            _ => {}
+        }
+    }
+
+    fn action(&mut self, feature: Feature, weight: f64, hit: Hit) {
+        let sentence = &mut self.sentence;
+        if std::mem::take(&mut sentence.purpose) {
+            match feature {
+                Feature::MechanicalAction => self.found(Feature::Ease, weight / 2.0, hit),
+                _ => self.found(Feature::Quality, (weight * 0.2).max(0.0), hit),
+            }
+            return;
+        }
+        sentence.acted = true;
+        sentence.hardest = Some(sentence.hardest.map_or(weight, |other| other.max(weight)));
+        sentence.is_about_text |= feature == Feature::TextAction;
+        self.reading.demands += 1;
+        self.found(feature, weight, hit);
+    }
+
+    fn found(&mut self, feature: Feature, weight: f64, hit: Hit) {
+        if feature != Feature::Nothing {
+            let (start, end) = (hit.start, hit.end);
+            self.sentence.found.push(Finding { feature, weight, start, end });
+        }
+    }
+
+    /// The small thing is the object.
+    fn confirm(&mut self) {
+        let pending = self.sentence.pending.take();
+        let is_small = |n: usize| self.sentence.found[n].feature == Feature::SmallObject;
+        self.sentence.is_small |= pending.is_some_and(is_small);
+    }
+
+    /// Another noun follows: the small thing only said which.
+    fn cancel(&mut self) {
+        if let Some(n) = self.sentence.pending.take() {
+            self.sentence.found[n].weight *= 0.3;
+        }
+    }
+
+    fn end_sentence(&mut self) {
+        self.confirm();
+        let next = Sentence { expecting: true, ..Sentence::default() };
+        let mut sentence = std::mem::replace(&mut self.sentence, next);
+        let is_hard = sentence.hardest.is_some_and(|weight| weight > 0.5);
+        let is_trivial =
+            !is_hard && (sentence.is_small || sentence.hardest.is_some_and(|weight| weight < -1.0));
+        let is_light = sentence.hardest.is_some_and(|weight| weight < -0.2);
+        let swaps = is_light && (self.is_first || sentence.quoted > 1)
+            || sentence.hardest.is_none() && sentence.quoted > 1;
+        if sentence.turns && sentence.names > 1 && swaps {
+            let start = sentence.first_name;
+            let weight = -1.2;
+            sentence.found.push(Finding {
+                feature: Feature::Replacement,
+                weight,
+                start,
+                end: start + 1,
+            });
+        }
+        let (small, minor) = counts_of_small(sentence.hardest, self.is_first);
+        self.is_first = false;
+        for mut finding in sentence.found {
+            finding.weight *= self.factor
+                * match finding.feature {
+                    Feature::SmallObject => small,
+                    Feature::MinorObject => minor,
+                    feature if is_trivial => beside_trivial(feature),
+                    _ => 1.0,
+                };
+            self.reading.findings.push(finding);
+        }
+        if sentence.acted {
+            self.was_text = sentence.is_about_text;
+        }
+    }
+}
+
+/// What a small and a minor thing count: little where real work is done to them, or where nothing
+/// is asked any more.
+fn counts_of_small(hardest: Option<f64>, is_first: bool) -> (f64, f64) {
+    match hardest {
+        Some(weight) if weight < -0.2 => (1.0, 1.0),
+        Some(weight) if weight < 0.5 => (0.8, 0.0),
+        None if is_first => (1.0, 0.5),
+        _ => (0.2, 0.0),
+    }
+}
+
+/// What a word still counts where verb or object are small.
+fn beside_trivial(feature: Feature) -> f64 {
+    match feature {
+        Feature::DeepDomain | Feature::Domain | Feature::HardResult | Feature::HiddenFault => 0.15,
+        Feature::Quality => 0.3,
+        Feature::Scope | Feature::Judgement | Feature::UnknownCause => 0.5,
+        _ => 1.0,
+    }
+}
+
+fn is_filler(word: &str) -> bool {
+    const FILLERS: &[&str] = &[
+        "please", "can", "could", "would", "you", "i", "we", "want", "need", "needs", "like",
+        "lets", "help", "me", "us", "must", "should", "also", "now", "first", "next", "finally",
+        "kindly", "hey", "hi", "hello", "have", "id", "will", "task", "pls", "thanks", "thx",
+        "one", "ill", "may", "might", "its",
+    ];
+    FILLERS.contains(&word)
+}
+
+fn is_preposition(word: &str) -> bool {
+    const PREPOSITIONS: &[&str] = &[
+        "in",
+        "of",
+        "for",
+        "from",
+        "on",
+        "with",
+        "by",
+        "via",
+        "into",
+        "at",
+        "as",
+        "under",
+        "over",
+        "within",
+        "inside",
+        "about",
+        "per",
+        "between",
+        "against",
+        "after",
+        "before",
+        "through",
+        "throughout",
+        "below",
+        "above",
+    ];
+    PREPOSITIONS.contains(&word)
+}
+
+fn is_subordinator(word: &str) -> bool {
+    const SUBORDINATORS: &[&str] = &[
+        "that", "which", "so", "when", "while", "because", "if", "where", "until", "without",
+        "such", "unless", "who", "whose", "is", "are", "was", "has", "does", "since", "but",
+    ];
+    SUBORDINATORS.contains(&word)
+}
+
+/// Whether a Japanese verb asks, by what stands behind it. One in plain kana always does.
+fn asks(spelled: &str, behind: &str) -> bool {
+    const TOLD: &[&str] = &[
+        "された",
+        "されて",
+        "されない",
+        "される",
+        "している",
+        "していた",
+        "したところ",
+        "した後",
+        "したら",
+        "すると",
+    ];
+    const ASKED: &[&str] = &[
+        "する",
+        "し",
+        "せ",
+        "さ",
+        "を行",
+        "をお",
+        "をし",
+        "をせ",
+        "を願",
+        "願",
+        "お願",
+        "くだ",
+        "下さ",
+        "が必要",
+        "を頼",
+        "たい",
+        "すべき",
+        "方法を",
+        "をす",
+    ];
+    if TOLD.iter().any(|tail| behind.starts_with(tail)) {
+        return false;
+    }
+    let last = spelled.chars().next_back().unwrap_or_default();
+    let is_stem =
+        !matches!(last, 'て' | 'で' | 'る' | 'す' | 'く' | 'む' | 'け' | 'せ' | 'に' | 'を' | 'か');
+    if ('ぁ'..='ん').contains(&last) && is_stem {
+        const ENDINGS: &[&str] = &[
+            "て", "で", "た", "ま", "な", "る", "ろ", "ん", "せ", "を", "え", "き", "く", "む",
+            "し", "す", "か",
+        ];
+        return ends(behind) || ENDINGS.iter().any(|tail| behind.starts_with(tail));
+    }
+    let is_verb = ('ぁ'..='ん').contains(&last);
+    is_verb || ends(behind) || ASKED.iter().any(|tail| behind.starts_with(tail))
+}
+
+/// Whether a Japanese noun is what the verb is done to.
+fn is_object(behind: &str) -> bool {
+    const PARTICLES: &[&str] = &[
+        "を",
+        "が",
+        "は",
+        "も",
+        "と",
+        "や",
+        "だけ",
+        "のみ",
+        "の修正",
+        "の変更",
+        "の訂正",
+        "の削除",
+        "の追加",
+        "の更新",
+        "の統一",
+        "に誤",
+        "・",
+    ];
+    ends(behind) || PARTICLES.iter().any(|particle| behind.starts_with(particle))
+}
+
+/// Whether a clause ends here.
+fn ends(behind: &str) -> bool {
+    behind.chars().next().is_none_or(|c| matches!(c, STOP | PAUSE | COLON | PARAGRAPH | ITEM))
+}

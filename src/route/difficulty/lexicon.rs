@@ -1,0 +1,335 @@
+//! The words that speak for a difficulty, found in one pass.
+//!
+//! One automaton holds both languages. It reads from left to right and takes the
+//! longest entry that fits, so that a long term hides the shorter ones in it.
+//! English counts by the word, in its ordinary forms.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+use super::{english, japanese};
+
+/// What a word says, or what the text as a whole does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Feature {
+    /// A keyword of the settings.
+    Keyword,
+    /// A verb for work that needs no thought.
+    MechanicalAction,
+    /// A verb that makes one text of another.
+    TextAction,
+    /// A verb for work that is mostly quick.
+    LightAction,
+    /// A question for a fact.
+    Question,
+    /// A verb for work whose approach is known.
+    OrdinaryAction,
+    /// A verb for work that wants to be thought about.
+    ProbingAction,
+    /// Design, proof, search for causes.
+    HardAction,
+    /// What such work leaves behind.
+    HardResult,
+    /// A thing so small that no judgement is needed.
+    SmallObject,
+    /// A thing that is small where little is done to it.
+    MinorObject,
+    /// One thing in the place of another, both given.
+    Replacement,
+    /// A field where the simple answer is often wrong.
+    DeepDomain,
+    /// A field that takes some knowledge.
+    Domain,
+    /// A fault of the sort that hides.
+    HiddenFault,
+    /// Many places at once.
+    Scope,
+    /// Nobody knows yet what is the matter.
+    UnknownCause,
+    /// A demand on how it is done.
+    Quality,
+    /// A choice between ways.
+    Judgement,
+    /// The writer says that it is easy.
+    Ease,
+    /// Several things are asked.
+    ManyDemands,
+    /// What is asked takes long to say.
+    Length,
+    /// What is asked is said in a few words.
+    Brevity,
+    /// A term that only hides others.
+    Nothing,
+}
+
+impl Feature {
+    /// Its name in an explanation.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Keyword => "difficulty_keywords",
+            Self::MechanicalAction => "mechanical_action",
+            Self::TextAction => "text_action",
+            Self::LightAction => "light_action",
+            Self::Question => "question",
+            Self::OrdinaryAction => "ordinary_action",
+            Self::ProbingAction => "probing_action",
+            Self::HardAction => "hard_action",
+            Self::HardResult => "hard_result",
+            Self::SmallObject => "small_object",
+            Self::MinorObject => "minor_object",
+            Self::Replacement => "replacement",
+            Self::DeepDomain => "deep_domain",
+            Self::Domain => "domain",
+            Self::HiddenFault => "hidden_fault",
+            Self::Scope => "scope",
+            Self::UnknownCause => "unknown_cause",
+            Self::Quality => "quality",
+            Self::Judgement => "judgement",
+            Self::Ease => "ease",
+            Self::ManyDemands => "many_demands",
+            Self::Length => "length",
+            Self::Brevity => "brevity",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    /// Whether it is what is to be done.
+    pub(super) fn is_action(self) -> bool {
+        (Self::MechanicalAction..=Self::HardAction).contains(&self)
+    }
+}
+
+/// Words that say the same.
+#[derive(Debug)]
+pub(super) struct Group {
+    feature: Feature,
+    weight: f64,
+    words: &'static str,
+}
+
+impl Group {
+    /// `words` are set apart by commas.
+    pub(super) const fn new(feature: Feature, weight: f64, words: &'static str) -> Self {
+        Self { feature, weight, words }
+    }
+}
+
+/// What one spelling says: as a verb, as anything else, or as either.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Entry {
+    /// As what is to be done.
+    pub(super) action: Option<(Feature, f64)>,
+    /// As anything else.
+    pub(super) noun: Option<(Feature, f64)>,
+}
+
+/// An entry, and which bytes of the plain text it was read from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hit {
+    pub(super) entry: Entry,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// All entries.
+#[derive(Debug)]
+pub(super) struct Lexicon {
+    automaton: Option<AhoCorasick>,
+    entries: Vec<Entry>,
+}
+
+static SHIPPED: LazyLock<Lexicon> = LazyLock::new(|| {
+    let mut spellings: HashMap<String, Entry> = HashMap::new();
+    for group in english::GROUPS.iter().chain(japanese::GROUPS) {
+        for word in group.words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            for form in forms(word, group.feature.is_action()) {
+                let entry = spellings.entry(form).or_default();
+                let side = match group.feature.is_action() {
+                    true => &mut entry.action,
+                    false => &mut entry.noun,
+                };
+                side.get_or_insert((group.feature, group.weight));
+            }
+        }
+    }
+    Lexicon::of(spellings)
+});
+
+impl Lexicon {
+    /// The words that koubou comes with.
+    pub(super) fn shipped() -> &'static Self {
+        &SHIPPED
+    }
+
+    /// Entries by their spelling in plain text.
+    pub(super) fn of(spellings: HashMap<String, Entry>) -> Self {
+        let (spellings, entries): (Vec<String>, Vec<Entry>) = spellings.into_iter().unzip();
+        // Too many keywords for an automaton: none is found, and `medium` is what is left.
+        let automaton = AhoCorasick::new(spellings).ok();
+        Self { automaton, entries }
+    }
+
+    /// The entries in a plain text, in its order: of those that overlap the first and longest.
+    pub(super) fn find(&self, plain: &str) -> Vec<Hit> {
+        let Some(automaton) = &self.automaton else { return Vec::new() };
+        let found = automaton.find_overlapping_iter(plain).filter_map(|found| {
+            let (start, end) = (found.start(), found.end());
+            let entry = *self.entries.get(found.pattern().as_usize())?;
+            (!ends_inside_a_word(plain.as_bytes(), end)).then_some(Hit { entry, start, end })
+        });
+        let mut hits: Vec<Hit> = found.collect();
+        hits.sort_unstable_by_key(|hit| (hit.start, usize::MAX - hit.end));
+        let mut free = 0;
+        hits.retain(|hit| {
+            let fits = hit.start >= free;
+            free = if fits { hit.end } else { free };
+            fits
+        });
+        hits
+    }
+}
+
+fn ends_inside_a_word(plain: &[u8], end: usize) -> bool {
+    let inside = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    inside(end.checked_sub(1).and_then(|last| plain.get(last))) && inside(plain.get(end))
+}
+
+/// The ordinary forms of a term as they stand in plain text; a term in Japanese has one.
+pub(super) fn forms(term: &str, is_verb: bool) -> Vec<String> {
+    if !term.is_ascii() {
+        return vec![term.to_owned()];
+    }
+    let words: Vec<&str> = term.split_whitespace().collect();
+    let (Some((first, behind)), Some((last, before))) = (words.split_first(), words.split_last())
+    else {
+        return Vec::new();
+    };
+    let mut forms: Vec<String> = match is_verb {
+        true => verb_forms(first).into_iter().map(|form| joined(&form, behind)).collect(),
+        false => vec![plural(last), (*last).to_owned()]
+            .into_iter()
+            .map(|form| joined("", before) + " " + &form)
+            .map(|form| form.trim_start().to_owned())
+            .collect(),
+    };
+    for at in 0..forms.len() {
+        forms.extend(british(&forms[at]));
+    }
+    forms.into_iter().map(|form| format!(" {form}")).collect()
+}
+
+fn joined(first: &str, rest: &[&str]) -> String {
+    let words = std::iter::once(first).chain(rest.iter().copied());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn plural(noun: &str) -> String {
+    match noun.strip_suffix('y').filter(|base| !ends_in_vowel(base)) {
+        Some(base) => format!("{base}ies"),
+        None if ["s", "x", "ch", "sh"].iter().any(|end| noun.ends_with(end)) => format!("{noun}es"),
+        None => format!("{noun}s"),
+    }
+}
+
+/// `optimize`, `optimizes`, `optimized`, `optimizing`.
+fn verb_forms(verb: &str) -> Vec<String> {
+    const IRREGULAR: &[(&str, &[&str])] = &[
+        ("write", &["wrote", "written"]),
+        ("find", &["found"]),
+        ("build", &["built"]),
+        ("make", &["made"]),
+        ("prove", &["proven"]),
+        ("rewrite", &["rewrote", "rewritten"]),
+    ];
+    let base = match verb.strip_suffix('e').filter(|base| !base.ends_with('e')) {
+        Some(base) => base.to_owned(),
+        None if doubles(verb) => format!("{verb}{}", &verb[verb.len() - 1..]),
+        None => verb.to_owned(),
+    };
+    let past = match verb.strip_suffix('y').filter(|base| !ends_in_vowel(base)) {
+        Some(base) => format!("{base}ied"),
+        None => format!("{base}ed"),
+    };
+    let mut forms = vec![verb.to_owned(), plural(verb), past, format!("{base}ing")];
+    let irregular = IRREGULAR.iter().filter(|(first, _)| *first == verb);
+    forms.extend(irregular.flat_map(|(_, forms)| forms.iter().map(|form| (*form).to_owned())));
+    forms
+}
+
+/// Whether the last letter is doubled before `-ing`: `format` and `drop`, not `list`.
+fn doubles(verb: &str) -> bool {
+    let [.., a, b, c] = verb.as_bytes() else { return false };
+    let short = verb.bytes().filter(|letter| is_vowel(*letter)).count() == 1;
+    let stressed = short || ["format", "reformat", "debug"].contains(&verb);
+    stressed && !is_vowel(*a) && is_vowel(*b) && !is_vowel(*c) && !b"wxy".contains(c)
+}
+
+fn ends_in_vowel(base: &str) -> bool {
+    base.bytes().next_back().is_some_and(is_vowel)
+}
+
+fn is_vowel(letter: u8) -> bool {
+    b"aeiou".contains(&letter)
+}
+
+/// The spelling of the other shore.
+fn british(form: &str) -> Option<String> {
+    const PAIRS: &[(&str, &str)] = &[
+        ("ize", "ise"),
+        ("izing", "ising"),
+        ("ization", "isation"),
+        ("lyze", "lyse"),
+        ("lyzing", "lysing"),
+        ("behavior", "behaviour"),
+        ("color", "colour"),
+        ("labeled", "labelled"),
+        ("labeling", "labelling"),
+        ("modeled", "modelled"),
+        ("modeling", "modelling"),
+        ("license", "licence"),
+    ];
+    let (american, british) = PAIRS.iter().find(|(american, _)| form.contains(american))?;
+    Some(form.replace(american, british))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_has_its_ordinary_forms() {
+        assert_eq!(forms("fix", true), [" fix", " fixes", " fixed", " fixing"]);
+        assert_eq!(verb_forms("format"), ["format", "formats", "formatted", "formatting"]);
+        assert_eq!(verb_forms("copy"), ["copy", "copies", "copied", "copying"]);
+        assert!(forms("optimize", true).contains(&" optimising".to_owned()));
+        assert!(forms("clean up", true).contains(&" cleaned up".to_owned()));
+        assert_eq!(forms("data race", false), [" data races", " data race"]);
+        assert_eq!(forms("証明", true), ["証明"]);
+    }
+
+    #[test]
+    fn every_word_of_both_tables_is_found_again() {
+        for group in english::GROUPS.iter().chain(japanese::GROUPS) {
+            for word in group.words.split(',').map(str::trim) {
+                assert!(!word.is_empty() && word == word.to_lowercase(), "`{word}`");
+                let is_action = group.feature.is_action();
+                for form in forms(word, is_action) {
+                    let whole = |hit: &Hit| (hit.start, hit.end) == (0, form.len());
+                    let hit = Lexicon::shipped().find(&form).into_iter().find(whole);
+                    let side = hit.and_then(|hit| match is_action {
+                        true => hit.entry.action,
+                        false => hit.entry.noun,
+                    });
+                    assert!(side.is_some(), "{form}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_an_english_word_is_not_found() {
+        assert_eq!(Lexicon::shipped().find(" information on apiary").len(), 0);
+    }
+}

@@ -267,7 +267,8 @@ impl<'a> Walk<'a> {
         let past = self.text[hit.start..hit.end].ends_with("ed");
         let asks = self.sentence.expecting
             && !(past && self.sentence.begun)
-            && !self.plain.has_article(hit.start);
+            && !self.plain.has_article(hit.start)
+            && !is_japanese_noun(&self.text[hit.end..]);
         match hit.entry {
             Entry { action: Some((feature, weight)), .. } if asks => {
                 self.action(feature, weight, hit);
@@ -399,6 +400,10 @@ impl<'a> Walk<'a> {
                 end: start + 1,
             });
         }
+        if self.factor < 0.2 {
+            // Nothing is asked in what only comes along.
+            sentence.found.retain(|finding| !finding.feature.is_action());
+        }
         let (small, minor) = counts_of_small(sentence.hardest, self.is_first);
         self.is_first = false;
         for mut finding in sentence.found {
@@ -485,6 +490,12 @@ fn is_subordinator(word: &str) -> bool {
         "such", "unless", "who", "whose", "is", "are", "was", "has", "does", "since", "but",
     ];
     SUBORDINATORS.contains(&word)
+}
+
+/// Whether an English word is a noun in a Japanese sentence, by what stands behind it.
+fn is_japanese_noun(behind: &str) -> bool {
+    behind.starts_with(|c: char| !c.is_ascii())
+        && !["する", "し", "せ"].iter().any(|tail| behind.starts_with(tail))
 }
 
 /// Whether a Japanese verb asks, by what stands behind it. One in plain kana always does.

@@ -27,7 +27,7 @@ pub(super) const GROUPS: &[Group] = &[
     Group::new(Feature::UnknownCause, 1.3, UNKNOWN),
     Group::new(Feature::UnknownCause, 0.6, SYMPTOM),
     Group::new(Feature::Quality, 0.9, QUALITY),
-    Group::new(Feature::Judgement, 1.1, JUDGEMENT),
+    Group::new(Feature::Judgement, 0.9, JUDGEMENT),
     Group::new(Feature::Ease, -1.0, EASE),
     Group::new(Feature::Ease, -0.4, MILD),
     Group::new(Feature::Nothing, 0.0, NOTHING),
@@ -52,45 +52,46 @@ const TEXT: &str = "translate, pull out, turn this, convert tabs, convert spaces
 const LIGHT: &str = "update, change, replace, set, move, remove, drop, adjust, tweak, swap, edit, modify, hide, \
     show, tell, answer, enable, disable, increase, decrease, mention, turn on, turn off, raise, \
     lower, clean up, cleanup, collapse, merge in, put, attach, name, number, suggest, greet, \
-    thank, remind, pick, read, switch, quote, bold, center, align";
+    thank, remind, pick, read, switch, quote, bold, center, align, insert";
 
 /// Little is said by wishing to have something right.
-const REPAIR: &str = "explain, describe, define, fix, correct, repair, mend, patch, resolve";
+const REPAIR: &str = "explain, describe, define, fix, correct, repair, mend, patch, resolve, calculate, compute, \
+    convert";
 
 /// A fact is asked for.
 const QUESTION: &str = "what is, what are, whats, which of, who is, who was, when is, when was, when did, how many, \
     how much, what does, where is, what year, what day, how old, how long is, how tall, \
-    how far, what time";
+    how far, what time, give me, whats difference, name one, name three";
 
 /// Known ways lead to it.
-const ORDINARY: &str = "add, write, create, implement, convert, test, parse, document, refactor, build, make, \
-    generate, extend, integrate, support, handle, validate, develop, draft, prepare, set up, \
-    setup, configure, connect, wire, wire up, split, merge, review, upgrade, deploy, cache, \
-    expose, introduce, provide, render, import, export, load, store, fetch, call, hook up, \
-    paginate, log, mock, cover, embed, register, compute, calculate, plot, chart, visualize, \
-    query, filter, group, aggregate, send, receive, schedule, compose, outline, organize, \
-    collect, turn into, give each, scrape, crawl, dockerize, containerize, automate, install, \
-    package, publish, script, simplify, use, plan, compare, teach, rewrite, port, wrap, allow, \
-    let, ensure, display, save, return, accept, enforce, track";
+const ORDINARY: &str = "add, write, create, implement, test, parse, document, refactor, build, make, generate, \
+    extend, integrate, support, handle, validate, develop, draft, prepare, set up, setup, \
+    configure, connect, wire, wire up, split, merge, review, upgrade, deploy, cache, expose, \
+    introduce, provide, render, import, export, load, store, fetch, call, hook up, paginate, \
+    log, mock, cover, embed, register, plot, chart, visualize, query, filter, group, aggregate, \
+    send, receive, schedule, compose, outline, organize, collect, turn into, give each, scrape, \
+    crawl, dockerize, containerize, automate, install, package, publish, script, simplify, use, \
+    plan, compare, teach, rewrite, port, wrap, allow, let, ensure, display, save, return, \
+    accept, enforce, track";
 
 /// Wants to be thought about.
 const PROBING: &str = "analyze, debug, troubleshoot, evaluate, assess, audit, research, rework, restructure, \
     scale, secure, harden, parallelize, model, benchmark, profile, improve, speed up, estimate, \
     forecast, predict, simulate, modernize, consolidate, unify, generalize, decouple, \
     modularize, critique, argue, justify, negotiate, detect, stabilize, replicate, determine, \
-    recommend, propose, identify, reduce";
+    recommend, propose, identify, reduce, reproduce, solve";
 
 /// Design, proof, search for causes.
 const HARD: &str = "design, architect, prove, disprove, investigate, diagnose, migrate, optimize, \
     reverse engineer, derive, formalize, formally verify, redesign, rearchitect, re architect, \
     devise, invent, decompose, model check, root cause, bisect, strategize, determine why, \
     find out why, figure out why, figure out, work out why, find out what, understand why, \
-    track down, get to bottom of, find root cause, find cause, reproduce, shard, \
-    break up monolith, overhaul, eliminate race, untangle, refute, verify correctness, \
-    cryptanalyze, fine tune, rethink, verify whether, prove that, bound, conjecture, \
-    get rid of, make it scale, find way, find schedule, break up, break apart, split up, \
-    untangle monolith, determine what, determine whether, settle, decide whether, \
-    choose architecture, make sense of, plan migration, plan move, solve";
+    track down, get to bottom of, find root cause, find cause, shard, break up monolith, \
+    overhaul, eliminate race, untangle, refute, verify correctness, cryptanalyze, fine tune, \
+    rethink, verify whether, prove that, bound, conjecture, get rid of, make it scale, \
+    find way, find schedule, break up, break apart, split up, untangle monolith, \
+    determine what, determine whether, settle, decide whether, choose architecture, \
+    make sense of, plan migration, plan move";
 
 /// What hard work leaves behind, asked for with an ordinary verb.
 const RESULTS: &str = "architecture, system design, design document, design doc, design proposal, \
@@ -270,4 +271,4 @@ const NOTHING: &str = "not just, not only, not simple, not trivial, non trivial,
     name resolution, lock file, lockfile, name server, date picker, date parser, \
     link prediction, word embedding, only if, only when, read only, as soon as, even only, \
     real time strategy, human race, test suite, title case, list comprehension, link checker, \
-    color scheme, password, comment system, comment thread";
+    color scheme, password, comment system, comment thread, steps to reproduce, to reproduce";

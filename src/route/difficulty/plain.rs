@@ -141,7 +141,7 @@ impl Reader<'_> {
         let before = self.text[..self.at].chars().next_back();
         let is_apostrophe = open == '\''
             && (before.is_some_and(char::is_alphanumeric)
-                || !rest[1..].starts_with(|c: char| !c.is_whitespace()));
+                || !rest[width..].starts_with(|c: char| !c.is_whitespace()));
         match within.next().filter(|_| !is_apostrophe) {
             Some((end, closing)) => {
                 self.name();

@@ -179,3 +179,94 @@ fn covers(earlier: &Rule, later: &Rule) -> bool {
         (a, b) => a == b,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::env::Environment;
+    use crate::config::file;
+    use crate::route::rules::Situation;
+    use crate::task::Sensitivity;
+    use std::path::Path;
+
+    const WORKERS: &str = "\
+available_workers:
+  - {type: cloud, model: m, endpoint: 'http://localhost:1/v1', local: true}
+  - {type: local, model: m, endpoint: 'http://localhost:2/v1'}
+routing_rules:
+";
+
+    fn read(rules: &str) -> Result<Vec<Rule>, String> {
+        let environment = Environment::new([], "", "2026-11-23T00:00:00Z".parse().unwrap());
+        let (path, home) = (Path::new("agent.yaml"), Path::new("/srv/koubou"));
+        file::load(&format!("{WORKERS}{rules}"), path, home, &environment)
+            .map(|config| config.router.rules.clone())
+            .map_err(|errors| errors.to_string())
+    }
+
+    fn then(conditions: &[&str]) -> String {
+        let rule = |condition: &&str| format!("  - if: {condition}\n    then: cloud\n");
+        conditions.iter().map(rule).collect::<String>() + "  - else: local\n"
+    }
+
+    #[test]
+    fn every_condition_can_be_written_as_a_word_and_as_a_pair() {
+        for (written, condition) in [
+            ("contains_sensitive_data", Condition::ContainsSensitiveData),
+            ("high_difficulty", Condition::Difficulty(Difficulty::High)),
+            ("medium_difficulty", Condition::Difficulty(Difficulty::Medium)),
+            ("low_difficulty", Condition::Difficulty(Difficulty::Low)),
+            ("budget_critical", Condition::BudgetCritical),
+            ("'task_type: review'", Condition::TaskType("review".into())),
+            ("{task_type: review}", Condition::TaskType("review".into())),
+            ("'priority_at_least: 8'", Condition::PriorityAtLeast(8)),
+            ("{priority_at_least: 8}", Condition::PriorityAtLeast(8)),
+        ] {
+            let rules = read(&then(&[written])).unwrap();
+            assert_eq!(rules[0].condition, condition, "{written}");
+            assert_eq!(rules[1].condition, Condition::Always);
+        }
+        for wrong in ["'priority_at_least: 11'", "'task_type:'", "[high_difficulty]", "hard"] {
+            assert!(read(&then(&[wrong])).unwrap_err().contains("no rule can ask"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_first_match_wins() {
+        let rules = read(
+            "  - {if: high_difficulty, then: cloud}\n  - {if: 'priority_at_least: 8', then: local}\n  - else: cloud\n",
+        )
+        .unwrap();
+        let chosen = |difficulty, priority| {
+            let sensitivity = Sensitivity::Public;
+            let (task_type, budget_critical) = ("general", false);
+            let now = Situation { difficulty, sensitivity, task_type, priority, budget_critical };
+            rules.iter().position(|rule| rule.condition.holds(&now))
+        };
+        assert_eq!(chosen(Difficulty::High, 9), Some(0));
+        assert_eq!(chosen(Difficulty::Low, 9), Some(1));
+        assert_eq!(chosen(Difficulty::Low, 7), Some(2));
+    }
+
+    #[test]
+    fn a_rule_that_is_never_reached_is_named() {
+        let every = ["low_difficulty", "medium_difficulty", "high_difficulty", "budget_critical"];
+        let said = read(&then(&every)).unwrap_err();
+        assert!(said.contains("11:5: this rule is never reached"), "{said}");
+        assert!(said.contains("take every difficulty"), "{said}");
+        let said = read(&then(&["'priority_at_least: 0'", "'task_type: a'"])).unwrap_err();
+        assert!(
+            said.contains("7:5: this rule is never reached: rule 1, `priority_at_least: 0`"),
+            "{said}"
+        );
+        let said = read(&then(&["'task_type: a'", "{task_type: a}"])).unwrap_err();
+        assert!(said.contains("rule 1, `task_type: a`, takes all of it"), "{said}");
+    }
+
+    #[test]
+    fn rules_without_else_are_an_error() {
+        let said = read("  - {if: low_difficulty, then: local}\n").unwrap_err();
+        assert!(said.contains("needs a last rule `- else: WORKER`"), "{said}");
+        assert!(read("  []\n").unwrap_err().contains("needs a last rule"));
+    }
+}

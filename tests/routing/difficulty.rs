@@ -5,6 +5,8 @@
 //! that a seed makes of templates. A level is what a reader would say: low is
 //! mechanical, medium is ordinary work, high wants design or a search.
 
+#![expect(clippy::print_stdout, reason = "tables are what it is for")]
+
 use koubou::route::difficulty::DifficultyJudge;
 use koubou::task::{Difficulty, wire};
 use serde_json::json;

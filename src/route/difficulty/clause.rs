@@ -6,6 +6,7 @@
 //! or of. Where the verb or its object is small, all else in the sentence only
 //! says where it is: a typo in a chapter on deadlocks is a typo.
 
+use super::grammar;
 use super::keywords::Keywords;
 use super::lexicon::{Entry, Feature, Hit, Lexicon};
 use super::plain::{ARROW, COLON, ITEM, NAME, PARAGRAPH, PAUSE, Plain, STOP};
@@ -207,9 +208,9 @@ impl<'a> Walk<'a> {
                 sentence.turns = true;
                 self.step_into(Region::Place);
             }
-            _ if is_filler(word) => {}
-            _ if is_preposition(word) => self.step_into(Region::Place),
-            _ if is_subordinator(word) => self.step_into(Region::Condition),
+            _ if grammar::is_filler(word) => {}
+            _ if grammar::is_preposition(word) => self.step_into(Region::Place),
+            _ if grammar::is_subordinator(word) => self.step_into(Region::Condition),
             _ => {
                 sentence.expecting &= word.ends_with("ly");
                 self.cancel();
@@ -265,10 +266,10 @@ impl<'a> Walk<'a> {
 
     fn english(&mut self, hit: Hit) {
         let past = self.text[hit.start..hit.end].ends_with("ed");
-        let asks = self.sentence.expecting
-            && !(past && self.sentence.begun)
-            && !self.plain.has_article(hit.start)
-            && !is_japanese_noun(&self.text[hit.end..]);
+        let is_noun = self.plain.has_article(hit.start)
+            || grammar::is_japanese_noun(&self.text[hit.end..])
+            || (past && self.sentence.begun);
+        let asks = self.sentence.expecting && !is_noun;
         match hit.entry {
             Entry { action: Some((feature, weight)), .. } if asks => {
                 self.action(feature, weight, hit);
@@ -291,7 +292,9 @@ impl<'a> Walk<'a> {
 
     fn english_noun(&mut self, feature: Feature, weight: f64, hit: Hit) {
         if matches!(feature, Feature::Ease | Feature::UnknownCause) {
-            self.found(feature, weight, hit);
+            // `just` before what is told says nothing of what is asked.
+            let is_told = feature == Feature::Ease && self.sentence.begun && !self.sentence.acted;
+            self.found(feature, if is_told { weight * 0.4 } else { weight }, hit);
             return;
         }
         self.cancel();
@@ -320,14 +323,16 @@ impl<'a> Walk<'a> {
     }
 
     fn japanese(&mut self, hit: Hit) {
-        let behind = &self.text[hit.end..];
+        let (before, behind) = (&self.text[..hit.start], &self.text[hit.end..]);
         let spelled = &self.text[hit.start..hit.end];
         match hit.entry {
-            Entry { action: Some((feature, weight)), .. } if asks(spelled, behind) => {
+            Entry { action: Some((feature, weight)), .. }
+                if grammar::asks(before, spelled, behind) =>
+            {
                 self.action(feature, weight, hit);
             }
             Entry { noun: Some((feature, weight)), .. } => {
-                let heads = is_object(behind);
+                let heads = grammar::is_object(behind);
                 self.sentence.is_small |= feature == Feature::SmallObject && heads;
                 let factor = match feature {
                     Feature::SmallObject | Feature::MinorObject if !heads => 0.2,
@@ -441,140 +446,4 @@ fn beside_trivial(feature: Feature) -> f64 {
         Feature::Scope | Feature::Judgement | Feature::UnknownCause => 0.5,
         _ => 1.0,
     }
-}
-
-fn is_filler(word: &str) -> bool {
-    const FILLERS: &[&str] = &[
-        "please", "can", "could", "would", "you", "i", "we", "want", "need", "needs", "like",
-        "lets", "help", "me", "us", "must", "should", "also", "now", "first", "next", "finally",
-        "kindly", "hey", "hi", "hello", "have", "id", "will", "task", "pls", "thanks", "thx",
-        "one", "ill", "may", "might", "its",
-    ];
-    FILLERS.contains(&word)
-}
-
-fn is_preposition(word: &str) -> bool {
-    const PREPOSITIONS: &[&str] = &[
-        "in",
-        "of",
-        "for",
-        "from",
-        "on",
-        "with",
-        "by",
-        "via",
-        "into",
-        "at",
-        "as",
-        "under",
-        "over",
-        "within",
-        "inside",
-        "about",
-        "per",
-        "between",
-        "against",
-        "after",
-        "before",
-        "through",
-        "throughout",
-        "below",
-        "above",
-    ];
-    PREPOSITIONS.contains(&word)
-}
-
-fn is_subordinator(word: &str) -> bool {
-    const SUBORDINATORS: &[&str] = &[
-        "that", "which", "so", "when", "while", "because", "if", "where", "until", "without",
-        "such", "unless", "who", "whose", "is", "are", "was", "has", "does", "since", "but",
-    ];
-    SUBORDINATORS.contains(&word)
-}
-
-/// Whether an English word is a noun in a Japanese sentence, by what stands behind it.
-fn is_japanese_noun(behind: &str) -> bool {
-    behind.starts_with(|c: char| !c.is_ascii())
-        && !["する", "し", "せ"].iter().any(|tail| behind.starts_with(tail))
-}
-
-/// Whether a Japanese verb asks, by what stands behind it. One in plain kana always does.
-fn asks(spelled: &str, behind: &str) -> bool {
-    const TOLD: &[&str] = &[
-        "された",
-        "されて",
-        "されない",
-        "される",
-        "している",
-        "していた",
-        "したところ",
-        "した後",
-        "したら",
-        "すると",
-    ];
-    const ASKED: &[&str] = &[
-        "する",
-        "し",
-        "せ",
-        "さ",
-        "を行",
-        "をお",
-        "をし",
-        "をせ",
-        "を願",
-        "願",
-        "お願",
-        "くだ",
-        "下さ",
-        "が必要",
-        "を頼",
-        "たい",
-        "すべき",
-        "方法を",
-        "をす",
-    ];
-    if TOLD.iter().any(|tail| behind.starts_with(tail)) {
-        return false;
-    }
-    let last = spelled.chars().next_back().unwrap_or_default();
-    let is_stem =
-        !matches!(last, 'て' | 'で' | 'る' | 'す' | 'く' | 'む' | 'け' | 'せ' | 'に' | 'を' | 'か');
-    if ('ぁ'..='ん').contains(&last) && is_stem {
-        const ENDINGS: &[&str] = &[
-            "て", "で", "た", "ま", "な", "る", "ろ", "ん", "せ", "を", "え", "き", "く", "む",
-            "し", "す", "か",
-        ];
-        return ends(behind) || ENDINGS.iter().any(|tail| behind.starts_with(tail));
-    }
-    let is_verb = ('ぁ'..='ん').contains(&last);
-    is_verb || ends(behind) || ASKED.iter().any(|tail| behind.starts_with(tail))
-}
-
-/// Whether a Japanese noun is what the verb is done to.
-fn is_object(behind: &str) -> bool {
-    const PARTICLES: &[&str] = &[
-        "を",
-        "が",
-        "は",
-        "も",
-        "と",
-        "や",
-        "だけ",
-        "のみ",
-        "の修正",
-        "の変更",
-        "の訂正",
-        "の削除",
-        "の追加",
-        "の更新",
-        "の統一",
-        "に誤",
-        "・",
-    ];
-    ends(behind) || PARTICLES.iter().any(|particle| behind.starts_with(particle))
-}
-
-/// Whether a clause ends here.
-fn ends(behind: &str) -> bool {
-    behind.chars().next().is_none_or(|c| matches!(c, STOP | PAUSE | COLON | PARAGRAPH | ITEM))
 }

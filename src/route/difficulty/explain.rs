@@ -29,13 +29,13 @@ pub(super) fn tell_nothing(reasons: &mut Vec<Reason>) {
 }
 
 fn sentence(score: &Score) -> String {
-    let total = rounded(score.total());
+    let total = signed(score.total());
     match score.level() {
-        Difficulty::Low => format!("the score is {total:+}, and {LOW:+} or less is low"),
+        Difficulty::Low => format!("the score is {total}, and {LOW:+} or less is low"),
         Difficulty::Medium => {
-            format!("the score is {total:+}, and between {LOW:+} and {HIGH:+} is medium")
+            format!("the score is {total}, and between {LOW:+} and {HIGH:+} is medium")
         }
-        Difficulty::High => format!("the score is {total:+}, and {HIGH:+} or more is high"),
+        Difficulty::High => format!("the score is {total}, and {HIGH:+} or more is high"),
     }
 }
 
@@ -43,13 +43,21 @@ fn reason(share: &Share) -> Reason {
     let weight = rounded(share.weight);
     let word = words::excerpt(share.word.trim(), 40);
     let why = match share.word.is_empty() {
-        true => format!("{} ({weight:+})", says(share.feature)),
-        false => format!("`{word}` {} ({weight:+})", says(share.feature)),
+        true => format!("{} ({})", says(share.feature), signed(weight)),
+        false => format!("`{word}` {} ({})", says(share.feature), signed(weight)),
     };
     let mut reason = Reason::new(share.feature.name(), "difficulty", &share.field, why);
     reason.span = share.span;
     reason.share = Some(weight);
     reason
+}
+
+/// With its sign, and nothing for nothing.
+fn signed(weight: f64) -> String {
+    match rounded(weight) {
+        0.0 => "0".into(),
+        weight => format!("{weight:+}"),
+    }
 }
 
 /// Two places behind the point, and no `-0`.

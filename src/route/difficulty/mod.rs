@@ -16,6 +16,7 @@ mod asked;
 mod clause;
 mod english;
 mod explain;
+mod grammar;
 mod japanese;
 mod keywords;
 mod lexicon;
@@ -49,7 +50,7 @@ impl DifficultyJudge {
     pub fn judge(&self, task: &Task, reasons: &mut Vec<Reason>) -> (Difficulty, bool) {
         let mut heap = Heap::default();
         asked::each(task, &mut |field, text, counts| {
-            heap.read(&self.keywords, field, text, counts)
+            heap.read(&self.keywords, field, text, counts);
         });
         let score = heap.weigh();
         if !score.is_evident() {

@@ -18,6 +18,8 @@ pub(super) struct Finding {
     pub(super) feature: Feature,
     /// How much, negative for easy.
     pub(super) weight: f64,
+    /// Whether it stands in the object of the verb itself, and not beside it.
+    direct: bool,
     /// Where it stands in the plain text.
     pub(super) start: usize,
     pub(super) end: usize,
@@ -50,7 +52,7 @@ pub(super) fn read(plain: &Plain, keywords: &Keywords) -> Reading {
     let mut reading = walk.reading;
     for Hit { entry, start, end } in keywords.find(&plain.text) {
         if let Some((feature, weight)) = entry.noun {
-            reading.findings.push(Finding { feature, weight, start, end });
+            reading.findings.push(Finding { feature, weight, direct: true, start, end });
         }
     }
     reading.words /= WORD;
@@ -64,6 +66,10 @@ const SIGN: usize = 2;
 const ANNOUNCED_TEXT: f64 = 0.05;
 /// What is announced and is no list is mostly data.
 const ANNOUNCED: f64 = 0.4;
+/// What a replacement takes off.
+const REPLACED: f64 = -1.2;
+/// What is told before it is said what is wanted.
+const TOLD: f64 = 0.15;
 /// Behind the first paragraph things are told rather than asked.
 const LATER_PARAGRAPH: f64 = 0.75;
 
@@ -254,6 +260,10 @@ impl<'a> Walk<'a> {
     fn hit(&mut self, hit: Hit) {
         self.was_colon = false;
         let spelled = &self.text[hit.start..hit.end];
+        if let Some((Feature::Turn, _)) = hit.entry.noun {
+            self.turn();
+            return;
+        }
         if spelled.starts_with(' ') {
             self.count(WORD * spelled.matches(' ').count());
             self.english(hit);
@@ -262,6 +272,15 @@ impl<'a> Walk<'a> {
             self.japanese(hit);
         }
         self.sentence.begun = true;
+    }
+
+    /// What went before was the story; what comes now is asked.
+    fn turn(&mut self) {
+        self.end_sentence();
+        self.reading.findings.retain(|finding| !finding.feature.is_action());
+        self.reading.findings.iter_mut().for_each(|finding| finding.weight *= TOLD);
+        (self.reading.words, self.reading.demands) = (0, 0);
+        (self.is_first, self.factor) = (true, 1.0);
     }
 
     fn english(&mut self, hit: Hit) {
@@ -367,7 +386,10 @@ impl<'a> Walk<'a> {
     fn found(&mut self, feature: Feature, weight: f64, hit: Hit) {
         if feature != Feature::Nothing {
             let (start, end) = (hit.start, hit.end);
-            self.sentence.found.push(Finding { feature, weight, start, end });
+            let is_english = self.text[start..].starts_with(' ');
+            let direct = matches!(self.sentence.region, Region::Opening | Region::Object)
+                && (is_english || grammar::is_object(&self.text[end..]));
+            self.sentence.found.push(Finding { feature, weight, direct, start, end });
         }
     }
 
@@ -389,41 +411,54 @@ impl<'a> Walk<'a> {
         self.confirm();
         let next = Sentence { expecting: true, ..Sentence::default() };
         let mut sentence = std::mem::replace(&mut self.sentence, next);
-        let is_hard = sentence.hardest.is_some_and(|weight| weight > 0.5);
-        let is_trivial =
-            !is_hard && (sentence.is_small || sentence.hardest.is_some_and(|weight| weight < -1.0));
-        let is_light = sentence.hardest.is_some_and(|weight| weight < -0.2);
-        let swaps = is_light && (self.is_first || sentence.quoted > 1)
-            || sentence.hardest.is_none() && sentence.quoted > 1;
-        if sentence.turns && sentence.names > 1 && swaps {
-            let start = sentence.first_name;
-            let weight = -1.2;
-            sentence.found.push(Finding {
-                feature: Feature::Replacement,
-                weight,
-                start,
-                end: start + 1,
-            });
-        }
+        sentence.add_replacement(self.is_first);
         if self.factor < 0.2 {
             // Nothing is asked in what only comes along.
             sentence.found.retain(|finding| !finding.feature.is_action());
         }
-        let (small, minor) = counts_of_small(sentence.hardest, self.is_first);
-        self.is_first = false;
-        for mut finding in sentence.found {
-            finding.weight *= self.factor
-                * match finding.feature {
-                    Feature::SmallObject => small,
-                    Feature::MinorObject => minor,
-                    feature if is_trivial => beside_trivial(feature),
-                    _ => 1.0,
-                };
-            self.reading.findings.push(finding);
+        for finding in &sentence.found {
+            let weight = finding.weight * self.factor * sentence.counts(finding, self.is_first);
+            self.reading.findings.push(Finding { weight, ..*finding });
         }
+        self.is_first = false;
         if sentence.acted {
             self.was_text = sentence.is_about_text;
         }
+    }
+}
+
+impl Sentence {
+    /// One given thing takes the place of another: `"a" should be "b"`.
+    fn add_replacement(&mut self, is_first: bool) {
+        let is_light = self.hardest.is_some_and(|weight| weight < -0.2);
+        let swaps =
+            is_light && (is_first || self.quoted > 1) || self.hardest.is_none() && self.quoted > 1;
+        if self.turns && self.names > 1 && swaps {
+            let (start, end) = (self.first_name, self.first_name + 1);
+            let (feature, weight, direct) = (Feature::Replacement, REPLACED, true);
+            self.found.push(Finding { feature, weight, direct, start, end });
+        }
+    }
+
+    /// What share of its weight a word keeps in this sentence.
+    fn counts(&self, finding: &Finding, is_first: bool) -> f64 {
+        let is_hard = self.hardest.is_some_and(|weight| weight > 0.5);
+        let is_mechanical = self.hardest.is_some_and(|weight| weight < -0.9);
+        let (small, minor) = counts_of_small(self.hardest, is_first);
+        match finding.feature {
+            Feature::SmallObject => small,
+            Feature::MinorObject => minor,
+            Feature::LightAction if !self.is_narrow() => 0.5,
+            feature if !is_hard && self.is_small => beside_small(feature),
+            feature if is_mechanical => beside_mechanical(feature, finding.direct),
+            _ => 1.0,
+        }
+    }
+
+    /// Whether something says that little is touched: a small thing, a name, the writer.
+    fn is_narrow(&self) -> bool {
+        const NARROW: &[Feature] = &[Feature::SmallObject, Feature::MinorObject, Feature::Ease];
+        self.names > 0 || self.found.iter().any(|finding| NARROW.contains(&finding.feature))
     }
 }
 
@@ -438,12 +473,27 @@ fn counts_of_small(hardest: Option<f64>, is_first: bool) -> (f64, f64) {
     }
 }
 
-/// What a word still counts where verb or object are small.
-fn beside_trivial(feature: Feature) -> f64 {
+/// What a word still counts beside a small object.
+fn beside_small(feature: Feature) -> f64 {
     match feature {
         Feature::DeepDomain | Feature::Domain | Feature::HardResult | Feature::HiddenFault => 0.15,
         Feature::Quality => 0.3,
         Feature::Scope | Feature::Judgement | Feature::UnknownCause => 0.5,
+        _ => 1.0,
+    }
+}
+
+/// What a word still counts beside a mechanical verb: more in its object than elsewhere.
+fn beside_mechanical(feature: Feature, direct: bool) -> f64 {
+    match feature {
+        Feature::DeepDomain | Feature::Domain | Feature::HardResult | Feature::HiddenFault => {
+            if direct {
+                0.6
+            } else {
+                0.15
+            }
+        }
+        Feature::Quality | Feature::Scope | Feature::UnknownCause => 0.6,
         _ => 1.0,
     }
 }

@@ -9,7 +9,7 @@ use super::lexicon::{Feature, Group};
 /// All groups.
 pub(super) const GROUPS: &[Group] = &[
     Group::new(Feature::MechanicalAction, -2.0, MECHANICAL),
-    Group::new(Feature::TextAction, -1.1, TEXT),
+    Group::new(Feature::TextAction, -1.0, TEXT),
     Group::new(Feature::Question, -1.2, QUESTION),
     Group::new(Feature::LightAction, -0.8, LIGHT),
     Group::new(Feature::LightAction, -0.4, REPAIR),
@@ -30,6 +30,7 @@ pub(super) const GROUPS: &[Group] = &[
     Group::new(Feature::Judgement, 0.9, JUDGEMENT),
     Group::new(Feature::Ease, -1.0, EASE),
     Group::new(Feature::Ease, -0.4, MILD),
+    Group::new(Feature::Turn, 0.0, TURN),
     Group::new(Feature::Nothing, 0.0, NOTHING),
 ];
 
@@ -41,7 +42,7 @@ const MECHANICAL: &str = "rename, reformat, format, bump, capitalize, lowercase,
     punctuate, dedupe, deduplicate, truncate, shorten, mark, repeat, add comment, add comma, \
     add semicolon, add newline, add space, add missing, fix typo, fix spelling, fix grammar, \
     fix indentation, fix whitespace, fix formatting, sort import, change color, change colour, \
-    convert to uppercase, convert to lowercase";
+    convert to uppercase, convert to lowercase, transpose, reverse order";
 
 /// A text goes in, a text comes out; what the text is about matters little.
 const TEXT: &str = "translate, pull out, turn this, convert tabs, convert spaces, transliterate, transcribe, \
@@ -52,7 +53,9 @@ const TEXT: &str = "translate, pull out, turn this, convert tabs, convert spaces
 const LIGHT: &str = "update, change, replace, set, move, remove, drop, adjust, tweak, swap, edit, modify, hide, \
     show, tell, answer, enable, disable, increase, decrease, mention, turn on, turn off, raise, \
     lower, clean up, cleanup, collapse, merge in, put, attach, name, number, suggest, greet, \
-    thank, remind, pick, read, switch, quote, bold, center, align, insert";
+    thank, remind, pick, read, switch, quote, bold, center, align, insert, run, rerun, commit, \
+    execute, check, restart, open, close, regenerate, revert, apply, highlight, underline, \
+    italicize, crop, resize, flip, average, add up, sum up, make sure";
 
 /// Little is said by wishing to have something right.
 const REPAIR: &str = "explain, describe, define, fix, correct, repair, mend, patch, resolve, calculate, compute, \
@@ -72,7 +75,9 @@ const ORDINARY: &str = "add, write, create, implement, test, parse, document, re
     send, receive, schedule, compose, outline, organize, collect, turn into, give each, scrape, \
     crawl, dockerize, containerize, automate, install, package, publish, script, simplify, use, \
     plan, compare, teach, rewrite, port, wrap, allow, let, ensure, display, save, return, \
-    accept, enforce, track";
+    accept, enforce, track, scaffold, style, animate, seed, annotate, encode, decode, encrypt, \
+    serialize, throttle, debounce, sanitize, localize, notify, upload, download, stream, \
+    iterate, brainstorm, illustrate, demonstrate, walk through, personalize, invite, advertise";
 
 /// Wants to be thought about.
 const PROBING: &str = "analyze, debug, troubleshoot, evaluate, assess, audit, research, rework, restructure, \
@@ -91,7 +96,8 @@ const HARD: &str = "design, architect, prove, disprove, investigate, diagnose, m
     rethink, verify whether, prove that, bound, conjecture, get rid of, make it scale, \
     find way, find schedule, break up, break apart, split up, untangle monolith, \
     determine what, determine whether, settle, decide whether, choose architecture, \
-    make sense of, plan migration, plan move";
+    make sense of, plan migration, plan move, characterize, formulate, synthesize, \
+    conceptualize, replatform, re platform, orchestrate, harmonize, stress test";
 
 /// What hard work leaves behind, asked for with an ordinary verb.
 const RESULTS: &str = "architecture, system design, design document, design doc, design proposal, \
@@ -126,9 +132,9 @@ const MINOR: &str = "address, badge, button, color, colour, column name, config,
     email address, entry, env var, environment variable, error message, field, field name, \
     file, file name, filename, flag, folder, font size, footer, icon, image, image size, \
     import, key, key name, letter, limit, line, link, log level, log line, logo, margin, \
-    menu item, name, number, option, order, padding, paragraph, parameter name, path, \
-    phone number, port number, price, row, rule, sentence, setting, string, table of contents, \
-    text, timeout, timeout value, todo, url, value, variable, version, word, year";
+    menu item, name, number, option, padding, paragraph, parameter name, path, phone number, \
+    port number, price, row, rule, sentence, setting, string, table of contents, text, timeout, \
+    timeout value, todo, url, value, variable, version, word, year, sort order";
 
 /// Fields where the simple answer is often wrong.
 const DEEP: &str = "distributed, consensus, raft, paxos, byzantine, crdt, vector clock, linearizability, \
@@ -159,7 +165,18 @@ const DEEP: &str = "distributed, consensus, raft, paxos, byzantine, crdt, vector
     full text search, vulkan, opengl, llvm, bytecode, instruction set, register, interrupt, \
     emulator, binary protocol, undocumented, exploit, exploitable, attack, permission system, \
     access control, causality, confounding, identifiability, variance, posterior, asymptotic, \
-    conjecture, integral, manifold, binding agreement, liability, indemnity";
+    conjecture, integral, manifold, binding agreement, liability, indemnity, \
+    collaborative editor, consistent hashing, event driven, cqrs, zero trust, schema evolution, \
+    feature store, recommendation system, recommender system, anomaly detection, \
+    fraud detection, approximation, constraint solver, sat solver, smt solver, parallel, \
+    parallelism, work stealing, memory allocator, virtual memory, filesystem, file system, \
+    network stack, physics engine, control loop, kalman filter, signal processing, firmware, \
+    fpga, blockchain, smart contract, multi cloud, observability, load shedding, service mesh, \
+    message ordering, clock synchronization, snapshot isolation, econometric, clinical trial, \
+    litigation, patent, auction, supply chain, rostering, polymorphism, cobol, mainframe, \
+    storage layer, single point of failure, circular dependency, circular dependencies, \
+    cyclic dependency, dependency cycle, data layer, hot tenant, orm, legacy system, \
+    batch system";
 
 /// Faults that hide.
 const FAULT: &str = "deadlock, livelock, race condition, data race, race, memory leak, use after free, \
@@ -177,11 +194,12 @@ const COUNTED: &str = "regions, tenants, replicas, nodes, teams, services, count
 /// Fields that take some knowledge.
 const DOMAIN: &str = "api, database, authentication, authorization, oauth, sso, encryption, transaction, \
     pipeline, queue, websocket, kubernetes, microservice, index, cache invalidation, \
-    machine learning, parser, grammar rule, async, thread, threads, mutex, lock, schema, \
-    payment, billing, streaming, kafka, terraform, state machine, optimizer, search engine, \
+    machine learning, parser, async, thread, threads, mutex, lock, schema, payment, billing, \
+    streaming, kafka, terraform, state machine, optimizer, search engine, \
     recommendation engine, rate limiting, message broker, load balancer, legacy, integration, \
     monorepo, ci pipeline, contract, legal, statistics, statistical, regression, hash function, \
-    binary tree, graph, b tree, bloom filter, lru cache";
+    binary tree, graph, b tree, bloom filter, lru cache, report, minutes, meeting notes, \
+    transcript, briefing, survey, interview";
 
 /// Many places at once.
 const SCOPE: &str = "across, everywhere, whole codebase, entire codebase, whole code base, all services, \
@@ -192,7 +210,8 @@ const SCOPE: &str = "across, everywhere, whole codebase, entire codebase, whole 
     cross team, cross service, cross platform, all repositories, all our, all regions, \
     multiple regions, several regions, two regions, three regions, between services, \
     every endpoint, all endpoints, all clients, from scratch, fleet, globally, worldwide, \
-    large scale, planet scale, company";
+    large scale, planet scale, company, throughout, throughout codebase, core packages, \
+    into its own, into separate, both web and mobile, web and mobile";
 
 /// Nobody knows yet what is the matter.
 const UNKNOWN: &str = "intermittent, intermittently, sometimes, flaky, root cause, occasionally, sporadic, \
@@ -214,7 +233,9 @@ const UNKNOWN: &str = "intermittent, intermittently, sometimes, flaky, root caus
 /// What is seen of it.
 const SYMPTOM: &str = "crash, keeps, twice, duplicated, duplicates, lost, loses, lose, maybe, spikes, spike, \
     stalls, freezes, hangs, every morning, in morning, in production, not sure, inconsistent, \
-    disappear, corrupted, corruption, unclear, unknown, unexpectedly, wrong results, looks fine";
+    disappear, corrupted, corruption, unclear, unknown, unexpectedly, wrong results, \
+    looks fine, crashes, times out, timing out, slow, slower, degrades, stuck, fails randomly, \
+    drift, comes from";
 
 /// Beside doing the thing, it must be so.
 const QUALITY: &str = "no downtime, zero downtime, without downtime, without any downtime, without taking, \
@@ -238,7 +259,8 @@ const QUALITY: &str = "no downtime, zero downtime, without downtime, without any
     ms, milliseconds, microseconds, frame time, shippable, in flight, keep working, \
     keeps working, old clients, old versions, existing customers, audit trail, legally, \
     accuracy, false positives, without changing results, bit for bit, byte for byte, \
-    hard limit, no vendor support, no documentation, at scale";
+    hard limit, no vendor support, no documentation, at scale, must be identical, preserving, \
+    to cent, faster, behaviour preserving";
 
 /// A choice between ways.
 const JUDGEMENT: &str = "trade off, tradeoff, alternatives, pros and cons, approaches, which approach, \
@@ -249,12 +271,13 @@ const JUDGEMENT: &str = "trade off, tradeoff, alternatives, pros and cons, appro
     come up with, settle, argue, argument, boundaries, propose, with numbers, risks, costs and, \
     for board, defend, reasoning, assumptions, is it true, true or false, how close to, \
     fairness, incentives, sequencing, conflicts, from first principles, rigorous, rigorously, \
-    novel, state of the art, how should we, how we should, what would it take";
+    novel, state of the art, how should we, how we should, what would it take, mitigate, \
+    how to mitigate";
 
 /// The writer says that it is easy.
 const EASE: &str = "simple, simply, just, quick, quickly, one line, one liner, one sentence, single sentence, \
     two sentences, tiny, trivial, easy, briefly, straightforward, single word, one word, \
-    in few words, yes or no, hello world, cosmetic, obvious, nothing else, no other change, \
+    in few words, yes or no, hello world, cosmetic, nothing else, no other change, \
     no other changes, thats all, that is all, do not touch, dont touch, leave rest, \
     leave everything else, nothing more, mechanical, purely mechanical, markup only, \
     already decided, in one paragraph, three bullet points, three bullets, alphabetically, \
@@ -262,7 +285,13 @@ const EASE: &str = "simple, simply, just, quick, quickly, one line, one liner, o
 
 /// The thing itself may be small; the work need not be.
 const MILD: &str = "small, short, brief, basic, minor, pure, exactly as, no functional change, \
-    no functional changes, no logic change, already works, already tested";
+    no functional changes, no logic change, already works, already tested, tell me, name only, \
+    obvious";
+
+/// What went before was told; now it is asked.
+const TURN: &str = "what i need, all i need, all i want, what id like, what i want, my request is, your task, \
+    what we need from you, please only, for now just, this ticket is only, all you need to do, \
+    all we need";
 
 /// Longer terms that must not be read as the shorter ones in them.
 const NOTHING: &str = "not just, not only, not simple, not trivial, non trivial, nontrivial, race track, \

@@ -90,6 +90,6 @@ fn says(feature: Feature) -> &'static str {
         Feature::ManyDemands => "several things are asked",
         Feature::Length => "what is asked takes long to say",
         Feature::Brevity => "what is asked is said in a few words",
-        Feature::Nothing => "says nothing",
+        Feature::Turn | Feature::Nothing => "says nothing",
     }
 }

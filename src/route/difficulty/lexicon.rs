@@ -60,6 +60,8 @@ pub(super) enum Feature {
     Length,
     /// What is asked is said in a few words.
     Brevity,
+    /// From here on it is asked; what went before was told.
+    Turn,
     /// A term that only hides others.
     Nothing,
 }
@@ -91,6 +93,7 @@ impl Feature {
             Self::ManyDemands => "many_demands",
             Self::Length => "length",
             Self::Brevity => "brevity",
+            Self::Turn => "turn",
             Self::Nothing => "nothing",
         }
     }

@@ -201,7 +201,7 @@ mod tests {
         for text in [
             "informal on the capital",
             "see src/fix.rs",
-            "open format.py",
+            "see format.py",
             "the api_v2_table",
             "\"design it\" x",
         ] {

@@ -116,7 +116,8 @@ impl Score {
 
     fn add_size(&mut self, words: usize, demands: usize) {
         let length = ((words as f64 - USUAL_WORDS) / 25.0).clamp(-0.5, 0.7);
-        if length < 0.0 && !self.shares.is_empty() {
+        // Few words make nothing easier that is hard by them.
+        if length < 0.0 && !self.shares.is_empty() && self.total() < EVIDENCE {
             self.add(Feature::Brevity, length);
         } else if length > 0.0 && words > 0 {
             self.add(Feature::Length, length);

@@ -20,7 +20,7 @@ pub(super) const ITEM: char = '*';
 pub(super) const ARROW: char = '>';
 
 /// The longest quotation, in bytes; what is longer is read as said by the writer.
-const LONGEST_QUOTATION: usize = 240;
+const LONGEST_QUOTATION: usize = 160;
 
 /// Plain text, and where each piece of it stood.
 #[derive(Debug, Default)]
@@ -179,6 +179,10 @@ impl Reader<'_> {
         let len = rest.find(|c| !is_wordlike(narrow(c)) && !is_joint(c)).unwrap_or(rest.len());
         let run = &rest[..len];
         let kept = run.trim_end_matches(is_joint);
+        if is_word(kept) {
+            self.words(kept);
+            return kept.len();
+        }
         let narrowed: String = kept.chars().map(narrow).collect();
         match known_file(&narrowed) {
             Some(word) => {
@@ -247,6 +251,16 @@ fn item_len(line: &str) -> usize {
         _ => &[". ", ") ", "."],
     };
     signs.iter().find(|sign| rest.starts_with(**sign)).map_or(0, |sign| digits + sign.len())
+}
+
+/// Whether a run is letters and digits alone, with no capital behind a small letter: most are.
+fn is_word(run: &str) -> bool {
+    let mut was_small = false;
+    run.bytes().all(|byte| {
+        let turns = was_small && byte.is_ascii_uppercase();
+        was_small = byte.is_ascii_lowercase();
+        byte.is_ascii_alphanumeric() && !turns
+    })
 }
 
 /// A file that everybody knows by its name is a word.

@@ -81,11 +81,7 @@ fn text_or_file(what: &str) -> Result<Vec<u8>, Trouble> {
 
 fn route(config: &Config, bytes: &[u8]) -> Result<Answer, Trouble> {
     let task = task(bytes)?;
-    let wish = Wish {
-        worker: task.worker.clone(),
-        task_type: task.task_type.clone(),
-        priority: task.priority,
-    };
+    let wish = Wish::of(&task);
     let seen = config.router.assess(&task, &[]);
     let decision = config.router.decide(&wish, &seen, false);
     let stated = task.document.contains_key("task_id").then(|| task.id.to_string());

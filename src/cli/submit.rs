@@ -252,7 +252,7 @@ fn hint_if_its_worker_rests(ui: &mut Ui, site: &Site, ids: &[TaskId], spool: &Sp
         };
         let Ok(task) = wire::read(id.as_str(), &bytes) else { continue };
         let seen = config.router.assess(&task, &[]);
-        let wish = Wish { worker: task.worker, task_type: task.task_type, priority: task.priority };
+        let wish = Wish::of(&task);
         let Ok(name) = config.router.decide(&wish, &seen, false).worker_type else { continue };
         if let Some(why) = config.worker(&name).and_then(|spec| spec.disabled.as_ref()) {
             resting.insert(format!("it goes to worker `{name}`, which rests: {why}"));

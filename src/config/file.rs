@@ -14,7 +14,7 @@ use super::prices::{self, PriceList};
 use super::section::Section;
 use super::tree::{self, Node, Place};
 use super::workers::{self, ReadWorker, Surroundings, Workers};
-use super::{Config, Kind, Limits, Retire, rules};
+use super::{CheckSpec, Config, Kind, Limits, Retire, checks, rules};
 use crate::base::secret::Mask;
 use crate::base::words;
 use crate::route::Router;
@@ -27,6 +27,7 @@ use crate::task::{Difficulty, Usd, WorkerType};
 const KEYS: &[&str] = &[
     "master_agent",
     "available_workers",
+    "checks",
     "security_policy",
     "routing_rules",
     "cost_limits",
@@ -113,19 +114,24 @@ impl Reader<'_> {
             complaints: self.complaints,
             dotenv: self.dotenv,
         };
-        let Workers { good, types, key_names } = workers::read(self.top, &around);
+        let workers = workers::read(self.top, &around);
+        let checks = checks::read(self.top, &around);
+        checks::look_for_missing(&workers, &checks, self.complaints);
+        let Workers { good, types, key_names } = workers;
         let rules = rules::read(self.top, &types, self.complaints);
         self.warn_of_confidential(&good, &rules);
-        let unused_env = self.unused_env(&good, &key_names);
+        let unused_env = self.unused_env(&good, &checks, &key_names);
         let candidates = good.iter().map(|worker| candidate(worker, &rules)).collect();
         // A program may print what it sees, so its variables are masked as keys are.
-        let named: Vec<String> = key_names.into_iter().chain(env_names(&good)).collect();
+        let named: Vec<String> = key_names.into_iter().chain(env_names(&good, &checks)).collect();
         let mask = Mask::new(self.env.secrets(&named));
         let scanner = self.scanner().knowing(mask.clone());
-        let router = Router { scanner, judge: self.judge(), rules, candidates };
+        let names = checks.iter().map(|check| check.name.clone()).collect();
+        let router = Router { scanner, judge: self.judge(), rules, candidates, checks: names };
         Config {
             master_agent: self.master_agent(),
             workers: good.into_iter().map(|worker| worker.spec).collect(),
+            checks,
             router: std::sync::Arc::new(router),
             limits: self.limits(),
             timezone: self.timezone(),
@@ -325,8 +331,13 @@ impl Reader<'_> {
         }
     }
 
-    fn unused_env(&self, workers: &[ReadWorker], key_names: &[String]) -> Vec<String> {
-        let passed = env_names(workers);
+    fn unused_env(
+        &self,
+        workers: &[ReadWorker],
+        checks: &[CheckSpec],
+        key_names: &[String],
+    ) -> Vec<String> {
+        let passed = env_names(workers, checks);
         self.env
             .names_in_file()
             .filter(|name| {
@@ -359,14 +370,14 @@ impl Reader<'_> {
 }
 
 /// The variables that programs may see.
-fn env_names(workers: &[ReadWorker]) -> Vec<String> {
+fn env_names(workers: &[ReadWorker], checks: &[CheckSpec]) -> Vec<String> {
     let of = |worker: &ReadWorker| match &worker.spec.kind {
-        Kind::Command(command) => {
-            command.env.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
-        }
-        _ => Vec::new(),
+        Kind::Command(command) => Some(command.clone()),
+        _ => None,
     };
-    workers.iter().flat_map(of).collect()
+    let checks = checks.iter().map(|check| check.command.clone());
+    let commands = workers.iter().filter_map(of).chain(checks);
+    commands.flat_map(|command| command.env.into_iter().map(|(name, _)| name)).collect()
 }
 
 /// A worker as the router sees it.
@@ -388,6 +399,7 @@ fn candidate(worker: &ReadWorker, rules: &[Rule]) -> Candidate {
         use_for: spec.use_for.clone(),
         only_named: worker.only_named.unwrap_or(only_named),
         paid: spec.is_paid(),
+        escalate: spec.escalate.clone(),
     }
 }
 
@@ -506,7 +518,7 @@ routing_rules:
 
     #[test]
     fn what_the_shipped_file_shows_in_remarks_can_be_read() {
-        let top = ["# difficulty_keywords:", "# prices:", "# spool_group:", "#   "];
+        let top = ["# checks:", "# difficulty_keywords:", "# prices:", "# spool_group:", "#   "];
         let shown = |line: &str| {
             if line.starts_with("  # - ") || line.starts_with("  #   ") {
                 return line.replacen("  # ", "  ", 1);

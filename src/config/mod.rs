@@ -7,6 +7,7 @@
 //! Nothing here watches a file, opens a connection, or reads the process's
 //! environment: whoever loads the settings hands it over.
 
+mod checks;
 mod complaint;
 mod env;
 mod file;
@@ -27,7 +28,7 @@ use crate::base::secret::{Mask, Secret};
 use crate::route::Router;
 pub use crate::route::budget::Limits;
 use crate::route::price::Price;
-use crate::task::WorkerType;
+use crate::task::{Accept, WorkerType};
 pub use complaint::{ConfigError, ConfigErrors};
 pub use env::Environment;
 pub use file::load;
@@ -39,6 +40,8 @@ pub struct Config {
     pub master_agent: String,
     /// The craftsmen, in the order of the file.
     pub workers: Vec<WorkerSpec>,
+    /// Programs that may look at an answer.
+    pub checks: Vec<CheckSpec>,
     /// Decides who may have which task.
     pub router: Arc<Router>,
     /// What may be spent.
@@ -83,6 +86,19 @@ pub enum Retire {
     Delete,
 }
 
+/// A program that looks at an answer and ends well where it is good enough.
+#[derive(Clone, Debug)]
+pub struct CheckSpec {
+    /// The name that `accept` uses.
+    pub name: String,
+    /// The program.
+    pub command: CommandSpec,
+    /// Whether it may see confidential answers.
+    pub local: bool,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
 /// One worker type.
 #[derive(Clone, Debug)]
 pub struct WorkerSpec {
@@ -112,6 +128,10 @@ pub struct WorkerSpec {
     pub system: Option<String>,
     /// The types of work that it is for.
     pub use_for: Vec<String>,
+    /// Who is asked in turn where its answer is not accepted.
+    pub escalate: Vec<WorkerType>,
+    /// What is demanded of its answers, where a task says nothing.
+    pub accept: Option<Accept>,
     /// Why it takes no work until a person acts: a missing key, say.
     pub disabled: Option<String>,
 }
@@ -181,6 +201,11 @@ impl Config {
     /// beside its task, and JSON can make six bytes of one.
     pub fn largest_result_file(&self) -> u64 {
         self.max_task_bytes.saturating_add(self.max_result_bytes.saturating_mul(8))
+    }
+
+    /// The check of this name.
+    pub fn check(&self, name: &str) -> Option<&CheckSpec> {
+        self.checks.iter().find(|check| check.name == name)
     }
 
     /// The worker type of this name.

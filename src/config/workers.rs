@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
+use super::checks;
 use super::complaint::Complaints;
 use super::env::{Environment, Source, is_placeholder};
 use super::prices::{self, PriceList};
 use super::section::Section;
-use super::tree::Node;
+use super::tree::{Node, Place};
 use super::{ChatSpec, CommandSpec, Kind, WorkerSpec};
 use crate::base::secret::Secret;
 use crate::base::words;
@@ -28,6 +29,8 @@ const KEYS: &[&str] = &[
     "max_rpm",
     "max_tpm",
     "use_for",
+    "escalate",
+    "accept",
     "kind",
     "concurrency",
     "api_key_env",
@@ -56,6 +59,8 @@ pub(super) struct ReadWorker {
     pub(super) spec: WorkerSpec,
     /// Whether it takes only tasks that name it, where that is stated.
     pub(super) only_named: Option<bool>,
+    /// Where it stands in the file.
+    pub(super) at: Place,
 }
 
 /// All workers, and the names that they use.
@@ -112,7 +117,8 @@ impl Workers {
         self.key_names.extend(section.word("api_key_env"));
         let name = name.unwrap_or_else(|| "?".into());
         if let Some(spec) = reader.spec(&name) {
-            self.good.push(ReadWorker { spec, only_named: section.flag("only_named") });
+            let only_named = section.flag("only_named");
+            self.good.push(ReadWorker { spec, only_named, at: section.at });
         }
     }
 }
@@ -202,6 +208,9 @@ impl Reader<'_> {
         let timeout = section.seconds("timeout_s");
         let max_attempts = section.small("max_attempts", 1, 1_000);
         let max_tokens = section.small("max_tokens", 1, 10_000_000);
+        let escalate = section.texts("escalate").unwrap_or_default();
+        let escalate = escalate.into_iter().map(|(_, name)| WorkerType::new(name)).collect();
+        let accept = checks::accept(section);
         let params = section.json("params");
         let system = section.text("system");
         section.flag("only_named");
@@ -219,6 +228,8 @@ impl Reader<'_> {
             params: params.unwrap_or_default(),
             system,
             use_for,
+            escalate,
+            accept,
             disabled,
         })
     }
@@ -432,37 +443,48 @@ impl Reader<'_> {
             self.section.error("command", message);
             return None;
         }
-        let argv: Vec<String> =
-            self.section.texts("command")?.into_iter().map(|(_, text)| text).collect();
-        if argv.is_empty() {
-            self.section.error("command", "`command` is empty: name a program and its arguments");
-            return None;
-        }
-        if argv.iter().any(|part| part.contains('\0')) {
-            self.section.error("command", "`command` holds a zero byte: take it out");
-            return None;
-        }
-        Some(CommandSpec { argv, env: self.variables(name) })
+        command(self.section, &format!("worker `{name}`"), self.around)
     }
+}
 
-    fn variables(&self, name: &str) -> Vec<(String, Secret)> {
-        let mut variables = Vec::new();
-        for (at, variable) in self.section.texts("env").unwrap_or_default() {
-            if !is_variable(&variable) {
-                let message =
-                    "`env` lists names of variables: letters, digits and `_`, and no values";
-                self.around.complaints.error(at, message);
-                continue;
-            }
-            match self.around.env.get(&variable) {
-                Some(value) => variables.push((variable, Secret::new(value))),
-                None => self.around.complaints.warn(format!(
-                    "worker `{name}`: the variable `{variable}` is not set, so its program will not see it"
-                )),
-            }
-        }
-        variables
+/// A program with its arguments and the variables that it may see.
+pub(super) fn command(
+    section: &Section<'_>,
+    whose: &str,
+    around: &Surroundings<'_>,
+) -> Option<CommandSpec> {
+    let argv: Vec<String> = section.texts("command")?.into_iter().map(|(_, text)| text).collect();
+    if argv.is_empty() {
+        section.error("command", "`command` is empty: name a program and its arguments");
+        return None;
     }
+    if argv.iter().any(|part| part.contains('\0')) {
+        section.error("command", "`command` holds a zero byte: take it out");
+        return None;
+    }
+    Some(CommandSpec { argv, env: variables(section, whose, around) })
+}
+
+fn variables(
+    section: &Section<'_>,
+    whose: &str,
+    around: &Surroundings<'_>,
+) -> Vec<(String, Secret)> {
+    let mut variables = Vec::new();
+    for (at, variable) in section.texts("env").unwrap_or_default() {
+        if !is_variable(&variable) {
+            let message = "`env` lists names of variables: letters, digits and `_`, and no values";
+            around.complaints.error(at, message);
+            continue;
+        }
+        match around.env.get(&variable) {
+            Some(value) => variables.push((variable, Secret::new(value))),
+            None => around.complaints.warn(format!(
+                "{whose}: the variable `{variable}` is not set, so its program will not see it"
+            )),
+        }
+    }
+    variables
 }
 
 fn is_variable(name: &str) -> bool {

@@ -400,7 +400,7 @@ pub(super) fn summary(
         seen,
         earlier: task.earlier_attempts().to_vec(),
         created_at,
-        wish: Wish { worker: task.worker, task_type: task.task_type, priority: task.priority },
+        wish: Wish::of(&task),
         depends_on: task.depends_on,
         parent: task.parent,
         not_before: task.not_before,

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender};
 use serde_json::{Map, Value};
 
+use super::acceptance::Demand;
 use super::{Message, attachments};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, FileError, ReadError};
@@ -114,9 +115,9 @@ impl Hand {
     fn work_on(&mut self, start: &Start, leash: &Leash) -> Message {
         let id = start.id.clone();
         match self.prepare(start) {
-            Ok((held, job)) => {
+            Ok((held, job, demand)) => {
                 let _ = self.shop.to_engine.send(Message::Begun(id.clone(), self.id.clone()));
-                let ended = self.attempt(start, leash, &job);
+                let ended = self.attempt(start, leash, &job, demand.as_ref());
                 Message::HandBack(id, Box::new(ended), Box::new(held))
             }
             Err(why) => Message::Event(Event::NotClaimed(id, why)),
@@ -129,7 +130,7 @@ impl Hand {
     }
 
     /// Claims the task, makes sure that it is what was routed, and writes the attempt down.
-    fn prepare(&self, start: &Start) -> Result<(Held, Job), NotClaimed> {
+    fn prepare(&self, start: &Start) -> Result<(Held, Job, Option<Demand>), NotClaimed> {
         let spool = &self.shop.spool;
         let claim = match spool.claim(&start.file, &start.id) {
             Ok(Some(claim)) => claim,
@@ -137,10 +138,13 @@ impl Hand {
             Err(error) => return Err(not_ours_or_trouble(error)),
         };
         match self.ready(start, &claim) {
-            Ok((task, job)) => match self.write_down(start) {
-                Ok(()) => Ok((Held::new(claim, task), job)),
-                Err(error) => Err(give_back(claim, NotClaimed::Trouble(sentence(&error)))),
-            },
+            Ok((task, job)) => {
+                let demand = self.demand(start, &task);
+                match self.write_down(start, demand.as_ref()) {
+                    Ok(()) => Ok((Held::new(claim, task), job, demand)),
+                    Err(error) => Err(give_back(claim, NotClaimed::Trouble(sentence(&error)))),
+                }
+            }
             Err(why) => Err(give_back(claim, why)),
         }
     }
@@ -179,8 +183,14 @@ impl Hand {
         Ok((task, job))
     }
 
+    /// What is demanded of the answer: by the task, or else by its worker.
+    fn demand(&self, start: &Start, task: &Task) -> Option<Demand> {
+        let accept = task.accept.clone().or_else(|| self.spec.accept.clone())?;
+        Some(Demand { accept, sensitivity: start.sensitivity })
+    }
+
     /// Nothing that costs money or runs a program begins before the journal is durable.
-    fn write_down(&self, start: &Start) -> Result<(), FileError> {
+    fn write_down(&self, start: &Start, demand: Option<&Demand>) -> Result<(), FileError> {
         let line = Line {
             attempt: Some(start.attempt.clone()),
             worker_id: Some(self.id.clone()),
@@ -190,12 +200,19 @@ impl Hand {
             ..Line::new(LineKind::Attempt, clock::wall()).of(&start.id)
         };
         self.shop.journal.append([&line])?;
-        let must_last =
-            self.spec.is_paid() || matches!(self.spec.kind, Kind::Command(_) | Kind::Codex);
+        let must_last = self.spec.is_paid()
+            || matches!(self.spec.kind, Kind::Command(_) | Kind::Codex)
+            || demand.is_some_and(|demand| demand.accept.check.is_some());
         if must_last { self.shop.journal.sync() } else { Ok(()) }
     }
 
-    fn attempt(&mut self, start: &Start, leash: &Leash, job: &Job) -> Ended {
+    fn attempt(
+        &mut self,
+        start: &Start,
+        leash: &Leash,
+        job: &Job,
+        demand: Option<&Demand>,
+    ) -> Ended {
         let started_at = clock::wall();
         let worker = self.worker();
         // A worker that panics has failed its task, and a new one takes its place.
@@ -204,6 +221,10 @@ impl Hand {
                 self.worker = None;
                 panicked(&self.spec)
             });
+        let outcome = match demand {
+            Some(demand) => demand.judge(outcome, &self.shop, job, leash),
+            None => outcome,
+        };
         Ended {
             worker_id: self.id.clone(),
             attempt: start.attempt.clone(),

@@ -8,6 +8,7 @@
 //! It never decides: every choice is the foreman's. It never speaks to a person:
 //! it logs, and returns how the work ended.
 
+mod acceptance;
 mod attachments;
 mod desk;
 mod intake;

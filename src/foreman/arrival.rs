@@ -19,11 +19,9 @@ impl Foreman {
         }) {
             return;
         }
-        let attempts = match self.forget(&arrival.id) {
-            Some(entry) => entry.attempts,
-            None => {
-                self.past.get(&arrival.id).map(|past| past.attempts.clone()).unwrap_or_default()
-            }
+        let past = match self.forget(&arrival.id) {
+            Some(entry) => entry.into_past(),
+            None => self.past.get(&arrival.id).cloned().unwrap_or_default(),
         };
         match arrival.task {
             Err(error) => {
@@ -31,7 +29,7 @@ impl Foreman {
             }
             Ok(ref summary) => {
                 let summary = (**summary).clone();
-                self.admit(arrival, summary, attempts, now, orders);
+                self.admit(arrival, summary, past, now, orders);
             }
         }
     }
@@ -40,7 +38,7 @@ impl Foreman {
         &mut self,
         arrival: Arrival,
         summary: Summary,
-        attempts: Vec<crate::task::Attempt>,
+        past: Past,
         now: Now,
         orders: &mut Vec<Order>,
     ) {
@@ -50,7 +48,7 @@ impl Foreman {
         let decision = self.router.decide(&summary.wish, &summary.seen, critical);
         self.files.insert(arrival.file.clone(), id.clone());
         let mut entry = Entry::new(arrival, summary, decision, self.seq);
-        entry.attempts = attempts;
+        (entry.attempts, entry.rung) = (past.attempts, past.rung);
         if let Some(at) = entry.summary.expires_at {
             self.expiries.insert((at, id.clone()));
         }
@@ -122,12 +120,12 @@ impl Foreman {
         if entry.summary.expires_at.is_some_and(|at| at <= now.wall) {
             return Some(expired());
         }
-        let worker_type = match &entry.decision.worker_type {
-            Err(why) => return Some(error(ErrorKind::NoWorker, why.clone())),
+        let worker_type = match entry.choice() {
+            Err(why) => return Some(error(ErrorKind::NoWorker, why)),
             Ok(worker_type) => worker_type,
         };
         let bench = &self.lanes.get(worker_type)?.bench;
-        let past = Past { attempts: entry.attempts.clone(), next_try: None };
+        let past = Past { attempts: entry.attempts.clone(), ..Past::default() };
         let most = most_attempts(entry, bench);
         let survivable = if bench.survives_one_death { most.max(2) } else { most };
         (past.deaths() >= survivable).then(|| {
@@ -157,7 +155,7 @@ impl Foreman {
 
     pub(super) fn enqueue(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
         let Some(entry) = self.tasks.get(id) else { return };
-        match entry.decision.worker_type.clone() {
+        match entry.choice().cloned() {
             Err(why) => self.refuse(id, error(ErrorKind::NoWorker, why), now, orders),
             Ok(lane) => self.set_state(id, State::Queued(lane), orders),
         }
@@ -269,11 +267,7 @@ impl Foreman {
             task: Err(error.clone()),
         };
         let summary = Summary::of_no_task(dropped_at);
-        let decision = crate::route::Decision {
-            worker_type: Err(String::new()),
-            reasons: vec![],
-            warnings: vec![],
-        };
+        let decision = crate::route::Decision::none(String::new());
         let mut entry = Entry::new(arrival, summary, decision, self.seq);
         let mut row = entry.row(&id, Folder::Failed, now.wall);
         (row.estimated_cost, row.estimated_tokens) = (None, None);
@@ -323,7 +317,7 @@ impl Foreman {
             NotClaimed::Gone => self.leave(id, now, orders),
             NotClaimed::Changed => {
                 if let Some(entry) = self.forget(id) {
-                    self.past.insert(id.clone(), Past { attempts: entry.attempts, next_try: None });
+                    self.past.insert(id.clone(), entry.into_past());
                 }
             }
             NotClaimed::Confidential(reasons) => self.raise(id, reasons, now, orders),

@@ -96,14 +96,17 @@ impl Foreman {
         now: Now,
         orders: &mut Vec<Order>,
     ) {
-        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let Some(entry) = self.tasks.get(id) else { return };
+        let cancelled = entry.cancelled;
         let most = self.lanes.get(lane).map_or(1, |lane| most_attempts(entry, &lane.bench));
-        let made = retry::counted(&entry.attempts);
+        let made = retry::counted(entry.attempts_of(lane));
         let next = match failure.next {
             _ if entry.cancelled => None,
             Next::Never => None,
             Next::NotAnAttempt => Some(State::Queued(lane.clone())),
-            Next::Retry { .. } if made >= most || retry::waited_enough(&entry.attempts) => None,
+            Next::Retry { .. } if made >= most || retry::waited_enough(entry.attempts_of(lane)) => {
+                None
+            }
             Next::Retry { at_least } => {
                 let failures = entry.attempts.len() as u32;
                 let pause = retry::pause(failures, at_least, salt(id, failures));
@@ -116,8 +119,9 @@ impl Foreman {
             }
         };
         match next {
+            None if self.climb(id, lane, &failure, &line, now, orders) => {}
             None => {
-                let error = final_error(entry.cancelled, &failure, made);
+                let error = final_error(cancelled, &failure, made);
                 self.file(
                     id,
                     lane,

@@ -26,6 +26,8 @@ pub(super) struct Entry {
     pub state: State,
     /// Attempts since it was dropped or dropped again.
     pub attempts: Vec<Attempt>,
+    /// Whom it was passed on to, where an earlier worker's answer was not accepted.
+    pub rung: Option<WorkerType>,
     /// When this run's first attempt began.
     pub started_at: Option<Timestamp>,
     /// Somebody wants it ended.
@@ -79,6 +81,7 @@ impl Entry {
             file: arrival.file,
             fingerprint: arrival.fingerprint,
             attempts: Vec::new(),
+            rung: None,
             summary,
             decision,
             seq,
@@ -114,7 +117,7 @@ impl Entry {
     pub(super) fn worker_type(&self) -> Option<&WorkerType> {
         match &self.state {
             State::Queued(lane) | State::Running { lane, .. } => Some(lane),
-            _ => self.decision.worker_type.as_ref().ok(),
+            _ => self.choice().ok(),
         }
     }
 

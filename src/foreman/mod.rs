@@ -16,6 +16,7 @@ mod backlog;
 mod dependency;
 mod event;
 mod home;
+mod ladder;
 mod lane;
 mod people;
 mod queue;
@@ -40,7 +41,7 @@ use crate::route::Router;
 use crate::route::budget::{Ledger, Refusal, Standing};
 use crate::task::fact::TaskRow;
 use crate::task::journal::{Line, LineKind, Past, Replay, counts_as_attempt};
-use crate::task::outcome::{ErrorKind, Failure, Next, Outcome, Spent, Trouble};
+use crate::task::outcome::{CHECK_FAILED, ErrorKind, Failure, Next, Outcome, Spent, Trouble};
 use crate::task::result::TaskError;
 use crate::task::{Difficulty, Folder, Sensitivity, TaskId, Usd, WorkerType};
 
@@ -228,11 +229,7 @@ impl Summary {
     /// What is remembered of a drop that is no task; what cannot be read may be confidential.
     fn of_no_task(dropped_at: Timestamp) -> Self {
         Self {
-            wish: crate::route::decision::Wish {
-                worker: None,
-                task_type: "general".into(),
-                priority: 5,
-            },
+            wish: crate::route::decision::Wish::default(),
             seen: crate::route::Assessment {
                 difficulty: Difficulty::Medium,
                 difficulty_is_evident: false,

@@ -81,7 +81,8 @@ impl Foreman {
             return false;
         }
         let Some(entry) = self.tasks.get_mut(id) else { return false };
-        if entry.summary.seen.difficulty == Difficulty::High {
+        // Whose task was passed on has been shown to need it.
+        if entry.summary.seen.difficulty == Difficulty::High || entry.rung.is_some() {
             return false;
         }
         let decision = self.router.decide(&entry.summary.wish, &entry.summary.seen, true);

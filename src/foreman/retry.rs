@@ -23,13 +23,13 @@ pub(super) fn pause(failures: u32, at_least: Option<Duration>, salt: u64) -> Dur
 }
 
 /// How many of these attempts count against `max_attempts`: a pause that a server asked for does not.
-pub(super) fn counted(attempts: &[Attempt]) -> u32 {
-    attempts.iter().filter(|attempt| attempt.outcome != "rate_limited").count() as u32
+pub(super) fn counted<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> u32 {
+    attempts.filter(|attempt| attempt.outcome != "rate_limited").count() as u32
 }
 
 /// Whether a task was told to wait so often that there is no point in asking again.
-pub(super) fn waited_enough(attempts: &[Attempt]) -> bool {
-    attempts.iter().filter(|attempt| attempt.outcome == "rate_limited").count() >= MOST_RATE_LIMITED
+pub(super) fn waited_enough<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> bool {
+    attempts.filter(|attempt| attempt.outcome == "rate_limited").count() >= MOST_RATE_LIMITED
 }
 
 #[cfg(test)]

@@ -92,12 +92,12 @@ fn router() -> Router {
         use_for: Vec::new(),
         only_named: false,
         paid: !local,
+        escalate: Vec::new(),
     };
     Router {
-        scanner: Default::default(),
-        judge: Default::default(),
         rules: vec![Rule { condition: Condition::Always, worker_type: WorkerType::new("echo") }],
         candidates: vec![candidate("cloud", false), candidate("echo", true)],
+        ..Router::default()
     }
 }
 
@@ -108,7 +108,7 @@ fn name(id: &str) -> TaskId {
 fn arrival(id: &str, change: impl FnOnce(&mut Summary)) -> Event {
     let at = "2026-11-23T11:00:00Z".parse().unwrap();
     let mut summary = Summary {
-        wish: Wish { worker: None, task_type: "general".into(), priority: 5 },
+        wish: Wish::default(),
         seen: Assessment { sensitivity: Sensitivity::Public, ..Summary::of_no_task(at).seen },
         ..Summary::of_no_task(at)
     };
@@ -326,11 +326,73 @@ fn a_task_that_kills_the_daemon_is_not_tried_for_ever() {
         message: String::new(),
         cost_usd: Usd::ZERO,
     };
-    let past = |n| Past { attempts: vec![died.clone(); n], next_try: None };
+    let past = |n| Past { attempts: vec![died.clone(); n], ..Past::default() };
     shop.foreman.past.insert(name("a"), past(2));
     shop.foreman.past.insert(name("b"), past(3));
     assert_eq!(started(&shop.arrive("a")), ["a"]);
     assert_eq!(refused(&shop.arrive("b")), [("b", ErrorKind::DaemonDied)]);
+}
+
+/// An answer that somebody does not accept.
+fn not_accepted() -> Outcome {
+    Failure::new("not_accepted", ErrorKind::NotAccepted, "the answer is not JSON").into()
+}
+
+#[test]
+fn an_answer_that_is_not_accepted_sends_the_task_up_its_ladder() {
+    let mut shop = Shop::new();
+    shop.hear(arrival("a", |summary| {
+        summary.wish.escalate = vec![WorkerType::new("echo"), WorkerType::new("cloud")];
+    }));
+    let orders = shop.end("a", not_accepted());
+    let [Order::Release(_, lines)] = orders.as_slice() else { panic!("{orders:?}") };
+    let next = lines.last().and_then(|line| line.worker_type.as_ref());
+    assert_eq!(next.map(WorkerType::as_str), Some("cloud"), "a restart knows it");
+    let orders = shop.hear(Event::Released(name("a")));
+    let [Order::Start(start)] = orders.as_slice() else { panic!("{orders:?}") };
+    assert_eq!(start.worker_type.as_str(), "cloud");
+    assert!(start.reserved > Usd::ZERO);
+    let orders = shop.end("a", not_accepted());
+    let [Order::File(_, verdict)] = orders.as_slice() else { panic!("{orders:?}") };
+    assert_eq!(verdict.error.as_ref().map(|error| error.kind), Some(ErrorKind::NotAccepted));
+    assert_eq!(verdict.attempts.len(), 2);
+}
+
+#[test]
+fn who_was_passed_on_before_a_restart_is_not_asked_from_the_beginning() {
+    let mut shop = Shop::new();
+    let past = Past { rung: Some(WorkerType::new("cloud")), ..Past::default() };
+    shop.foreman.past.insert(name("a"), past.clone());
+    shop.foreman.past.insert(name("b"), past);
+    let ladder = vec![WorkerType::new("echo"), WorkerType::new("cloud")];
+    let lane = |orders: &[Order]| match orders {
+        [Order::Start(start)] => start.worker_type.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let public = shop.hear(arrival("a", |summary| summary.wish.escalate = ladder.clone()));
+    assert_eq!(lane(&public), "cloud");
+    let secret = shop.hear(arrival("b", |summary| {
+        summary.wish.escalate = ladder;
+        summary.seen.sensitivity = Sensitivity::Confidential;
+    }));
+    assert_eq!(lane(&secret), "echo", "that rung is beyond the house");
+}
+
+#[test]
+fn a_ladder_neither_passes_a_limit_nor_an_answer_that_nobody_could_check() {
+    let climbs = |summary: &mut Summary| {
+        summary.wish.escalate = vec![WorkerType::new("echo"), WorkerType::new("cloud")];
+        summary.max_cost = Some(CENT);
+        summary.max_tokens = Some(100_000);
+    };
+    let mut shop = Shop::new();
+    shop.hear(arrival("dear", climbs));
+    shop.end("dear", not_accepted());
+    let orders = shop.hear(Event::Released(name("dear")));
+    assert_eq!(refused(&orders), [("dear", ErrorKind::OverBudget)]);
+    shop.hear(arrival("unchecked", climbs));
+    let unchecked = Failure::new(CHECK_FAILED, ErrorKind::CommandFailed, "not there");
+    assert_eq!(filed(&shop.end("unchecked", unchecked)), [("unchecked", Folder::Failed)]);
 }
 
 #[test]
@@ -385,7 +447,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0u8..12, any::<bool>()).prop_map(|(n, paid)| Step::Drop(n, paid)),
         4 => (0u8..12).prop_map(Step::Done),
-        3 => ((0u8..12), 0u8..6).prop_map(|(n, how)| Step::Fail(n, how)),
+        3 => ((0u8..12), 0u8..7).prop_map(|(n, how)| Step::Fail(n, how)),
         2 => ((0u8..12), 0u8..4).prop_map(|(n, how)| Step::NotClaimed(n, how)),
         6 => Just(Step::Settle),
         1 => (0u8..12).prop_map(Step::Withdraw),
@@ -476,7 +538,14 @@ impl World {
                 self.ended.remove(&id(n));
                 self.waiting.insert(id(n));
                 let name = format!("t{n}");
-                self.hear(if is_paid { paid(&name) } else { arrival(&name, |_| {}) });
+                // A third of them climb.
+                let ladder = if n % 3 == 0 { vec!["echo", "cloud"] } else { Vec::new() };
+                self.hear(match is_paid {
+                    true => paid(&name),
+                    false => arrival(&name, |summary| {
+                        summary.wish.escalate = ladder.into_iter().map(WorkerType::new).collect();
+                    }),
+                });
             }
             Step::Drop(..) => {}
             Step::Done(n) => self.end(id(n), done().into()),
@@ -545,6 +614,7 @@ fn failure(how: u8) -> Failure {
         2 => failure.retried(None).spent(Spent::Unknown),
         3 => Failure { next: Next::NotAnAttempt, ..failure.of_worker(Trouble::Unreachable) },
         4 => failure.retried(None).of_worker(Trouble::RateLimited(None)),
+        5 => Failure { kind: ErrorKind::NotAccepted, ..failure }.spent(Spent::Known(CENT)),
         _ => failure.retried(Some(Duration::from_secs(30))),
     }
 }

@@ -15,7 +15,7 @@ const MOST_REASONS: usize = 64;
 const SENSITIVE_DATA: &str = "sensitive_data";
 
 /// Decides who may have which task.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Router {
     /// Finds what must not leave the house.
     pub scanner: SensitivityScanner,
@@ -23,6 +23,8 @@ pub struct Router {
     pub judge: DifficultyJudge,
     /// The config's rules, in order; the last is `else`.
     pub rules: Vec<Rule>,
+    /// The names of the programs that may look at an answer.
+    pub checks: Vec<String>,
     /// Who could be chosen, in the config's order.
     pub candidates: Vec<Candidate>,
 }
@@ -40,6 +42,8 @@ pub struct Candidate {
     pub only_named: bool,
     /// Whether an attempt can cost money.
     pub paid: bool,
+    /// Who is asked in turn where its answer is not accepted.
+    pub escalate: Vec<WorkerType>,
 }
 
 /// What reading a task once has shown.
@@ -62,6 +66,8 @@ pub struct Assessment {
 pub struct Decision {
     /// The worker type, or why there is none.
     pub worker_type: Result<WorkerType, String>,
+    /// Who is asked in turn after it, until an answer is accepted.
+    pub ladder: Vec<WorkerType>,
     /// Why this one, behind the reasons of the assessment.
     pub reasons: Vec<Reason>,
     /// What the writer should know: a wish that could not be granted.
@@ -77,6 +83,36 @@ pub struct Wish {
     pub task_type: String,
     /// 0 to 10.
     pub priority: u8,
+    /// Who is to be asked in turn, until an answer is accepted.
+    pub escalate: Vec<WorkerType>,
+    /// The check that its answer must pass.
+    pub check: Option<String>,
+}
+
+impl Default for Wish {
+    /// That of a task that says nothing.
+    fn default() -> Self {
+        Self {
+            worker: None,
+            task_type: "general".into(),
+            priority: 5,
+            escalate: Vec::new(),
+            check: None,
+        }
+    }
+}
+
+impl Wish {
+    /// What a task wishes.
+    pub fn of(task: &Task) -> Self {
+        Self {
+            worker: task.worker.clone(),
+            task_type: task.task_type.clone(),
+            priority: task.priority,
+            escalate: task.escalate.clone(),
+            check: task.accept.as_ref().and_then(|accept| accept.check.clone()),
+        }
+    }
 }
 
 /// A request that may be handed to a worker: made only by [`Router::clear`].
@@ -172,13 +208,19 @@ impl Router {
 
     /// Picks a worker type for an assessed task. The same question has the same answer.
     pub fn decide(&self, wish: &Wish, seen: &Assessment, budget_critical: bool) -> Decision {
-        let mut decision =
-            Decision { worker_type: Err(String::new()), reasons: Vec::new(), warnings: Vec::new() };
+        let mut decision = Decision::none(String::new());
         let confidential = seen.sensitivity == Sensitivity::Confidential;
-        decision.worker_type = match &wish.worker {
-            Some(name) => self.named(name, confidential, &mut decision),
-            None => self.by_rules(wish, seen, budget_critical, &mut decision),
+        if let Err(why) = self.knows_all_of(wish) {
+            return Decision::none(why);
+        }
+        decision.worker_type = match (&wish.worker, wish.escalate.as_slice()) {
+            (Some(name), _) => self.named(name, confidential, &mut decision),
+            (None, []) => self.by_rules(wish, seen, budget_critical, &mut decision),
+            (None, rungs) => self.first_rung(rungs, confidential, &mut decision),
         };
+        if let Ok(first) = decision.worker_type.clone() {
+            self.set_up_ladder(&first, wish, confidential, &mut decision);
+        }
         decision
     }
 
@@ -188,17 +230,7 @@ impl Router {
         confidential: bool,
         decision: &mut Decision,
     ) -> Result<WorkerType, String> {
-        let known = || self.candidates.iter().map(|c| c.worker_type.as_str());
-        let Some(candidate) = self.candidate(name) else {
-            let meant = words::nearest(name.as_str(), known())
-                .map(|near| format!("; did you mean `{near}`?"))
-                .unwrap_or_default();
-            let shown = words::excerpt(&words::tame(name.as_str()), 60);
-            return Err(format!(
-                "there is no worker `{shown}`: there are {}{meant}",
-                words::names(known(), "and")
-            ));
-        };
+        let candidate = self.candidate(name).ok_or_else(|| self.no_such_worker(name))?;
         if !confidential || candidate.local {
             decision.reasons.push(Reason::new(
                 "worker",
@@ -308,11 +340,17 @@ impl Router {
         self.candidates.iter().find(|c| !c.only_named && c.use_for.contains(&wish.task_type))
     }
 
-    fn candidate(&self, name: &WorkerType) -> Option<&Candidate> {
+    /// That a worker is not there, with the nearest name that is.
+    pub(super) fn no_such_worker(&self, name: &WorkerType) -> String {
+        let known = || self.candidates.iter().map(|c| c.worker_type.as_str());
+        nothing_called("worker", name.as_str(), known)
+    }
+
+    pub(super) fn candidate(&self, name: &WorkerType) -> Option<&Candidate> {
         self.candidates.iter().find(|candidate| candidate.worker_type == *name)
     }
 
-    fn is_local(&self, name: &WorkerType) -> bool {
+    pub(super) fn is_local(&self, name: &WorkerType) -> bool {
         self.candidate(name).is_some_and(|candidate| candidate.local)
     }
 
@@ -321,7 +359,7 @@ impl Router {
     /// It is the rules' own choice for confidential work, or one that is meant for
     /// it, or the choice for all else, or the first that takes any task. What a rule
     /// names for one type of task only is not asked to do other work.
-    fn a_local_one(&self) -> Result<WorkerType, String> {
+    pub(super) fn a_local_one(&self) -> Result<WorkerType, String> {
         let ruled = |wanted: Condition| {
             self.rules.iter().filter(move |r| r.condition == wanted).map(|rule| &rule.worker_type)
         };
@@ -366,6 +404,37 @@ impl Router {
     }
 }
 
+impl Decision {
+    /// That nobody may have it.
+    pub fn none(why: String) -> Self {
+        Self {
+            worker_type: Err(why),
+            ladder: Vec::new(),
+            reasons: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// That there is no such thing, which names there are, and the nearest of them.
+pub(super) fn nothing_called<'a, I: Iterator<Item = &'a str>>(
+    what: &str,
+    name: &str,
+    known: impl Fn() -> I,
+) -> String {
+    let meant = words::nearest(name, known())
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default();
+    let shown = words::excerpt(&words::tame(name), 60);
+    let all: Vec<&str> = known().collect();
+    match all.is_empty() {
+        true => format!("there is no {what} `{shown}`: the settings name none"),
+        false => {
+            format!("there is no {what} `{shown}`: there are {}{meant}", words::names(all, "and"))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -379,6 +448,7 @@ mod tests {
             use_for: Vec::new(),
             only_named: false,
             paid: !local,
+            escalate: Vec::new(),
         }
     }
 
@@ -403,6 +473,7 @@ mod tests {
                 rule(Condition::Always, "local"),
             ],
             candidates,
+            checks: Vec::new(),
         }
     }
 
@@ -416,12 +487,7 @@ mod tests {
 
     fn route(router: &Router, value: &Value, critical: bool) -> Decision {
         let task = task(value);
-        let wish = Wish {
-            worker: task.worker.clone(),
-            task_type: task.task_type.clone(),
-            priority: task.priority,
-        };
-        router.decide(&wish, &router.assess(&task, &[]), critical)
+        router.decide(&Wish::of(&task), &router.assess(&task, &[]), critical)
     }
 
     fn goes_to(value: &Value) -> String {

@@ -12,6 +12,7 @@ mod assignment;
 pub mod budget;
 pub mod decision;
 pub mod difficulty;
+mod ladder;
 pub mod price;
 pub mod rate;
 pub mod rules;

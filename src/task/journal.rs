@@ -22,7 +22,7 @@ pub enum LineKind {
     Attempt,
     /// An attempt ended, and this is what it cost.
     End,
-    /// A task will be tried again, not before `until`.
+    /// A task will be tried again, not before `until`; by `worker_type`, where it was passed on.
     Retry,
     /// A task's result is on disk.
     Filed,
@@ -152,6 +152,8 @@ pub struct Past {
     pub attempts: Vec<Attempt>,
     /// When it may be tried again.
     pub next_try: Option<Timestamp>,
+    /// The worker that it was passed on to, where an earlier one's answer was not accepted.
+    pub rung: Option<WorkerType>,
 }
 
 impl Past {
@@ -180,7 +182,9 @@ impl Replay {
             LineKind::End => self.end(line),
             LineKind::Retry => {
                 if let Some(task) = line.task {
-                    self.past.entry(task).or_default().next_try = line.until;
+                    let past = self.past.entry(task).or_default();
+                    past.next_try = line.until;
+                    past.rung = line.worker_type.or(past.rung.take());
                 }
             }
             LineKind::Filed | LineKind::Withdrawn => {

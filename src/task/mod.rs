@@ -7,6 +7,7 @@
 //!
 //! Nothing here touches a disk, a clock or a thread.
 
+pub mod accept;
 pub mod fact;
 pub mod id;
 pub mod journal;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::base::clock::Timestamp;
+pub use accept::Accept;
 pub use id::{TaskId, WorkerType};
 pub use result::Attempt;
 pub use state::Folder;
@@ -97,6 +99,10 @@ pub struct Task {
     pub sensitivity: Option<Sensitivity>,
     /// The worker type that the task names.
     pub worker: Option<WorkerType>,
+    /// Who is asked in turn, until an answer is accepted.
+    pub escalate: Vec<WorkerType>,
+    /// What is demanded of the answer, where the task says so.
+    pub accept: Option<Accept>,
     /// The task that this one belongs to.
     pub parent: Option<TaskId>,
     /// Tasks that must be completed first.

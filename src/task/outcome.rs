@@ -26,6 +26,8 @@ pub enum ErrorKind {
     RefusedByWorker,
     /// Every attempt failed.
     AttemptsExhausted,
+    /// No answer was what the task or the worker accepts.
+    NotAccepted,
     /// The time ran out.
     Timeout,
     /// The program exited with an error, or could not be started.
@@ -54,6 +56,7 @@ impl ErrorKind {
             Self::NoWorker => "no_worker",
             Self::RefusedByWorker => "refused_by_worker",
             Self::AttemptsExhausted => "attempts_exhausted",
+            Self::NotAccepted => "not_accepted",
             Self::Timeout => "timeout",
             Self::CommandFailed => "command_failed",
             Self::OverBudget => "over_budget",
@@ -64,6 +67,9 @@ impl ErrorKind {
         }
     }
 }
+
+/// The outcome of an attempt whose answer nobody judged, for the check could not be run.
+pub const CHECK_FAILED: &str = "check_failed";
 
 /// How many tokens a call took. Cached ones are part of the prompt, reasoning ones of the completion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

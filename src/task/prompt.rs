@@ -19,7 +19,7 @@ pub struct Attachment {
 }
 
 /// The assembled request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prompt {
     /// The system prompt: the task's, or the worker's own.
     pub system: Option<String>,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::result::TaskResult;
-use super::{Attempt, Difficulty, History, Sensitivity, Task, TaskId, Usd, WorkerType};
+use super::{Accept, Attempt, Difficulty, History, Sensitivity, Task, TaskId, Usd, WorkerType};
 use crate::base::clock::Timestamp;
 use crate::base::words;
 
@@ -58,20 +58,13 @@ pub const FIELDS: &[&str] = &[
     "params",
     "metadata",
     "max_cost_usd",
+    "escalate",
+    "accept",
 ];
 
 /// Fields of the contract that this version carries along without acting on them.
-const NOT_YET: &[&str] = &[
-    "group",
-    "urgency",
-    "cache",
-    "escalate",
-    "accept",
-    "fallback",
-    "response_schema",
-    "workspace",
-    "may_spawn",
-];
+const NOT_YET: &[&str] =
+    &["group", "urgency", "cache", "fallback", "response_schema", "workspace", "may_spawn"];
 
 /// The longest `task_type` and `worker` in characters.
 const LONGEST_WORD: usize = 100;
@@ -269,6 +262,8 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
             false => fields.sensitivity(),
         },
         worker: fields.word("worker").map(WorkerType::new),
+        escalate: fields.texts("escalate").into_iter().map(WorkerType::new).collect(),
+        accept: fields.accept(),
         parent: fields.id("parent_task_id"),
         depends_on: fields.ids("depends_on"),
         not_before: fields.time("not_before"),
@@ -393,6 +388,20 @@ impl<'a> Fields<'a> {
             }
             _ => {
                 self.wrong(key, &format!("a whole number from {least} to {most}"), value);
+                None
+            }
+        }
+    }
+
+    fn accept(&mut self) -> Option<Accept> {
+        let map = self.map("accept");
+        if self.get("accept").is_none_or(|value| !value.is_object()) {
+            return None;
+        }
+        match Accept::read(&map) {
+            Ok(accept) => Some(accept),
+            Err(flaws) => {
+                self.flaws.extend(flaws.into_iter().map(|flaw| format!("`accept`: {flaw}")));
                 None
             }
         }
@@ -637,7 +646,7 @@ mod tests {
     #[test]
     fn a_typo_is_seen() {
         let task =
-            good(&json!({ "description": "a", "priorty": 3, "colour": "red", "escalate": [] }));
+            good(&json!({ "description": "a", "priorty": 3, "colour": "red", "urgency": "batch" }));
         assert_eq!(task.warnings[0], "unknown field `priorty`: did you mean `priority`?");
         assert!(task.warnings[1].contains("`colour` is carried along"));
         assert!(task.warnings[2].contains("does not act on it"));

@@ -483,6 +483,8 @@ mod tests {
             params: Map::new(),
             system: None,
             use_for: Vec::new(),
+            escalate: Vec::new(),
+            accept: None,
             disabled: None,
         }
     }

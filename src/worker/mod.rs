@@ -206,12 +206,7 @@ mod tests {
     }
 
     fn cleared(prompt: Prompt) -> Cleared<Prompt> {
-        let router = Router {
-            scanner: Default::default(),
-            judge: Default::default(),
-            rules: Vec::new(),
-            candidates: Vec::new(),
-        };
+        let router = Router::default();
         router.clear(prompt, Sensitivity::Public, true).unwrap()
     }
 
@@ -237,6 +232,8 @@ mod tests {
                 params: Map::new(),
                 system: None,
                 use_for: Vec::new(),
+                escalate: Vec::new(),
+                accept: None,
                 disabled: None,
             };
             let outcome = make(&spec, &[]).run(&job("hello"), &Leash::default());

@@ -17,6 +17,7 @@ mod commands_run;
 mod config;
 mod crash;
 mod examples;
+mod ladder;
 mod lifecycle;
 mod misbehaving;
 mod models;

@@ -35,6 +35,8 @@ fn worker() -> ChatWorker {
         params: Default::default(),
         system: None,
         use_for: Vec::new(),
+        escalate: Vec::new(),
+        accept: None,
         disabled: None,
     };
     ChatWorker::new(&spec, chat)
@@ -44,12 +46,7 @@ fn job() -> Job {
     let Ok(task) = wire::read("fuzz", b"{\"description\": \"what is asked of the model\"}") else {
         unreachable!("it is a task")
     };
-    let router = Router {
-        scanner: Default::default(),
-        judge: Default::default(),
-        rules: Vec::new(),
-        candidates: Vec::new(),
-    };
+    let router = Router::default();
     let Ok(prompt) = router.clear(Prompt::assemble(&task, &[], None), Sensitivity::Public, false) else {
         unreachable!("it is public")
     };

@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(task.id.as_str().len() <= 200 && !task.id.as_str().contains('/'));
     let patterns = ["password", "secret", "api_key", "token", "private_key"].map(str::to_owned);
     let Ok(scanner) = SensitivityScanner::new(&patterns) else { return };
-    let router = Router { scanner, judge: Default::default(), rules: Vec::new(), candidates: Vec::new() };
+    let router = Router { scanner, ..Router::default() };
     let seen = router.assess(&task, &[]);
     if seen.sensitivity == Sensitivity::Public {
         let prompt = Prompt::assemble(&task, &[], None);

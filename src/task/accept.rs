@@ -1,0 +1,179 @@
+//! When an answer is good enough: what a task or a worker demands of it.
+//!
+//! A JSON schema, a regular expression, or a check that the settings name. The
+//! first two are judged here, in time that grows with the answer alone; a check
+//! is a program, and so somebody else's to run.
+
+use jsonschema::{PatternOptions, Validator};
+use regex::{Regex, RegexBuilder};
+use serde_json::{Map, Value};
+
+use crate::base::words;
+
+/// The largest compiled form of a pattern, in bytes.
+const LARGEST_PATTERN: usize = 1 << 20;
+/// The largest schema, in bytes of its text: what a drop has compiled must stay small.
+const LARGEST_SCHEMA: usize = 256 << 10;
+
+/// What is demanded of an answer; all of it must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Accept {
+    /// The answer is JSON of this shape.
+    pub json_schema: Option<Value>,
+    /// The answer has this in it.
+    pub regex: Option<String>,
+    /// The settings' check of this name ends well when it is given the answer.
+    pub check: Option<String>,
+}
+
+impl Accept {
+    /// Reads `{"json_schema": {…}, "regex": "…", "check": "…"}`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read(map: &Map<String, Value>) -> Result<Self, Vec<String>> {
+        let mut accept = Self::default();
+        let mut flaws = Vec::new();
+        for (key, value) in map {
+            match (key.as_str(), value) {
+                ("json_schema", Value::Object(_) | Value::Bool(_)) => {
+                    flaws.extend(schema(value).err());
+                    accept.json_schema = Some(value.clone());
+                }
+                ("regex", Value::String(text)) => {
+                    flaws.extend(pattern(text).err());
+                    accept.regex = Some(text.clone());
+                }
+                ("check", Value::String(name)) => accept.check = Some(name.clone()),
+                ("json_schema", _) => flaws.push("`json_schema` must be an object".into()),
+                ("regex" | "check", _) => flaws.push(format!("`{key}` must be a string")),
+                _ => flaws.push(format!(
+                    "`{}` is nothing that an answer can be asked for: there are `json_schema`, `regex` and `check`",
+                    words::excerpt(&words::tame(key), 40)
+                )),
+            }
+        }
+        if map.is_empty() {
+            flaws.push("it needs a `json_schema`, a `regex` or a `check`".into());
+        }
+        if flaws.is_empty() { Ok(accept) } else { Err(flaws) }
+    }
+
+    /// Whether an answer is good enough, as far as that shows without running a check.
+    ///
+    /// # Errors
+    /// Why it is not, in a sentence that quotes nothing of it.
+    pub fn judge(&self, answer: &str) -> Result<(), String> {
+        if let Some(written) = &self.json_schema {
+            let document: Value = serde_json::from_str(answer)
+                .map_err(|error| format!("the answer is not JSON: {}", bare(&error)))?;
+            fits(&schema(written)?, &document)?;
+        }
+        if let Some(text) = &self.regex
+            && !pattern(text)?.is_match(answer)
+        {
+            let shown = words::excerpt(&words::tame(text), 60);
+            return Err(format!("the answer has nothing in it that fits `{shown}`"));
+        }
+        Ok(())
+    }
+}
+
+/// Where and what sort of JSON error it is, without the text that it may quote.
+fn bare(error: &serde_json::Error) -> String {
+    format!("it goes wrong at line {} column {}", error.line(), error.column())
+}
+
+/// Names the first place that does not fit, and what was wanted there; never the value.
+fn fits(schema: &Validator, document: &Value) -> Result<(), String> {
+    let Some(error) = schema.iter_errors(document).next() else { return Ok(()) };
+    let at = error.instance_path().to_string();
+    let place =
+        if at.is_empty() { "the whole".to_owned() } else { format!("`{}`", words::tame(&at)) };
+    let rule = error.schema_path().to_string();
+    let shown = words::excerpt(&words::tame(&rule), 80);
+    Err(format!("the answer does not fit `json_schema`: {place} against `{shown}`"))
+}
+
+/// A compiled schema. Its patterns take linear time, and it fetches nothing.
+fn schema(written: &Value) -> Result<Validator, String> {
+    let size = written.to_string().len();
+    if size > LARGEST_SCHEMA {
+        let (size, most) = (words::bytes(size as u64), words::bytes(LARGEST_SCHEMA as u64));
+        return Err(format!("`json_schema` has {size} of at most {most}"));
+    }
+    let engine = PatternOptions::regex().size_limit(LARGEST_PATTERN);
+    jsonschema::options().with_pattern_options(engine).build(written).map_err(|error| {
+        let said = words::excerpt(&words::tame(&error.to_string()), 160);
+        format!("`json_schema` is not a JSON schema: {said}")
+    })
+}
+
+fn pattern(text: &str) -> Result<Regex, String> {
+    RegexBuilder::new(text).size_limit(LARGEST_PATTERN).build().map_err(|error| {
+        let said = error.to_string();
+        let last = said.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+        format!("`regex` is not a regular expression: {}", words::tame(last))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn accept(value: &Value) -> Accept {
+        Accept::read(value.as_object().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_answer_must_have_the_shape() {
+        let wanted = accept(&json!({ "json_schema": {
+            "type": "object", "required": ["city"],
+            "properties": { "city": { "type": "string", "pattern": "^[A-Z]" } },
+        } }));
+        assert_eq!(wanted.judge("{\"city\": \"Kyoto\"}"), Ok(()));
+        for (answer, says) in [
+            ("Kyoto", "not JSON"),
+            ("{}", "the whole"),
+            ("{\"city\": \"kyoto\"}", "`/city`"),
+            ("{\"city\": 7}", "`/city`"),
+        ] {
+            let why = wanted.judge(answer).unwrap_err();
+            assert!(why.contains(says) && !why.contains("kyoto"), "{answer}: {why}");
+        }
+    }
+
+    #[test]
+    fn an_answer_must_have_what_is_looked_for() {
+        let wanted = accept(&json!({ "regex": "(?m)^answer: \\d+$" }));
+        assert_eq!(wanted.judge("so\nanswer: 42\n"), Ok(()));
+        assert!(wanted.judge("answer: forty-two").unwrap_err().contains("fits `(?m)"));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_named() {
+        for (value, says) in [
+            (json!({}), "it needs"),
+            (json!({ "regex": "(" }), "not a regular expression: unclosed group"),
+            (json!({ "regex": "\\w{1000}{1000}" }), "size limit"),
+            (json!({ "json_schema": { "type": "nothing" } }), "not a JSON schema"),
+            (json!({ "json_schema": { "$ref": "http://127.0.0.1:9/x" } }), "not a JSON schema"),
+            (json!({ "json_schema": "x" }), "must be an object"),
+            (json!({ "check": 5 }), "`check` must be a string"),
+            (json!({ "schema": {} }), "`schema` is nothing"),
+        ] {
+            let flaws = Accept::read(value.as_object().unwrap()).unwrap_err().join("; ");
+            assert!(flaws.contains(says), "{value}: {flaws}");
+        }
+    }
+
+    #[test]
+    fn no_pattern_takes_more_than_linear_time() {
+        let wanted = accept(&json!({ "json_schema": { "pattern": "^(a+)+$" } }));
+        let begun = crate::base::clock::mono();
+        let answer = Value::from(format!("{}!", "a".repeat(50_000))).to_string();
+        assert!(wanted.judge(&answer).is_err());
+        assert!(crate::base::clock::mono() - begun < std::time::Duration::from_secs(20));
+    }
+}

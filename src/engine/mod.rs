@@ -140,6 +140,8 @@ pub struct Engine {
     /// Since when we have had trouble of our own and filed nothing, and which.
     stuck: Option<(Duration, String)>,
     drain: bool,
+    /// The mirror is to be made anew once all that lies in `pending` is known.
+    wants_rebuild: bool,
     /// When the disk was last looked at, and whether it had room.
     room: (Duration, bool),
     stops: u32,
@@ -220,6 +222,7 @@ impl Engine {
             troubles: Troubles::default(),
             stuck: None,
             drain,
+            wants_rebuild: false,
             room: (Duration::ZERO, true),
             stops: 0,
             give_up_at: None,
@@ -314,14 +317,18 @@ impl Engine {
                     self.went_on();
                 }
                 self.note_event(&event);
+                let all_is_known = matches!(event, Event::Listed(_));
                 self.hear(event);
+                if all_is_known && std::mem::take(&mut self.wants_rebuild) {
+                    self.rebuild_mirror();
+                }
             }
             Message::Begun(id, worker_id) => self.begun(&id, worker_id),
             Message::HandBack(id, ended, held) => self.hand_back(id, *ended, *held),
             Message::Paid(line) => self.paid(&line),
             Message::OwnTrouble(text) => self.own_trouble(&text),
             Message::Glimpse(glimpse) => self.glimpsed(glimpse),
-            Message::MirrorWell => self.rebuild_mirror(),
+            Message::MirrorWell => self.want_rebuild(),
             Message::Rebuilt(result) => self.rebuilt(result),
             Message::Stop => self.stop(),
         }
@@ -516,7 +523,7 @@ impl Engine {
                 }
                 self.drop_note(&note);
             }
-            Note::Rebuild if stands => self.rebuild_mirror(),
+            Note::Rebuild if stands => self.want_rebuild(),
             Note::Cancel(_) | Note::Limits | Note::Rebuild => {}
         }
     }

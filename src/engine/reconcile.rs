@@ -138,6 +138,13 @@ fn history(spool: &Spool) -> Vec<Fact> {
 }
 
 impl Engine {
+    /// Has the mirror made anew, as soon as the foreman knows all that waits: a daemon that has
+    /// just begun does not.
+    pub(super) fn want_rebuild(&mut self) {
+        self.wants_rebuild = true;
+        self.ask(Ask::ListAndTell);
+    }
+
     /// Makes the mirror anew while work goes on; facts that come meanwhile wait for it.
     pub(super) fn rebuild_mirror(&mut self) {
         let mut facts = history(&self.spool);

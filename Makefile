@@ -5,14 +5,14 @@ PREFIX ?= /usr/local
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 
 FUZZ_SECONDS ?= 20
-FUZZ_TARGETS = answer dotenv journal result settings task
+FUZZ_TARGETS = answer dotenv journal result scan settings task
 MUTANTS = claim-dropped-first claims-forgotten result-not-synced
 
 .DEFAULT_GOAL := help
-.PHONY: help build release lint test check fuzz torture demo install clean
+.PHONY: help build release lint test check bench-routing fuzz torture demo install clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 build: ## build koubou for trying out: target/debug/koubou
 	$(CARGO) build --locked
@@ -29,6 +29,9 @@ test: ## run every test
 	$(CARGO) test --locked
 
 check: lint test ## lint and test
+
+bench-routing: ## measure how well and how fast tasks are judged
+	KOUBOU_BENCH=1 $(CARGO) test --locked --release -q --test routing
 
 # The mutants first: a torture that does not find them would prove nothing.
 # The fuzzer's instruments are not in a stable compiler; RUSTC_BOOTSTRAP lets the one that is here use them.

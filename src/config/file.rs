@@ -14,7 +14,7 @@ use super::prices::{self, PriceList};
 use super::section::Section;
 use super::tree::{self, Node, Place};
 use super::workers::{self, ReadWorker, Surroundings, Workers};
-use super::{CheckSpec, Config, Kind, Limits, Retire, checks, rules};
+use super::{CheckSpec, Config, Kind, Limits, Retire, checks, rules, security};
 use crate::base::secret::Mask;
 use crate::base::words;
 use crate::route::Router;
@@ -54,9 +54,6 @@ const READ_VARIABLES: &[&str] = &[
     "MONTHLY_BUDGET_USD",
     "DAILY_BUDGET_USD",
 ];
-
-/// The patterns of the original design, which hold where the file names none.
-const SENSITIVE: &[&str] = &["password", "secret", "api_key", "token", "private_key"];
 
 /// Where the original design's `.env` puts the mirror, whatever the home is.
 const ORIGINAL_DB: &str = "/var/koubou/db/koubou.db";
@@ -161,19 +158,7 @@ impl Reader<'_> {
     }
 
     fn scanner(&self) -> SensitivityScanner {
-        let policy = self.top.section("security_policy", &["sensitive_patterns"]);
-        let stated = policy.as_ref().and_then(|policy| policy.texts("sensitive_patterns"));
-        let patterns: Vec<String> = match &stated {
-            Some(patterns) => patterns.iter().map(|(_, pattern)| pattern.clone()).collect(),
-            None => SENSITIVE.iter().map(|word| (*word).to_owned()).collect(),
-        };
-        SensitivityScanner::new(&patterns).unwrap_or_else(|bad| {
-            for (n, why) in bad {
-                let at = stated.as_ref().and_then(|stated| stated.get(n)).map(|(at, _)| *at);
-                self.complaints.error(at.unwrap_or(self.top.at), why);
-            }
-            SensitivityScanner::default()
-        })
+        security::read(self.top, self.home, self.complaints)
     }
 
     /// The original's keywords; a level's list that is given replaces its list.
@@ -528,7 +513,9 @@ routing_rules:
                 false => line.to_owned(),
             }
         };
-        let yaml: Vec<String> = SHIPPED.lines().map(shown).collect();
+        // A list that is shown takes the place of the empty one above it.
+        let shipped = SHIPPED.replace("  patterns: []\n  #   - id", "  patterns:\n  #   - id");
+        let yaml: Vec<String> = shipped.lines().map(shown).collect();
         let config = good(&yaml.join("\n"));
         assert_eq!(config.workers.len(), 6);
         assert_eq!(config.spool_group.as_deref(), Some("koubou"));
@@ -668,6 +655,27 @@ routing_rules:
                 "security_policy: {sensitive_patterns: ['(']}\n",
                 "7:40: `(` is not a regular expression: unclosed group",
             ),
+            (
+                "security_policy: {patterns: [{id: a, regex: 'x(', test: x}]}\n",
+                "7:45: `x(` is not a regular expression: unclosed group, at character 2 of it",
+            ),
+            (
+                "security_policy: {patterns: [{id: a, regex: 'x\\d', test: x}]}\n",
+                "7:45: `x\\d` does not find its `test`: mend the one or the other",
+            ),
+            (
+                "security_policy: {patterns: [{id: a, regex: x}]}\n",
+                "7:30: a pattern needs `test`: its name, the expression and a text that it must find",
+            ),
+            (
+                "security_policy: {confidential_paths: [a, '[']}\n",
+                "7:43: `[` is not a glob: unclosed character class; missing ']'",
+            ),
+            (
+                "security_policy: {strict: 1}\n",
+                "7:27: `strict` must be `true` or `false`, and is `1`",
+            ),
+            ("security_policy: {wrods: [a]}\n", "7:19: unknown key `wrods`; did you mean `words`?"),
             ("prices: [{model: m, input: 1}]\n", "7:10: a price needs `output`"),
             (
                 "prices: [{model: m, input: 1, output: 1, effective_from: soon}]\n",

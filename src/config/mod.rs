@@ -14,6 +14,7 @@ mod file;
 mod prices;
 mod rules;
 mod section;
+mod security;
 mod tree;
 mod workers;
 

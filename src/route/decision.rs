@@ -1,5 +1,9 @@
 //! Reads a task once and says how hard and how confidential it is; then picks a worker type.
 
+use std::collections::HashSet;
+
+use serde_json::Value;
+
 use super::difficulty::DifficultyJudge;
 use super::rules::{Condition, Rule, Situation};
 use super::sensitivity::SensitivityScanner;
@@ -166,17 +170,39 @@ impl Router {
                 "the task says that it is confidential",
             ));
         }
-        task.each_text(&mut |field, text| self.scanner.scan(field, text, reasons));
+        self.by_kind(task, reasons);
+        let mut scanned = HashSet::new();
+        task.each_text(&mut |field, text| {
+            if scanned.insert(text) {
+                self.scanner.scan(field, text, reasons);
+            }
+        });
         self.scan_keys(task, reasons);
         for file in files {
             self.scanner.scan(&format!("/files/{}", file.path.display()), &file.text, reasons);
+            scanned.insert(&file.text);
         }
         // What `clear` would refuse is found here, also where only the parts put together show it.
         if reasons.is_empty() {
-            self.scan_prompt(prompt, reasons);
+            self.scan_prompt(prompt, &scanned, reasons);
         }
         reasons.truncate(MOST_REASONS);
         if reasons.is_empty() { Sensitivity::Public } else { Sensitivity::Confidential }
+    }
+
+    /// What the site holds confidential by its type or its place, whatever is in it.
+    fn by_kind(&self, task: &Task, reasons: &mut Vec<Reason>) {
+        let site = self.scanner.site();
+        if site.is_confidential_type(&task.task_type) {
+            let why = "tasks of this type are confidential by the config";
+            reasons.push(Reason::new("confidential_task_types", "pattern", "/task_type", why));
+        }
+        for (n, _) in
+            task.files.iter().enumerate().filter(|(_, path)| site.is_confidential_path(path))
+        {
+            let why = "files at this place are confidential by the config";
+            reasons.push(Reason::new("confidential_paths", "pattern", &format!("/files/{n}"), why));
+        }
     }
 
     /// Keys with their values; koubou's own fields are no credentials, what stands in them may be.
@@ -187,14 +213,37 @@ impl Router {
                 self.scanner.scan_pair(&at, key, value, reasons);
             }
             self.scanner.scan_pairs(&at, value, reasons);
+            if key != "messages" {
+                self.scanner.scan_whole(&at, value, reasons);
+            }
         }
     }
 
-    fn scan_prompt(&self, prompt: &Prompt, reasons: &mut Vec<Reason>) {
-        prompt.each_text(&mut |field, text| self.scanner.scan(field, text, reasons));
+    /// The request itself; texts that were looked through already, and gave no reason, give none again.
+    fn scan_prompt(&self, prompt: &Prompt, scanned: &HashSet<&str>, reasons: &mut Vec<Reason>) {
+        prompt.each_text(&mut |field, text| {
+            if !scanned.contains(text) {
+                self.scanner.scan(field, text, reasons);
+            }
+        });
         for (n, message) in prompt.messages.iter().flatten().enumerate() {
-            self.scanner.scan_pairs(&format!("/messages/{n}"), message, reasons);
+            let at = format!("/messages/{n}");
+            self.scanner.scan_pairs(&at, message, reasons);
+            if message
+                .as_object()
+                .is_some_and(|map| map.values().any(|value| value.is_array() || value.is_object()))
+            {
+                self.scanner.scan_whole(&at, message, reasons);
+            }
         }
+        self.scanner.scan_talk(
+            "/messages",
+            prompt.messages.as_deref().unwrap_or_default(),
+            reasons,
+        );
+        let params = Value::Object(prompt.params.clone());
+        self.scanner.scan_pairs("/params", &params, reasons);
+        self.scanner.scan_whole("/params", &params, reasons);
     }
 
     fn difficulty(&self, task: &Task, reasons: &mut Vec<Reason>) -> (Difficulty, bool) {
@@ -398,7 +447,7 @@ impl Router {
             let why = "the task is confidential and this worker is not local";
             reasons.push(Reason::new("confidential_stays_local", "confidentiality", "", why));
         }
-        self.scan_prompt(&prompt, &mut reasons);
+        self.scan_prompt(&prompt, &HashSet::new(), &mut reasons);
         reasons.truncate(MOST_REASONS);
         if reasons.is_empty() { Ok(Cleared(prompt)) } else { Err(Confidential { reasons }) }
     }
@@ -439,7 +488,7 @@ pub(super) fn nothing_called<'a, I: Iterator<Item = &'a str>>(
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn candidate(name: &str, local: bool) -> Candidate {
         Candidate {
@@ -595,7 +644,7 @@ mod tests {
             json!({ "description": "a", "metadata": {"access_token": 12345} }),
             json!({ "description": "a", "password": "x" }),
             json!({ "description": "a", "input": ["see token=x1y2"] }),
-            json!({ "messages": [{"role": "user", "content": "hi", "api": {"token": "x"}}] }),
+            json!({ "messages": [{"role": "user", "content": "hi", "api": {"token": "x1y2"}}] }),
             json!({ "description": "\"password\":", "input": "\"x1y2\"" }),
         ] {
             assert_eq!(assess(&value).sensitivity, Sensitivity::Confidential, "{value}");

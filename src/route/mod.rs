@@ -8,7 +8,6 @@
 //!
 //! Everything here is a total function over plain data: no disk, no clock, no thread.
 
-mod assignment;
 pub mod budget;
 pub mod decision;
 pub mod difficulty;
@@ -17,6 +16,5 @@ pub mod price;
 pub mod rate;
 pub mod rules;
 pub mod sensitivity;
-mod text;
 
 pub use decision::{Assessment, Cleared, Decision, Router};

@@ -1,0 +1,675 @@
+//! The other texts that a text can be read as.
+//!
+//! Percent signs, entities and backslashes undone; string literals and split words
+//! joined; spaced-out letters closed up; hex and base64 decoded where the outcome
+//! is text. A picture or a compressed file decodes to no text and has no view.
+//!
+//! All views of a text together are at most a few times as long as the text, and
+//! making them takes time in proportion to it.
+
+use std::ops::Range;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// The shortest run of letters that is tried as base64 or hex.
+const SHORTEST_BLOB: usize = 16;
+/// How much of a blob must decode to text before the rest is tried.
+const TASTE: usize = 64;
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A text read in another way.
+#[derive(Debug)]
+pub(super) struct View {
+    /// How: `base64`, `percent`, `joined`…
+    pub(super) name: &'static str,
+    /// What it says then.
+    pub(super) text: String,
+    /// Whether words were put together that may not belong together, so that only strong evidence counts.
+    pub(super) glued: bool,
+    from: From,
+}
+
+/// Where a view's bytes stood.
+#[derive(Debug)]
+enum From {
+    /// All of it in this stretch.
+    Stretch(Range<usize>),
+    /// Pairs of offsets, in the view and in the text, from which on both go on alike.
+    Pieces(Vec<(usize, usize)>, usize),
+}
+
+impl View {
+    /// Where a stretch of the view stood in the text that it is a view of.
+    pub(super) fn origin(&self, at: &Range<usize>) -> Range<usize> {
+        match &self.from {
+            From::Stretch(stretch) => stretch.clone(),
+            From::Pieces(pieces, len) => {
+                let place = |at: usize| {
+                    let n = pieces.partition_point(|(own, _)| *own <= at);
+                    n.checked_sub(1).map_or(at, |n| pieces[n].1 + (at - pieces[n].0)).min(*len)
+                };
+                let start = place(at.start);
+                start..place(at.end.saturating_sub(1)).saturating_add(1).clamp(start, *len)
+            }
+        }
+    }
+}
+
+/// All other ways to read `text`.
+pub(super) fn of(text: &str) -> Vec<View> {
+    let mut views = Vec::new();
+    views.extend(unescaped(text));
+    views.extend(joined_literals(text));
+    views.extend(joined_lines(text));
+    views.extend(hard_wrapped(text));
+    views.extend(closed_up(text));
+    blobs(text, &mut views);
+    views
+}
+
+/// Whether a text holds another that would have to be decoded to be seen.
+pub(super) fn hides_more(text: &str) -> bool {
+    let mut views = Vec::new();
+    blobs(text, &mut views);
+    views.iter().any(|view| view.text.len() >= SHORTEST_BLOB)
+}
+
+/// A view that is written piece by piece.
+struct Writer<'a> {
+    source: &'a str,
+    text: String,
+    pieces: Vec<(usize, usize)>,
+    copied: usize,
+}
+
+impl<'a> Writer<'a> {
+    fn new(source: &'a str) -> Self {
+        Self { source, text: String::new(), pieces: vec![(0, 0)], copied: 0 }
+    }
+
+    /// Puts `new` in the place of a stretch of the source.
+    fn replace(&mut self, at: Range<usize>, new: &str) {
+        self.text.push_str(&self.source[self.copied..at.start]);
+        self.pieces.push((self.text.len(), at.start));
+        self.text.push_str(new);
+        self.pieces.push((self.text.len(), at.end));
+        self.copied = at.end;
+    }
+
+    fn view(mut self, name: &'static str, glued: bool) -> Option<View> {
+        if self.copied == 0 && self.pieces.len() == 1 {
+            return None;
+        }
+        self.text.push_str(&self.source[self.copied..]);
+        let from = From::Pieces(self.pieces, self.source.len());
+        Some(View { name, text: self.text, glued, from })
+    }
+}
+
+/// Percent signs, entities and backslashes undone, one level of each.
+fn unescaped(text: &str) -> Option<View> {
+    let bytes = text.as_bytes();
+    let mut writer = Writer::new(text);
+    let (mut at, mut name) = (0, None);
+    while let Some(n) =
+        bytes.get(at..).and_then(|rest| rest.iter().position(|b| matches!(b, b'%' | b'&' | b'\\')))
+    {
+        let start = at + n;
+        let undone = match bytes[start] {
+            b'%' => byte_run(text, start, "%").map(|found| (found, "percent")),
+            b'&' => entity(text, start).map(|found| (found, "html")),
+            _ => backslash(text, start).map(|found| (found, "escaped")),
+        };
+        at = match undone {
+            Some(((len, new), kind)) => {
+                name.get_or_insert(kind);
+                writer.replace(start..start + len, &new);
+                start + len
+            }
+            None => start + 1,
+        };
+    }
+    writer.view(name.unwrap_or("escaped"), false)
+}
+
+/// A run of `%70%61` or `\x70\x61`, which together must be UTF-8: its length, and what it says.
+fn byte_run(text: &str, start: usize, mark: &str) -> Option<(usize, String)> {
+    let (mut at, mut out) = (start, Vec::new());
+    while let Some(digits) =
+        text.get(at..at + mark.len() + 2).and_then(|part| part.strip_prefix(mark))
+    {
+        let Some(byte) = hex_byte(digits) else { break };
+        out.push(byte);
+        at += mark.len() + 2;
+    }
+    let decoded = String::from_utf8(out).ok().filter(|new| !new.is_empty())?;
+    Some((at - start, decoded))
+}
+
+fn hex_byte(digits: &str) -> Option<u8> {
+    digits
+        .bytes()
+        .all(|b| b.is_ascii_hexdigit())
+        .then(|| u8::from_str_radix(digits, 16).ok())
+        .flatten()
+}
+
+fn entity(text: &str, start: usize) -> Option<(usize, String)> {
+    const NAMED: &[(&str, &str)] = &[
+        ("&quot;", "\""),
+        ("&apos;", "'"),
+        ("&amp;", "&"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&nbsp;", " "),
+        ("&colon;", ":"),
+        ("&equals;", "="),
+        ("&sol;", "/"),
+        ("&commat;", "@"),
+        ("&lowbar;", "_"),
+        ("&period;", "."),
+        ("&NewLine;", "\n"),
+        ("&Tab;", "\t"),
+        ("&num;", "#"),
+        ("&excl;", "!"),
+        ("&dollar;", "$"),
+        ("&plus;", "+"),
+        ("&semi;", ";"),
+        ("&hyphen;", "-"),
+    ];
+    let rest = &text[start..];
+    if let Some((name, new)) = NAMED.iter().find(|(name, _)| rest.starts_with(name)) {
+        return Some((name.len(), (*new).to_owned()));
+    }
+    let body = rest.strip_prefix("&#")?;
+    let (radix, skip) = if body.starts_with(['x', 'X']) { (16, 1) } else { (10, 0) };
+    let digits: String = body[skip..].chars().take(7).take_while(|c| c.is_digit(radix)).collect();
+    let c = u32::from_str_radix(&digits, radix).ok().and_then(char::from_u32)?;
+    let semicolon = usize::from(body[skip + digits.len()..].starts_with(';'));
+    Some((2 + skip + digits.len() + semicolon, c.to_string()))
+}
+
+fn backslash(text: &str, start: usize) -> Option<(usize, String)> {
+    let rest = &text[start + 1..];
+    match rest.chars().next()? {
+        'u' => unicode_escape(text, start),
+        'U' => {
+            let digits = rest.get(1..9)?;
+            let c = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?;
+            Some((10, c.to_string()))
+        }
+        'x' => byte_run(text, start, "\\x"),
+        '"' | '\'' | '\\' | '/' => Some((2, rest[..1].to_owned())),
+        // A path of Windows has these too; what it becomes then is found in nothing.
+        'n' | 'r' => Some((2, "\n".into())),
+        't' => Some((2, "\t".into())),
+        '\n' => Some((2, String::new())),
+        '0'..='3' => {
+            let digits = rest
+                .get(..3)
+                .filter(|digits| digits.bytes().all(|b| (b'0'..=b'7').contains(&b)))?;
+            let byte = u8::from_str_radix(digits, 8).ok().filter(u8::is_ascii)?;
+            Some((4, char::from(byte).to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// `\u0070`, also in pairs of surrogates, and `\u{70}`.
+fn unicode_escape(text: &str, start: usize) -> Option<(usize, String)> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        digits
+            .bytes()
+            .all(|b| b.is_ascii_hexdigit())
+            .then(|| u16::from_str_radix(digits, 16).ok())
+            .flatten()
+    };
+    if let Some(body) = text[start..].strip_prefix("\\u{") {
+        let end = body.find('}').filter(|n| *n <= 6)?;
+        let c = u32::from_str_radix(&body[..end], 16).ok().and_then(char::from_u32)?;
+        return Some((end + 4, c.to_string()));
+    }
+    let first = unit(start)?;
+    if let Some(c) = char::from_u32(first.into()) {
+        return Some((6, c.to_string()));
+    }
+    let pair = [first, unit(start + 6)?];
+    Some((12, String::from_utf16(&pair).ok()?))
+}
+
+/// `"pa" + "ss"`, `'pa' 'ss'`, `["pa", "ss"].join("")`: the literals as one.
+fn joined_literals(text: &str) -> Option<View> {
+    let commas =
+        ["join(", "concat(", "CONCAT(", "implode(", "Join("].iter().any(|call| text.contains(call));
+    let bytes = text.as_bytes();
+    let mut writer = Writer::new(text);
+    let mut at = 0;
+    while let Some(n) = bytes[at..].iter().position(|b| matches!(b, b'"' | b'\'' | b'`')) {
+        let close = at + n;
+        at = close + 1;
+        if let Some(len) = seam(&bytes[at..], bytes[close], commas) {
+            writer.replace(close..at + len, "");
+            at += len;
+        }
+    }
+    writer.view("joined", false)
+}
+
+/// How long the seam between two literals is behind a closing quote, the opening one included.
+fn seam(rest: &[u8], quote: u8, commas: bool) -> Option<usize> {
+    let blanks = |from: usize| {
+        from + rest[from..]
+            .iter()
+            .take(40)
+            .take_while(|b| b.is_ascii_whitespace() || **b == b'\\')
+            .count()
+    };
+    let at = blanks(0);
+    let sign = rest[at..]
+        .iter()
+        .take(2)
+        .take_while(|b| b"+.&~|<>".contains(b) || (commas && **b == b','))
+        .count();
+    let end = blanks(at + sign);
+    let end = end + usize::from(rest.get(end).is_some_and(|b| b"frbuLR".contains(b)));
+    let other = *rest.get(end)?;
+    let quotes = matches!(other, b'"' | b'\'' | b'`');
+    // Without a sign only literals of the same kind are one, and not the empty string.
+    let same = other == quote && (sign > 0 || (end > 0 && quote != b'`'));
+    (quotes && (same || sign > 0)).then_some(end + 1)
+}
+
+/// Words that are looked for across the end of a line.
+const SPLIT_WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api-key",
+    "private",
+    "credential",
+    "confidential",
+    "access_key",
+    "accesskey",
+    "パスワード",
+    "暗証番号",
+    "秘密鍵",
+    "社外秘",
+    "機密",
+    "極秘",
+    "apiキー",
+    "マイナンバー",
+];
+
+/// Lines that were broken inside a word or a key.
+fn joined_lines(text: &str) -> Option<View> {
+    let mut writer = Writer::new(text);
+    let mut from = 0;
+    while let Some(n) = text[from..].find('\n') {
+        let end = from + n;
+        from = end + 1;
+        let line_end = text[..end].trim_end_matches([' ', '\r', '\t', '\\']).len();
+        let indent = text[from..]
+            .find(|c: char| !matches!(c, ' ' | '\t' | '>' | '|' | '#' | '*'))
+            .unwrap_or(0)
+            .min(40);
+        if line_end > 0
+            && continues(&text[..line_end], &text[from + indent..])
+            && line_end >= writer.copied
+        {
+            writer.replace(line_end..from + indent, "");
+        }
+    }
+    writer.view("lines", true)
+}
+
+/// Lines of one length, as a machine cuts them, put together again with the lines around.
+fn hard_wrapped(text: &str) -> Option<View> {
+    const WIDTHS: Range<usize> = 4..101;
+    let (mut at, mut lines) = (0, Vec::new());
+    for line in text.split_inclusive('\n') {
+        let start = at + line.len() - line.trim_start().len();
+        at += line.len();
+        lines.push((start, start + line.trim().len(), line.trim().chars().count()));
+    }
+    let alike = |n: usize| WIDTHS.contains(&lines[n].2) && lines[n].2.abs_diff(lines[n + 1].2) <= 1;
+    let mut writer = Writer::new(text);
+    let mut n = 0;
+    while n + 1 < lines.len() {
+        let run = (n..lines.len() - 1).take_while(|n| alike(*n)).count();
+        let last = n + run;
+        // The rest of the text is shorter, and what stood before it may be longer.
+        let ends = last + 1 < lines.len() && (1..=lines[last].2).contains(&lines[last + 1].2);
+        if run + usize::from(ends) >= 2 && run >= 1 && lines[n].2 > 0 {
+            let from =
+                n - usize::from(n > 0 && lines[n - 1].2 > 0 && lines[n - 1].1 >= writer.copied);
+            for seam in from..last + usize::from(ends) {
+                writer.replace(lines[seam].1..lines[seam + 1].0, "");
+            }
+        }
+        n = last + 1;
+    }
+    writer.view("lines", true)
+}
+
+/// Whether the end of one line and the start of the next are halves of a word or of a key.
+fn continues(before: &str, after: &str) -> bool {
+    let part = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, '_' | '-' | '+' | '/' | '.' | '=')
+            || c > '\u{3000}'
+    };
+    let tail: Vec<char> = before.chars().rev().take(48).take_while(|c| part(*c)).collect();
+    let head: String = after.chars().take(48).take_while(|c| part(*c)).collect();
+    if tail.is_empty() || head.is_empty() {
+        return false;
+    }
+    let tail: String = tail.into_iter().rev().collect();
+    let crosses = |word: &str| {
+        let both = format!("{tail}{head}").to_lowercase();
+        let seam = tail.to_lowercase().len();
+        both.match_indices(word).any(|(at, _)| at < seam && at + word.len() > seam)
+    };
+    let digits = |part: &str| part.bytes().any(|b| b.is_ascii_digit());
+    let ascii = tail.is_ascii() && head.is_ascii();
+    let whole = format!("{tail}{head}");
+    let ended = after[head.len()..]
+        .starts_with(['\n', '\r', '"', '\'', '`', ' ', ')', ']', '}', '<', ',', '\\'])
+        || head.len() == after.len();
+    let key = ascii
+        && ended
+        && whole.len() >= 16
+        && tail.len() >= 4
+        && head.len() >= 2
+        && (digits(&tail) || digits(&head))
+        && super::value::is_random(&whole)
+        && whole.matches(['_', '.']).count() < 3;
+    key || SPLIT_WORDS.iter().any(|word| crosses(word))
+}
+
+/// `p a s s w o r d`, `p.a.s.s`, `p-a-s-s`: letters that stand apart, closed up.
+fn closed_up(text: &str) -> Option<View> {
+    const SEPARATORS: &[char] = &[' ', '.', '-', '_', '*', '|', '·', '・', '/', ',', '~', '+'];
+    let mut writer = Writer::new(text);
+    let mut chars = text.char_indices().peekable();
+    let mut run: Vec<(usize, usize)> = Vec::new();
+    let mut separator = None;
+    while let Some((at, c)) = chars.next() {
+        let single = |c: char| !c.is_whitespace() && !c.is_control();
+        let next = chars.peek().map(|(_, next)| *next);
+        let sep = next.filter(|next| SEPARATORS.contains(next));
+        let alone = single(c)
+            && sep.is_some_and(|sep| sep != c)
+            && (separator.is_none() || sep == separator);
+        if alone {
+            separator = sep;
+            let from = at + c.len_utf8();
+            chars.next();
+            // Two blanks stand between words.
+            let wide = chars.peek().is_some_and(|(_, c)| sep == Some(' ') && *c == ' ');
+            if wide {
+                while chars.next_if(|(_, c)| *c == ' ').is_some() {}
+            }
+            let to = chars.peek().map_or(text.len(), |(at, _)| *at);
+            run.push((from, to));
+            continue;
+        }
+        // The last letter of a run has no separator behind it, or ends the word.
+        let ends = next.is_none_or(|c| c.is_whitespace() || !c.is_alphanumeric());
+        let enough = match (ends, c > '\u{3000}' && separator == Some(' ')) {
+            (true, true) => 2,
+            (true, false) => 4,
+            (false, _) => 6,
+        };
+        if run.len() >= enough {
+            close_up(&mut writer, &run);
+        }
+        run.clear();
+        separator = None;
+        // Skip the rest of an ordinary word.
+        if c.is_alphanumeric() {
+            while chars.next_if(|(_, c)| c.is_alphanumeric()).is_some() {}
+        }
+    }
+    if run.len() >= 4 {
+        close_up(&mut writer, &run);
+    }
+    writer.view("spaced", true)
+}
+
+/// Takes out what stands between the letters of a run; where only some gaps are wide, those part words.
+fn close_up(writer: &mut Writer<'_>, run: &[(usize, usize)]) {
+    let wide = |from: usize, to: usize| to - from > 1 && writer.source[from..to].starts_with("  ");
+    let gaps: Vec<(usize, usize, bool)> =
+        run.iter().map(|(from, to)| (*from, *to, wide(*from, *to))).collect();
+    let parts = gaps.iter().any(|(.., wide)| !wide);
+    for (from, to, wide) in gaps {
+        writer.replace(from..to, if wide && parts { " " } else { "" });
+    }
+}
+
+/// Hex and base64 that decode to text.
+fn blobs(text: &str, views: &mut Vec<View>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !is_blob_byte(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let end = start + bytes[start..].iter().take_while(|b| is_blob_byte(**b)).count();
+        at = end;
+        let start = start
+            + 2 * usize::from(bytes[start..].starts_with(b"0x") && end - start > SHORTEST_BLOB);
+        if let Some(pairs) = hex_pairs(bytes, start) {
+            at = at.max(pairs.1.end);
+            views.extend(view_of("hex", &pairs.0, pairs.1));
+            continue;
+        }
+        if end - start < SHORTEST_BLOB {
+            continue;
+        }
+        let whole = wrapped(bytes, start, end);
+        if let Some(view) = decoded(bytes, whole.clone()).or_else(|| decoded(bytes, start..end)) {
+            if let From::Stretch(stretch) = &view.from {
+                at = at.max(stretch.end);
+            }
+            views.push(view);
+        }
+    }
+}
+
+fn is_blob_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_')
+}
+
+/// How far a blob goes on over lines that hold nothing else.
+fn wrapped(bytes: &[u8], start: usize, end: usize) -> Range<usize> {
+    let mut end = end;
+    loop {
+        let rest = &bytes[end..];
+        let quote = usize::from(rest.first().is_some_and(|b| matches!(b, b'\\' | b'"')));
+        let _ = quote;
+        let breaks =
+            rest.iter().take(42).take_while(|b| matches!(b, b'\r' | b'\n' | b' ' | b'\t')).count();
+        if breaks == 0 || !rest[..breaks].contains(&b'\n') {
+            break;
+        }
+        let next = rest[breaks..].iter().take_while(|b| is_blob_byte(**b)).count();
+        let stops = rest[breaks + next..].iter().find(|b| **b != b'=').is_none_or(|b| {
+            b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b',' | b'<')
+        });
+        if next < 4 || !stops {
+            break;
+        }
+        end += breaks + next;
+    }
+    start..end
+}
+
+fn decoded(bytes: &[u8], at: Range<usize>) -> Option<View> {
+    let blob = &bytes[at.clone()];
+    if blob.iter().all(u8::is_ascii_hexdigit) && blob.len().is_multiple_of(2) {
+        let raw: Vec<u8> = blob.chunks(2).filter_map(hex_pair).collect();
+        return view_of("hex", &raw, at);
+    }
+    let clean: Vec<u8> = blob
+        .iter()
+        .filter(|b| !b.is_ascii_whitespace())
+        .map(|b| match b {
+            b'-' => b'+',
+            b'_' => b'/',
+            b => *b,
+        })
+        .collect();
+    if clean.len() > TASTE {
+        let taste = BASE64.decode(&clean[..TASTE / 4 * 4]).ok()?;
+        text_of(&taste, true)?;
+    }
+    // One letter too many is the next word's.
+    let whole = if clean.len() % 4 == 1 { clean.len() - 1 } else { clean.len() };
+    let raw = BASE64.decode(&clean[..whole]).ok()?;
+    view_of("base64", &raw, at)
+}
+
+fn hex_pair(pair: &[u8]) -> Option<u8> {
+    let digit = |b: u8| char::from(b).to_digit(16);
+    Some((digit(*pair.first()?)? * 16 + digit(*pair.get(1)?)?) as u8)
+}
+
+/// `70 61 73 73`, `70:61:73`, `0x70, 0x61`: bytes written in pairs.
+fn hex_pairs(bytes: &[u8], start: usize) -> Option<(Vec<u8>, Range<usize>)> {
+    let (mut at, mut out) = (start, Vec::new());
+    loop {
+        let rest = &bytes[at..];
+        let mark = usize::from(rest.starts_with(b"0x") || rest.starts_with(b"0X")) * 2;
+        let Some(byte) = rest.get(mark..mark + 2).and_then(hex_pair) else { break };
+        if rest.get(mark + 2).is_some_and(u8::is_ascii_alphanumeric) {
+            break;
+        }
+        out.push(byte);
+        at += mark + 2;
+        let gap = bytes[at..]
+            .iter()
+            .take(4)
+            .take_while(|b| matches!(b, b' ' | b':' | b',' | b'-' | b'\n'))
+            .count();
+        if gap == 0 || bytes.get(at + gap).is_none_or(|b| !b.is_ascii_hexdigit()) {
+            break;
+        }
+        at += gap;
+    }
+    (out.len() >= 8).then_some((out, start..at))
+}
+
+fn view_of(name: &'static str, raw: &[u8], at: Range<usize>) -> Option<View> {
+    let text = text_of(raw, false)?;
+    Some(View { name, text, glued: false, from: From::Stretch(at) })
+}
+
+/// Bytes as text, where they are: UTF-8, or the UTF-16 of some shells. `cut` says that the end may be missing.
+fn text_of(raw: &[u8], cut: bool) -> Option<String> {
+    if raw.len() < 5 {
+        return None;
+    }
+    let text = match std::str::from_utf8(raw) {
+        Ok(text) => text.to_owned(),
+        Err(error) if cut && error.error_len().is_none() => {
+            std::str::from_utf8(&raw[..error.valid_up_to()]).ok()?.to_owned()
+        }
+        Err(_) => utf16(raw)?,
+    };
+    let text = if text.contains('\0') { utf16(raw)? } else { text };
+    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    (!text.is_empty() && text.chars().all(plain)).then_some(text)
+}
+
+fn utf16(raw: &[u8]) -> Option<String> {
+    let units: Vec<u16> =
+        raw.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let ascii = units.iter().filter(|unit| (9..127).contains(*unit)).count();
+    (ascii * 2 > units.len()).then(|| String::from_utf16(&units).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn texts(text: &str) -> Vec<String> {
+        of(text).into_iter().map(|view| view.text).collect()
+    }
+
+    #[test]
+    fn what_is_written_in_another_way_is_read() {
+        for (written, plain) in [
+            ("a%3Dpa%73s", "a=pass"),
+            ("a&#61;&quot;b&quot;", "a=\"b\""),
+            ("p\\u0061ss \\x70", "pass p"),
+            ("{\\\"a\\\": 1}", "{\"a\": 1}"),
+            ("\"pa\" + \"ss\"", "\"pass\""),
+            ("'pa' . 'ss'", "'pass'"),
+            ("[\"pa\", \"ss\"].join('')", "[\"pass\"].join('')"),
+            ("pass\nword: x", "password: x"),
+            ("p a s s w o r d : x y", "password:xy"),
+            ("p.a.s.s.w", "passw"),
+            ("\\u{70}\\160", "pp"),
+        ] {
+            let all = texts(written);
+            assert!(all.iter().any(|text| text == plain), "{written}: {all:?}");
+        }
+    }
+
+    #[test]
+    fn blobs_that_are_text_are_decoded() {
+        let secret = "the quick brown fox, 素早い";
+        let plain = BASE64.encode(secret);
+        let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
+        let pairs: String = secret.bytes().map(|b| format!("{b:02x} ")).collect();
+        let url = plain.replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned();
+        let split: Vec<&str> = [&plain[..20], &plain[20..]].to_vec();
+        for text in [format!("x {plain} y"), hex, pairs, url, split.join("\n  ")] {
+            assert!(texts(&text).iter().any(|found| found == secret), "{text}");
+        }
+        let wide: Vec<u8> = "Write-Host hello".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(texts(&BASE64.encode(wide)).contains(&"Write-Host hello".to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_text_has_no_view() {
+        let picture: Vec<u8> =
+            (0..4096u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        for text in [BASE64.encode(picture), "d".repeat(64), "plain words, and nothing more".into()]
+        {
+            let blobs: Vec<View> =
+                of(&text).into_iter().filter(|view| view.name != "lines").collect();
+            assert!(blobs.is_empty(), "{text}: {blobs:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_places_stay_inside(
+            text in "(?s)(%[0-9a-f]{2}|\\\\u00[0-9a-f]{2}|&#x?[0-9]{2};|\"|'|\\+|\n| |[a-zA-Z0-9+/]{1,20}|é|漢|.){0,30}",
+        ) {
+            for view in of(&text) {
+                let all = view.origin(&(0..view.text.len()));
+                prop_assert!(all.start <= all.end && all.end <= text.len());
+            }
+            hides_more(&text);
+        }
+    }
+}

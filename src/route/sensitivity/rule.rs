@@ -20,13 +20,17 @@ const STRETCH: usize = 16 << 10;
 /// How much of a stretch is seen again with the next one: more than any rule reaches.
 const OVERLAP: usize = 1 << 10;
 /// How much text before a cue a rule sees, in bytes.
-const BEFORE: usize = 256;
+const BEFORE: usize = 192;
 /// How much text behind a cue a rule sees, in bytes.
-const AFTER: usize = 448;
+const AFTER: usize = 384;
 /// The longest line whose beginning is looked for.
-const LONGEST_LINE: usize = 256;
+const LONGEST_LINE: usize = 192;
 /// The most places at which one rule is tried in one stretch.
 const MOST_TRIES: usize = 256;
+/// The shortest run of letters and digits in which a key that begins with two letters can stand.
+const SHORTEST_KEY: usize = 20;
+/// The fewest digits of a number that says something by itself.
+const FEWEST_DIGITS: usize = 9;
 
 /// A way to find something.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +41,7 @@ pub(super) struct Rule {
     pub(super) family: &'static str,
     /// What it has found, in a sentence.
     pub(super) why: &'static str,
-    /// Words of which one must be in the text; none means that it is always tried.
+    /// Words of which one must be near; a rule without any is about long numbers.
     pub(super) cues: &'static [&'static str],
     /// The expression; its group `v` is the value. See [`written_out`] for its shorthands.
     pub(super) pattern: &'static str,
@@ -115,17 +119,18 @@ pub(super) struct Rules {
     /// The rules that each cue wakes.
     wakes: Vec<Vec<usize>>,
     rules: Vec<Ready>,
-    always: Vec<usize>,
+    /// The rules without cues, which are about long numbers.
+    of_numbers: Vec<usize>,
 }
 
 impl Rules {
     /// Makes rules ready; `Err` says why their cues cannot be looked for.
     pub(super) fn new(tables: &[&'static [Rule]]) -> Result<Self, String> {
-        let (mut cues, mut wakes, mut always) = (Vec::<String>::new(), Vec::new(), Vec::new());
+        let (mut cues, mut wakes, mut of_numbers) = (Vec::<String>::new(), Vec::new(), Vec::new());
         let mut rules = Vec::new();
         for (n, rule) in tables.iter().flat_map(|table| table.iter()).enumerate() {
             if rule.cues.is_empty() {
-                always.push(n);
+                of_numbers.push(n);
             }
             for cue in rule.cues {
                 match cues.iter().position(|other| other == cue) {
@@ -142,7 +147,7 @@ impl Rules {
             .ascii_case_insensitive(true)
             .build(&cues)
             .map_err(|error| error.to_string())?;
-        Ok(Self { finder, wakes, rules, always })
+        Ok(Self { finder, wakes, rules, of_numbers })
     }
 
     /// Calls `found` for each thing in `text`, until it says that it is enough.
@@ -168,8 +173,11 @@ impl Rules {
     /// For each rule the parts of a stretch that are near its cues.
     fn awake(&self, text: &str) -> Vec<Vec<Range<usize>>> {
         let mut awake: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.rules.len()];
-        for n in &self.always {
-            awake[*n].push(0..text.len());
+        if !self.of_numbers.is_empty() {
+            let near = long_numbers(text);
+            for n in &self.of_numbers {
+                awake[*n].clone_from(&near);
+            }
         }
         let mut last = usize::MAX;
         let mut near = 0..0;
@@ -181,7 +189,13 @@ impl Rules {
             let inside = hit.start() > 0
                 && text.as_bytes()[hit.start()].is_ascii_alphabetic()
                 && text.as_bytes()[hit.start() - 1].is_ascii_alphabetic();
+            let short = hit.end() - hit.start() < 4;
+            let alone = short && !is_in_a_key(text.as_bytes(), hit.start());
             for n in &self.wakes[hit.pattern().as_usize()] {
+                // Two letters begin a key only where one could be.
+                if alone && self.rules[*n].rule.family == "key" {
+                    continue;
+                }
                 // Sentences are made of whole words: `mapping` speaks of no PIN.
                 if inside && self.rules[*n].rule.is_prose() {
                     continue;
@@ -193,6 +207,33 @@ impl Rules {
         }
         awake
     }
+}
+
+/// Whether so many letters and digits stand together at a place that they could be a key.
+fn is_in_a_key(bytes: &[u8], at: usize) -> bool {
+    let part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'+');
+    let before = bytes[..at].iter().rev().take(SHORTEST_KEY).take_while(part).count();
+    let after = bytes[at..].iter().take(SHORTEST_KEY).take_while(part).count();
+    before + after >= SHORTEST_KEY
+}
+
+/// Windows around the numbers that are as long as those of cards, accounts and persons.
+fn long_numbers(text: &str) -> Vec<Range<usize>> {
+    let mut windows = Vec::new();
+    let (mut start, mut digits) = (0, 0);
+    for (at, b) in text.bytes().chain([0]).enumerate() {
+        match b {
+            b'0'..=b'9' => digits += 1,
+            b' ' | b'-' | b'A'..=b'Z' => {}
+            _ => {
+                if digits >= FEWEST_DIGITS {
+                    join(&mut windows, window(text, start, at.min(text.len())));
+                }
+                (start, digits) = (at + 1, 0);
+            }
+        }
+    }
+    windows
 }
 
 /// Whole lines around a cue, where lines are not too long.

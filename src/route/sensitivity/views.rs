@@ -13,6 +13,8 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use crate::base::words;
+
 /// The shortest run of letters that is tried as base64 or hex.
 const SHORTEST_BLOB: usize = 16;
 /// How much of a blob must decode to text before the rest is tried.
@@ -82,35 +84,81 @@ pub(super) fn hides_more(text: &str) -> bool {
     views.iter().any(|view| view.text.len() >= SHORTEST_BLOB)
 }
 
-/// A view that is written piece by piece.
+/// How much of the text around a change is read with it, and then to the ends of the lines.
+const BEFORE: usize = 200;
+const AFTER: usize = 400;
+/// How far the end of a line is looked for.
+const LONGEST_LINE: usize = 200;
+
+/// A view of the parts of a text that read otherwise, with what stands around them.
+///
+/// What is far from every change was read before, in the text itself, and is left out.
 struct Writer<'a> {
     source: &'a str,
-    text: String,
-    pieces: Vec<(usize, usize)>,
+    changes: Vec<(Range<usize>, String)>,
+    /// Where the last change ended.
     copied: usize,
 }
 
 impl<'a> Writer<'a> {
     fn new(source: &'a str) -> Self {
-        Self { source, text: String::new(), pieces: vec![(0, 0)], copied: 0 }
+        Self { source, changes: Vec::new(), copied: 0 }
     }
 
     /// Puts `new` in the place of a stretch of the source.
     fn replace(&mut self, at: Range<usize>, new: &str) {
-        self.text.push_str(&self.source[self.copied..at.start]);
-        self.pieces.push((self.text.len(), at.start));
-        self.text.push_str(new);
-        self.pieces.push((self.text.len(), at.end));
         self.copied = at.end;
+        self.changes.push((at, new.to_owned()));
     }
 
-    fn view(mut self, name: &'static str, glued: bool) -> Option<View> {
-        if self.copied == 0 && self.pieces.len() == 1 {
+    fn view(self, name: &'static str, glued: bool) -> Option<View> {
+        if self.changes.is_empty() {
             return None;
         }
-        self.text.push_str(&self.source[self.copied..]);
-        let from = From::Pieces(self.pieces, self.source.len());
-        Some(View { name, text: self.text, glued, from })
+        let (mut text, mut pieces) = (String::new(), Vec::new());
+        let mut copied = None;
+        for (n, (at, new)) in self.changes.iter().enumerate() {
+            let from = match copied {
+                Some(end) if self.back_from(at.start) <= end => end,
+                _ => {
+                    if copied.is_some() {
+                        text.push('\n');
+                    }
+                    self.back_from(at.start)
+                }
+            };
+            pieces.push((text.len(), from));
+            text.push_str(&self.source[from..at.start]);
+            pieces.push((text.len(), at.start));
+            text.push_str(new);
+            pieces.push((text.len(), at.end));
+            // What follows is written with the next change, where that is near.
+            let next = self.changes.get(n + 1).map(|(next, _)| self.back_from(next.start));
+            let end = self.ahead_of(at.end);
+            copied = Some(match next {
+                Some(next) if next <= end => at.end,
+                _ => {
+                    text.push_str(&self.source[at.end..end]);
+                    end
+                }
+            });
+        }
+        Some(View { name, text, glued, from: From::Pieces(pieces, self.source.len()) })
+    }
+
+    /// The beginning of the line that is well before a change.
+    fn back_from(&self, at: usize) -> usize {
+        let near = words::boundary(self.source, at.saturating_sub(BEFORE));
+        let far = words::boundary(self.source, near.saturating_sub(LONGEST_LINE));
+        self.source[far..near].rfind('\n').map_or(if far == 0 { 0 } else { near }, |n| far + n + 1)
+    }
+
+    /// The end of the line that is well behind a change.
+    fn ahead_of(&self, at: usize) -> usize {
+        let near = words::boundary(self.source, at.saturating_add(AFTER));
+        let far = words::boundary(self.source, near.saturating_add(LONGEST_LINE));
+        let end = if far == self.source.len() { far } else { near };
+        self.source[near..far].find('\n').map_or(end, |n| near + n)
     }
 }
 
@@ -501,8 +549,6 @@ fn wrapped(bytes: &[u8], start: usize, end: usize) -> Range<usize> {
     let mut end = end;
     loop {
         let rest = &bytes[end..];
-        let quote = usize::from(rest.first().is_some_and(|b| matches!(b, b'\\' | b'"')));
-        let _ = quote;
         let breaks =
             rest.iter().take(42).take_while(|b| matches!(b, b'\r' | b'\n' | b' ' | b'\t')).count();
         if breaks == 0 || !rest[..breaks].contains(&b'\n') {
@@ -657,6 +703,21 @@ mod tests {
             let blobs: Vec<View> =
                 of(&text).into_iter().filter(|view| view.name != "lines").collect();
             assert!(blobs.is_empty(), "{text}: {blobs:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_far_from_a_change_is_left_out() {
+        let far = "ordinary words\n".repeat(200);
+        let text = format!("{far}pa%73s\n{far}&lt;b&gt;\n{far}");
+        let view = unescaped(&text).unwrap();
+        assert!(view.text.contains("\npass\n") && view.text.contains("\n<b>\n"));
+        assert!(view.text.len() < 3_000, "{}", view.text.len());
+        for word in ["pass", "<b>"] {
+            let at = view.text.find(word).unwrap();
+            let stood = view.origin(&(at..at + word.len()));
+            let written = if word == "pass" { "pa%73s" } else { "&lt;b&gt;" };
+            assert!(text[stood.clone()].starts_with(&written[..4]), "{}", &text[stood]);
         }
     }
 

@@ -16,6 +16,7 @@ mod rebuild;
 mod result;
 mod retry;
 mod route;
+mod scan;
 mod show;
 mod site;
 mod start;
@@ -76,6 +77,7 @@ enum Command {
     Status(status::Args),
     Workers(workers::Args),
     Route(route::Args),
+    Scan(scan::Args),
     Budget(budget::Args),
     Rebuild(rebuild::Args),
 }
@@ -127,6 +129,7 @@ fn run(command: Command, ui: &mut Ui, site: &Site) -> Done {
         Command::Status(args) => status::run(ui, site, &args),
         Command::Workers(args) => workers::run(ui, site, &args),
         Command::Route(args) => route::run(ui, site, &args),
+        Command::Scan(args) => scan::run(ui, site, &args),
         Command::Budget(args) => budget::run(ui, site, &args),
         Command::Rebuild(args) => rebuild::run(ui, site, &args),
     }

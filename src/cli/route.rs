@@ -12,6 +12,7 @@ use super::{Done, Exit, Site, Ui};
 use crate::base::files;
 use crate::base::words::tame;
 use crate::config::Config;
+use crate::engine::attachments;
 use crate::route::decision::Wish;
 use crate::task::result::Reason;
 use crate::task::{Difficulty, Sensitivity, Task, wire};
@@ -82,7 +83,8 @@ fn text_or_file(what: &str) -> Result<Vec<u8>, Trouble> {
 fn route(config: &Config, bytes: &[u8]) -> Result<Answer, Trouble> {
     let task = task(bytes)?;
     let wish = Wish::of(&task);
-    let seen = config.router.assess(&task, &[]);
+    let files = attachments::read(&task, config).map_err(Trouble::new)?;
+    let seen = config.router.assess(&task, &files);
     let decision = config.router.decide(&wish, &seen, false);
     let stated = task.document.contains_key("task_id").then(|| task.id.to_string());
     Ok(Answer {

@@ -57,6 +57,14 @@ impl Site {
         Ok(Arc::new(Spool::new(self.home.clone())))
     }
 
+    /// The settings of the home, if there is one.
+    pub(super) fn config_if_any(&self) -> Result<Option<Config>, Trouble> {
+        match self.home.config_file().exists() {
+            true => self.config().map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// The settings, complete and checked.
     pub(super) fn config(&self) -> Result<Config, Trouble> {
         let path = self.home.config_file();

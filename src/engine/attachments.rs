@@ -9,7 +9,10 @@ use crate::task::Task;
 use crate::task::prompt::Attachment;
 
 /// Reads a task's `files`, or says in a sentence why one of them cannot be had.
-pub(super) fn read(task: &Task, config: &Config) -> Result<Vec<Attachment>, String> {
+///
+/// # Errors
+/// The sentence.
+pub fn read(task: &Task, config: &Config) -> Result<Vec<Attachment>, String> {
     let mut left = config.max_task_bytes;
     task.files
         .iter()

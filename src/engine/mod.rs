@@ -9,7 +9,7 @@
 //! it logs, and returns how the work ended.
 
 mod acceptance;
-mod attachments;
+pub mod attachments;
 mod desk;
 mod intake;
 mod lanes;

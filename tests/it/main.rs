@@ -24,5 +24,6 @@ mod models;
 mod original_sql;
 mod rooms;
 mod rules;
+mod scan;
 mod storm;
 mod trouble;

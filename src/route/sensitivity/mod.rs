@@ -155,6 +155,9 @@ impl SensitivityScanner {
             sink.cannot("scan_budget", "the text is longer than can be looked through");
             return;
         }
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            sink.cannot("undecodable", "a part of the text could not be decoded");
+        }
         self.look(text, &Way::plain(), &|at| at, &mut sink);
     }
 

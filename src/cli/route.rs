@@ -83,7 +83,11 @@ fn text_or_file(what: &str) -> Result<Vec<u8>, Trouble> {
 fn route(config: &Config, bytes: &[u8]) -> Result<Answer, Trouble> {
     let task = task(bytes)?;
     let wish = Wish::of(&task);
-    let files = attachments::read(&task, config).map_err(Trouble::new)?;
+    // A file that is not there, or not ours to read, fails the task when it comes to it.
+    let (files, unread) = match attachments::read(&task, config) {
+        Ok(files) => (files, None),
+        Err(why) => (Vec::new(), Some(format!("its files were not looked at: {why}"))),
+    };
     let seen = config.router.assess(&task, &files);
     let decision = config.router.decide(&wish, &seen, false);
     let stated = task.document.contains_key("task_id").then(|| task.id.to_string());
@@ -92,7 +96,7 @@ fn route(config: &Config, bytes: &[u8]) -> Result<Answer, Trouble> {
         difficulty_level: seen.difficulty,
         sensitivity_level: seen.sensitivity,
         reasons: seen.reasons.into_iter().chain(decision.reasons).collect(),
-        warnings: task.warnings.into_iter().chain(decision.warnings).collect(),
+        warnings: task.warnings.into_iter().chain(unread).chain(decision.warnings).collect(),
         error: decision.worker_type.as_ref().err().cloned(),
         worker_type: decision.worker_type.ok().map(|name| name.to_string()),
     })

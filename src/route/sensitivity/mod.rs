@@ -16,6 +16,7 @@
 //! deep to be seen whole counts as found.
 
 mod assignment;
+mod ciphers;
 mod formats;
 mod identity;
 mod marking;
@@ -219,6 +220,16 @@ impl SensitivityScanner {
                 };
                 sink.found(it, view.name, None, &|at| place(view.origin(&at)));
             }
+            if view.name == "base64" && is_login(normal.text(), &view) {
+                let it = Found {
+                    rule: "encoded_login".into(),
+                    family: "assignment",
+                    why: "a name and its password stand here, encoded".into(),
+                    at: 0..view.text.len(),
+                    shaped: false,
+                };
+                sink.found(it, view.name, None, &|at| place(view.origin(&at)));
+            }
             let deeper = |at: Range<usize>| place(view.origin(&at));
             self.look(&view.text, &way.deeper(&view), &deeper, sink);
         }
@@ -338,6 +349,21 @@ impl SensitivityScanner {
             self.scan(field, &texts.join("\n"), reasons);
         }
     }
+}
+
+/// Whether a decoded text is `name:password`, where the words before it speak of a login.
+fn is_login(text: &str, view: &View) -> bool {
+    let Some((name, password)) = view.text.split_once(':') else { return false };
+    let is_word = |part: &str| {
+        (3..80).contains(&part.len()) && !part.contains(|c: char| c.is_whitespace() || c == ':')
+    };
+    let start = view.origin(&(0..1)).start;
+    let before = text[words::boundary(text, start.saturating_sub(48))..start].to_lowercase();
+    let speaks = ["basic", "auth", "認証", "login", "ログイン", "資格情報", "credential"];
+    is_word(name)
+        && is_word(password)
+        && !value::is_placeholder(password)
+        && speaks.iter().any(|word| before.contains(word))
 }
 
 /// The way in which a text is read.

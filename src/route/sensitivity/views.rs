@@ -49,6 +49,11 @@ enum From {
 }
 
 impl View {
+    /// A view of a stretch that reads otherwise as a whole.
+    pub(super) fn of_stretch(name: &'static str, text: String, at: Range<usize>) -> Self {
+        Self { name, text, glued: false, from: From::Stretch(at) }
+    }
+
     /// Where a stretch of the view stood in the text that it is a view of.
     pub(super) fn origin(&self, at: &Range<usize>) -> Range<usize> {
         match &self.from {
@@ -74,6 +79,7 @@ pub(super) fn of(text: &str) -> Vec<View> {
     views.extend(hard_wrapped(text));
     views.extend(closed_up(text));
     blobs(text, &mut views);
+    super::ciphers::views(text, &mut views);
     views
 }
 
@@ -304,7 +310,8 @@ fn joined_literals(text: &str) -> Option<View> {
     while let Some(n) = bytes[at..].iter().position(|b| matches!(b, b'"' | b'\'' | b'`')) {
         let close = at + n;
         at = close + 1;
-        if let Some(len) = seam(&bytes[at..], bytes[close], commas) {
+        let rest = &bytes[at..];
+        if let Some(len) = seam(rest, bytes[close], commas).or_else(|| call_seam(rest)) {
             writer.replace(close..at + len, "");
             at += len;
         }
@@ -334,6 +341,24 @@ fn seam(rest: &[u8], quote: u8, commas: bool) -> Option<usize> {
     // Without a sign only literals of the same kind are one, and not the empty string.
     let same = other == quote && (sign > 0 || (end > 0 && quote != b'`'));
     (quotes && (same || sign > 0)).then_some(end + 1)
+}
+
+/// The same where calls put the parts together: `"pa").append("ss"`, `"pa"].join("") + ["ss"`.
+fn call_seam(rest: &[u8]) -> Option<usize> {
+    let end = call_gap(rest)?;
+    // The empty string that ends a `join` is no part, unless another follows it.
+    let is_empty = rest.get(end) == rest.get(end - 1);
+    (!is_empty || rest.get(end + 1..).is_some_and(|rest| call_gap(rest).is_some())).then_some(end)
+}
+
+/// How far the next literal is, where calls stand between.
+fn call_gap(rest: &[u8]) -> Option<usize> {
+    const CALLS: &[&str] = &[".append", ".concat", ".push", ".join", "<<", "+=", "+ "];
+    let end = rest.iter().take(48).position(|b| matches!(b, b'"' | b'\'' | b'`'))?;
+    let gap = std::str::from_utf8(&rest[..end]).ok()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b" \t\r\n_.()[];+<=,".contains(&b);
+    let calls = CALLS.iter().any(|call| gap.contains(call));
+    (calls && !gap.contains("==") && gap.bytes().all(plain)).then_some(end + 1)
 }
 
 /// Words that are looked for across the end of a line.
@@ -627,7 +652,7 @@ fn view_of(name: &'static str, raw: &[u8], at: Range<usize>) -> Option<View> {
 }
 
 /// Bytes as text, where they are: UTF-8, or the UTF-16 of some shells. `cut` says that the end may be missing.
-fn text_of(raw: &[u8], cut: bool) -> Option<String> {
+pub(super) fn text_of(raw: &[u8], cut: bool) -> Option<String> {
     if raw.len() < 5 {
         return None;
     }
@@ -669,6 +694,8 @@ mod tests {
             ("\"pa\" + \"ss\"", "\"pass\""),
             ("'pa' . 'ss'", "'pass'"),
             ("[\"pa\", \"ss\"].join('')", "[\"pass\"].join('')"),
+            ("b(\"pa\"); b.append(\"ss\").append(\"word\")", "b(\"password\")"),
+            ("s = 'pa'\ns += 'ss'", "s = 'pass'"),
             ("pass\nword: x", "password: x"),
             ("p a s s w o r d : x y", "password:xy"),
             ("p.a.s.s.w", "passw"),

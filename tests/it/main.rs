@@ -18,6 +18,7 @@ mod config;
 mod crash;
 mod examples;
 mod ladder;
+mod leaks;
 mod lifecycle;
 mod misbehaving;
 mod models;

@@ -128,11 +128,11 @@ impl Row {
         self.text.push(letter);
     }
 
-    /// A row is a text if it is long and made of letters more than of signs.
+    /// A row is a text if it is long and letters are among its signs and digits.
     fn finish(&mut self, views: &mut Vec<View>) {
         let text = std::mem::take(&mut self.text);
         let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-        if text.chars().count() >= FEWEST_CODES && letters * 2 >= text.chars().count() {
+        if text.chars().count() >= FEWEST_CODES && letters * 4 >= text.chars().count() {
             views.push(View::of_stretch("char_codes", text, self.at.clone()));
         }
     }

@@ -6,10 +6,12 @@
 //! or of. Where the verb or its object is small, all else in the sentence only
 //! says where it is: a typo in a chapter on deadlocks is a typo.
 
+use super::beside::{beside_mechanical, beside_small, counts_of_small};
 use super::grammar;
 use super::keywords::Keywords;
 use super::lexicon::{Entry, Feature, Hit, Lexicon};
 use super::plain::{ARROW, COLON, ITEM, NAME, PARAGRAPH, PAUSE, Plain, STOP};
+use super::score::Shape;
 
 /// What one word of the text adds.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +32,8 @@ pub(super) struct Finding {
 pub(super) struct Reading {
     /// Each word that counts.
     pub(super) findings: Vec<Finding>,
-    /// How many things are asked.
-    pub(super) demands: usize,
-    /// How many words it has, a Japanese word taken as two and a half signs.
-    pub(super) words: usize,
+    /// How it is made.
+    pub(super) shape: Shape,
 }
 
 /// Reads a plain text.
@@ -55,7 +55,8 @@ pub(super) fn read(plain: &Plain, keywords: &Keywords) -> Reading {
             reading.findings.push(Finding { feature, weight, direct: true, start, end });
         }
     }
-    reading.words /= WORD;
+    reading.shape.words /= WORD;
+    reading.shape.asks = plain.is_question && !plain.text.contains(" how ");
     reading
 }
 
@@ -66,6 +67,8 @@ const SIGN: usize = 2;
 const ANNOUNCED_TEXT: f64 = 0.05;
 /// What is announced and is no list is mostly data.
 const ANNOUNCED: f64 = 0.4;
+/// What a number of thousands adds.
+const THOUSANDS: f64 = 0.3;
 /// What a replacement takes off.
 const REPLACED: f64 = -1.2;
 /// What is told before it is said what is wanted.
@@ -177,7 +180,7 @@ impl<'a> Walk<'a> {
 
     /// What comes along makes nothing longer.
     fn count(&mut self, size: usize) {
-        self.reading.words += if self.factor < 0.5 { 0 } else { size };
+        self.reading.shape.words += if self.factor < 0.5 { 0 } else { size };
     }
 
     fn name(&mut self, at: usize) {
@@ -186,6 +189,7 @@ impl<'a> Walk<'a> {
         self.confirm();
         self.sentence.begun = true;
         self.sentence.names += 1;
+        self.reading.shape.names += usize::from(self.factor > 0.5);
         if self.sentence.names == 1 {
             self.sentence.first_name = at;
         }
@@ -197,7 +201,7 @@ impl<'a> Walk<'a> {
         self.was_colon = false;
         self.count(WORD);
         if word.bytes().all(|byte| byte.is_ascii_digit()) {
-            self.name(at);
+            self.number(word, at);
             return;
         }
         let sentence = &mut self.sentence;
@@ -223,6 +227,15 @@ impl<'a> Walk<'a> {
             }
         }
         self.sentence.begun = true;
+    }
+
+    fn number(&mut self, digits: &str, at: usize) {
+        if digits.ends_with("000") {
+            let (feature, weight, direct) = (Feature::Scope, THOUSANDS, true);
+            let (start, end) = (at, at + 1 + digits.len());
+            self.sentence.found.push(Finding { feature, weight, direct, start, end });
+        }
+        self.name(at);
     }
 
     fn step_into(&mut self, region: Region) {
@@ -253,7 +266,7 @@ impl<'a> Walk<'a> {
             self.factor = self.factor.min(LATER_PARAGRAPH);
         }
         if mark == ITEM {
-            self.reading.demands += 1;
+            self.reading.shape.demands += 1;
         }
     }
 
@@ -279,7 +292,7 @@ impl<'a> Walk<'a> {
         self.end_sentence();
         self.reading.findings.retain(|finding| !finding.feature.is_action());
         self.reading.findings.iter_mut().for_each(|finding| finding.weight *= TOLD);
-        (self.reading.words, self.reading.demands) = (0, 0);
+        self.reading.shape = Shape::default();
         (self.is_first, self.factor) = (true, 1.0);
     }
 
@@ -346,7 +359,7 @@ impl<'a> Walk<'a> {
         let spelled = &self.text[hit.start..hit.end];
         match hit.entry {
             Entry { action: Some((feature, weight)), .. }
-                if grammar::asks(before, spelled, behind) =>
+                if feature == Feature::Question || grammar::asks(before, spelled, behind) =>
             {
                 self.action(feature, weight, hit);
             }
@@ -379,7 +392,7 @@ impl<'a> Walk<'a> {
         sentence.acted = true;
         sentence.hardest = Some(sentence.hardest.map_or(weight, |other| other.max(weight)));
         sentence.is_about_text |= feature == Feature::TextAction;
-        self.reading.demands += 1;
+        self.reading.shape.demands += 1;
         self.found(feature, weight, hit);
     }
 
@@ -459,41 +472,5 @@ impl Sentence {
     fn is_narrow(&self) -> bool {
         const NARROW: &[Feature] = &[Feature::SmallObject, Feature::MinorObject, Feature::Ease];
         self.names > 0 || self.found.iter().any(|finding| NARROW.contains(&finding.feature))
-    }
-}
-
-/// What a small and a minor thing count: little where real work is done to them, or where nothing
-/// is asked any more.
-fn counts_of_small(hardest: Option<f64>, is_first: bool) -> (f64, f64) {
-    match hardest {
-        Some(weight) if weight < -0.2 => (1.0, 1.0),
-        Some(weight) if weight < 0.5 => (0.8, 0.0),
-        None if is_first => (1.0, 0.5),
-        _ => (0.2, 0.0),
-    }
-}
-
-/// What a word still counts beside a small object.
-fn beside_small(feature: Feature) -> f64 {
-    match feature {
-        Feature::DeepDomain | Feature::Domain | Feature::HardResult | Feature::HiddenFault => 0.15,
-        Feature::Quality => 0.3,
-        Feature::Scope | Feature::Judgement | Feature::UnknownCause => 0.5,
-        _ => 1.0,
-    }
-}
-
-/// What a word still counts beside a mechanical verb: more in its object than elsewhere.
-fn beside_mechanical(feature: Feature, direct: bool) -> f64 {
-    match feature {
-        Feature::DeepDomain | Feature::Domain | Feature::HardResult | Feature::HiddenFault => {
-            if direct {
-                0.6
-            } else {
-                0.15
-            }
-        }
-        Feature::Quality | Feature::Scope | Feature::UnknownCause => 0.6,
-        _ => 1.0,
     }
 }

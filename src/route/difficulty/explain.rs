@@ -46,7 +46,7 @@ fn reason(share: &Share) -> Reason {
         true => format!("{} ({})", says(share.feature), signed(weight)),
         false => format!("`{word}` {} ({})", says(share.feature), signed(weight)),
     };
-    let mut reason = Reason::new(share.feature.name(), "difficulty", &share.field, why);
+    let mut reason = Reason::new(share.feature.name(), "difficulty", &*share.field, why);
     reason.span = share.span;
     reason.share = Some(weight);
     reason
@@ -87,6 +87,9 @@ fn says(feature: Feature) -> &'static str {
         Feature::Quality => "makes a demand on how it is done",
         Feature::Judgement => "asks for a choice",
         Feature::Ease => "says that it is easy",
+        Feature::Usual => "is made in a known way",
+        Feature::Story => "something is told, and no piece of work is named",
+        Feature::Narrow => "little is done, to what is named",
         Feature::ManyDemands => "several things are asked",
         Feature::Length => "what is asked takes long to say",
         Feature::Brevity => "what is asked is said in a few words",

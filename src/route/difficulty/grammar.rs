@@ -99,6 +99,10 @@ pub(super) fn asks(before: &str, spelled: &str, behind: &str) -> bool {
     if TOLD.iter().any(|tail| behind.starts_with(tail)) {
         return false;
     }
+    // With its object in it, it is a verb whatever its ending.
+    if spelled.contains('を') {
+        return true;
+    }
     let last = spelled.chars().next_back().unwrap_or_default();
     let is_stem =
         !matches!(last, 'て' | 'で' | 'る' | 'す' | 'く' | 'む' | 'け' | 'せ' | 'に' | 'を' | 'か');

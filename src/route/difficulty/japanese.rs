@@ -5,33 +5,46 @@
 //! made with する stand in the forms in which they are asked for.
 
 use super::lexicon::{Feature, Group};
+use super::{japanese_high, japanese_low, usual};
 
 /// All groups.
 pub(super) const GROUPS: &[Group] = &[
-    Group::new(Feature::MechanicalAction, -2.0, MECHANICAL),
-    Group::new(Feature::TextAction, -1.0, TEXT),
-    Group::new(Feature::Question, -1.2, QUESTION),
-    Group::new(Feature::LightAction, -0.8, LIGHT),
+    Group::new(Feature::MechanicalAction, -1.1, MECHANICAL),
+    Group::new(Feature::TextAction, -0.75, TEXT),
+    Group::new(Feature::Question, -1.0, QUESTION),
+    Group::new(Feature::LightAction, -0.5, LIGHT),
     Group::new(Feature::LightAction, -0.4, REPAIR),
     Group::new(Feature::OrdinaryAction, 0.0, ORDINARY),
-    Group::new(Feature::ProbingAction, 0.9, PROBING),
+    Group::new(Feature::ProbingAction, 0.7, PROBING),
     Group::new(Feature::HardAction, 2.0, HARD),
-    Group::new(Feature::HardResult, 1.2, RESULTS),
-    Group::new(Feature::SmallObject, -1.6, SMALL),
-    Group::new(Feature::MinorObject, -0.8, MINOR),
+    Group::new(Feature::HardResult, 0.9, RESULTS),
+    Group::new(Feature::SmallObject, -1.5, SMALL),
+    Group::new(Feature::MinorObject, -0.6, MINOR),
     Group::new(Feature::HiddenFault, 1.9, FAULT),
-    Group::new(Feature::DeepDomain, 1.3, DEEP),
-    Group::new(Feature::Scope, 0.5, COUNTED),
+    Group::new(Feature::DeepDomain, 1.2, DEEP),
+    Group::new(Feature::Scope, 0.4, COUNTED),
     Group::new(Feature::Domain, 0.5, DOMAIN),
     Group::new(Feature::Scope, 0.8, SCOPE),
     Group::new(Feature::UnknownCause, 1.3, UNKNOWN),
     Group::new(Feature::UnknownCause, 0.6, SYMPTOM),
-    Group::new(Feature::Quality, 0.9, QUALITY),
-    Group::new(Feature::Judgement, 0.9, JUDGEMENT),
-    Group::new(Feature::Ease, -1.0, EASE),
+    Group::new(Feature::Quality, 0.8, QUALITY),
+    Group::new(Feature::Judgement, 0.8, JUDGEMENT),
+    Group::new(Feature::Ease, -0.9, EASE),
     Group::new(Feature::Ease, -0.4, MILD),
     Group::new(Feature::Turn, 0.0, TURN),
     Group::new(Feature::Nothing, 0.0, NOTHING),
+    Group::new(Feature::MechanicalAction, -1.1, japanese_low::MECHANICAL),
+    Group::new(Feature::LightAction, -0.45, japanese_low::LIGHT),
+    Group::new(Feature::Question, -1.0, japanese_low::QUESTION),
+    Group::new(Feature::SmallObject, -0.9, japanese_low::SMALL),
+    Group::new(Feature::MinorObject, -0.5, japanese_low::MINOR),
+    Group::new(Feature::Ease, -0.9, japanese_low::EASE),
+    Group::new(Feature::UnknownCause, 1.1, japanese_high::UNKNOWN),
+    Group::new(Feature::UnknownCause, 0.5, japanese_high::SYMPTOM),
+    Group::new(Feature::Quality, 0.8, japanese_high::QUALITY),
+    Group::new(Feature::Judgement, 0.8, japanese_high::JUDGEMENT),
+    Group::new(Feature::DeepDomain, 1.2, japanese_high::DEEP),
+    Group::new(Feature::Usual, 0.0, usual::JAPANESE),
 ];
 
 const MECHANICAL: &str = "改名, 整形, リネーム, フォーマット, 並べ替え, 並び替え, ソート, 大文字に, 小文字に, \
@@ -95,7 +108,7 @@ const SMALL: &str = "誤字, 脱字, 誤字脱字, タイポ, 綴り, スペル�
     改行コード, プレースホルダ, プレースホルダー, ツールチップ, フォントサイズ, ログ出力, \
     デバッグ出力, 不要なコード, 未使用コード, ページ名, 挨拶, 挨拶文, 類義語, お礼, \
     お礼のメール, お礼文, 俳句, 表記ゆれ, 体裁, 書式, 括弧, 引用符, 全角, 半角, \
-    説明文, 例文, 使用例, 絵文字, 敬称, ライセンス表記, プレースホルダ文, てにをは, 送り仮名";
+    絵文字, 敬称, ライセンス表記, プレースホルダ文, てにをは, 送り仮名";
 
 const MINOR: &str = "日付, リンク, 色, テキスト, 文字列, 文字, 名前, アイコン, 余白, 年, 電話番号, \
     メールアドレス, 住所, ロゴ, バージョン, 列名, 項目名, キー名, ファイル名, \

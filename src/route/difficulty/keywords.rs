@@ -5,11 +5,11 @@
 //! loudly. A keyword of plain English words counts by the word, in its ordinary
 //! forms and not within names; any other is found wherever it stands.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use aho_corasick::AhoCorasick;
 
-use super::lexicon::{Entry, Feature, Hit, Lexicon, forms};
+use super::lexicon::{Entry, Feature, Hit, Lexicon, Spellings, forms};
 use crate::task::Difficulty;
 
 /// The original design's keywords and the same in Japanese: what a given list replaces.
@@ -44,7 +44,7 @@ pub(super) fn weight(level: Difficulty) -> f64 {
     match level {
         Difficulty::Low => -1.5,
         Difficulty::Medium => 0.0,
-        Difficulty::High => 2.5,
+        Difficulty::High => 2.0,
     }
 }
 
@@ -66,7 +66,7 @@ impl Keywords {
     }
 
     fn build(&mut self) {
-        let mut by_word: HashMap<String, Entry> = HashMap::new();
+        let mut by_word = Spellings::default();
         let mut anywhere = Vec::new();
         for (level, keyword) in &self.given {
             if !is_plain(keyword) {

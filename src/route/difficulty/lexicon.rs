@@ -1,14 +1,14 @@
 //! The words that speak for a difficulty, found in one pass.
 //!
-//! One automaton holds both languages. It reads from left to right and takes the
-//! longest entry that fits, so that a long term hides the shorter ones in it.
+//! One table holds both languages. It is read from left to right and the longest
+//! entry that fits is taken, so that a long term hides the shorter ones in it.
 //! English counts by the word, in its ordinary forms.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
-
+use super::plain::STOP;
 use super::{english, japanese};
 
 /// What a word says, or what the text as a whole does.
@@ -54,6 +54,12 @@ pub(super) enum Feature {
     Judgement,
     /// The writer says that it is easy.
     Ease,
+    /// A thing that is made in a known way.
+    Usual,
+    /// Little is done to something that is named.
+    Narrow,
+    /// Something is told and nothing asked.
+    Story,
     /// Several things are asked.
     ManyDemands,
     /// What is asked takes long to say.
@@ -90,6 +96,9 @@ impl Feature {
             Self::Quality => "quality",
             Self::Judgement => "judgement",
             Self::Ease => "ease",
+            Self::Story => "story",
+            Self::Narrow => "narrow",
+            Self::Usual => "usual",
             Self::ManyDemands => "many_demands",
             Self::Length => "length",
             Self::Brevity => "brevity",
@@ -137,22 +146,49 @@ pub(super) struct Hit {
 }
 
 /// All entries.
-#[derive(Debug)]
+///
+/// It is a table and no automaton: it is made in the time of reading it once,
+/// and a command that judges one task does not wait for more.
+#[derive(Debug, Default)]
 pub(super) struct Lexicon {
-    automaton: Option<AhoCorasick>,
-    entries: Vec<Entry>,
+    /// By the whole spelling.
+    entries: Spellings,
+    /// How many words the longest term of English has that begins with a word of this hash.
+    reach: HashMap<u64, usize, BuildHasherDefault<Quick>>,
+    /// All other terms by their first sign, the longest first.
+    by_sign: HashMap<char, Vec<(String, Entry)>, BuildHasherDefault<Quick>>,
+}
+
+/// Entries by their spelling in plain text.
+pub(super) type Spellings = HashMap<String, Entry, BuildHasherDefault<Quick>>;
+
+/// A hash for words that koubou and its settings chose, and so need not be on guard.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Quick(u64);
+
+impl Hasher for Quick {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..part.len()].copy_from_slice(part);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word))
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
 }
 
 static SHIPPED: LazyLock<Lexicon> = LazyLock::new(|| {
-    let mut spellings: HashMap<String, Entry> = HashMap::new();
+    let mut spellings = Spellings::with_capacity_and_hasher(1 << 14, BuildHasherDefault::default());
     for group in english::GROUPS.iter().chain(japanese::GROUPS) {
+        let is_action = group.feature.is_action();
         for word in group.words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            for form in forms(word, group.feature.is_action()) {
+            for form in forms(word, is_action) {
                 let entry = spellings.entry(form).or_default();
-                let side = match group.feature.is_action() {
-                    true => &mut entry.action,
-                    false => &mut entry.noun,
-                };
+                let side = if is_action { &mut entry.action } else { &mut entry.noun };
                 side.get_or_insert((group.feature, group.weight));
             }
         }
@@ -167,31 +203,89 @@ impl Lexicon {
     }
 
     /// Entries by their spelling in plain text.
-    pub(super) fn of(spellings: HashMap<String, Entry>) -> Self {
-        let (spellings, entries): (Vec<String>, Vec<Entry>) = spellings.into_iter().unzip();
-        // Too many keywords for an automaton: none is found, and `medium` is what is left.
-        let automaton = AhoCorasick::new(spellings).ok();
-        Self { automaton, entries }
+    pub(super) fn of(entries: Spellings) -> Self {
+        let mut lexicon = Self::default();
+        for (spelling, entry) in &entries {
+            lexicon.index(spelling, *entry);
+        }
+        let all = lexicon.by_sign.values_mut();
+        all.for_each(|terms| terms.sort_unstable_by_key(|(term, _)| usize::MAX - term.len()));
+        Self { entries, ..lexicon }
+    }
+
+    fn index(&mut self, spelling: &str, entry: Entry) {
+        match spelling.chars().next() {
+            Some(' ') => {
+                let words = spelling.bytes().filter(|byte| *byte == b' ').count();
+                let first = hash(&spelling[..word_end(spelling, 1)]);
+                let reach = self.reach.entry(first).or_default();
+                *reach = words.max(*reach);
+            }
+            Some(first) => self.by_sign.entry(first).or_default().push((spelling.into(), entry)),
+            None => {}
+        }
     }
 
     /// The entries in a plain text, in its order: of those that overlap the first and longest.
     pub(super) fn find(&self, plain: &str) -> Vec<Hit> {
-        let Some(automaton) = &self.automaton else { return Vec::new() };
-        let found = automaton.find_overlapping_iter(plain).filter_map(|found| {
-            let (start, end) = (found.start(), found.end());
-            let entry = *self.entries.get(found.pattern().as_usize())?;
-            (!ends_inside_a_word(plain.as_bytes(), end)).then_some(Hit { entry, start, end })
-        });
-        let mut hits: Vec<Hit> = found.collect();
-        hits.sort_unstable_by_key(|hit| (hit.start, usize::MAX - hit.end));
-        let mut free = 0;
-        hits.retain(|hit| {
-            let fits = hit.start >= free;
-            free = if fits { hit.end } else { free };
-            fits
-        });
+        let mut hits = Vec::new();
+        let mut at = 0;
+        while let Some(first) = plain[at..].chars().next() {
+            at = match self.longest(plain, at, first) {
+                Some(hit) => {
+                    hits.push(hit);
+                    hit.end
+                }
+                None if first.is_ascii_alphanumeric() => word_end(plain, at),
+                None => at + first.len_utf8(),
+            };
+        }
         hits
     }
+
+    /// The longest entry that begins here.
+    fn longest(&self, plain: &str, at: usize, first: char) -> Option<Hit> {
+        if first == ' ' {
+            return self.longest_of_words(plain, at);
+        }
+        let rest = &plain[at..];
+        let fits = |term: &str| {
+            let whole = rest.starts_with(term);
+            whole && !ends_inside_a_word(plain.as_bytes(), at + term.len())
+                // The end of the text ends its last sentence.
+                || term.strip_suffix(STOP) == Some(rest)
+        };
+        let (term, entry) = self.by_sign.get(&first)?.iter().find(|(term, _)| fits(term))?;
+        Some(Hit { entry: *entry, start: at, end: plain.len().min(at + term.len()) })
+    }
+
+    fn longest_of_words(&self, plain: &str, at: usize) -> Option<Hit> {
+        let mut end = word_end(plain, at + 1);
+        let mut reach = *self.reach.get(&hash(&plain[at..end]))?;
+        let mut longest = None;
+        loop {
+            if let Some(entry) = self.entries.get(&plain[at..end]) {
+                longest = Some(Hit { entry: *entry, start: at, end });
+            }
+            reach -= 1;
+            if reach == 0 || plain.as_bytes().get(end) != Some(&b' ') {
+                return longest;
+            }
+            end = word_end(plain, end + 1);
+        }
+    }
+}
+
+fn hash(word: &str) -> u64 {
+    let mut quick = Quick::default();
+    quick.write(word.as_bytes());
+    quick.finish()
+}
+
+/// Where the run of letters and digits that begins at `start` ends.
+fn word_end(plain: &str, start: usize) -> usize {
+    let behind = plain.as_bytes()[start..].iter();
+    start + behind.take_while(|byte| byte.is_ascii_alphanumeric()).count()
 }
 
 fn ends_inside_a_word(plain: &[u8], end: usize) -> bool {
@@ -201,31 +295,22 @@ fn ends_inside_a_word(plain: &[u8], end: usize) -> bool {
 
 /// The ordinary forms of a term as they stand in plain text; a term in Japanese has one.
 pub(super) fn forms(term: &str, is_verb: bool) -> Vec<String> {
-    if !term.is_ascii() {
+    if !term.is_ascii() || term.is_empty() {
         return vec![term.to_owned()];
     }
-    let words: Vec<&str> = term.split_whitespace().collect();
-    let (Some((first, behind)), Some((last, before))) = (words.split_first(), words.split_last())
-    else {
-        return Vec::new();
-    };
+    let (first, rest) = term.split_at(term.find(' ').unwrap_or(term.len()));
     let mut forms: Vec<String> = match is_verb {
-        true => verb_forms(first).into_iter().map(|form| joined(&form, behind)).collect(),
-        false => vec![plural(last), (*last).to_owned()]
-            .into_iter()
-            .map(|form| joined("", before) + " " + &form)
-            .map(|form| form.trim_start().to_owned())
-            .collect(),
+        true => verb_forms(first).iter().map(|form| format!(" {form}{rest}")).collect(),
+        false => vec![format!(" {}", plural(term)), format!(" {term}")],
     };
-    for at in 0..forms.len() {
-        forms.extend(british(&forms[at]));
+    // Most terms are the same on both shores, and to look is dear.
+    let differs =
+        ["iz", "yz", "or", "abel", "odel", "licen"].iter().any(|part| term.contains(part));
+    if differs {
+        let twins: Vec<String> = forms.iter().filter_map(|form| british(form)).collect();
+        forms.extend(twins);
     }
-    forms.into_iter().map(|form| format!(" {form}")).collect()
-}
-
-fn joined(first: &str, rest: &[&str]) -> String {
-    let words = std::iter::once(first).chain(rest.iter().copied());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    forms
 }
 
 fn plural(noun: &str) -> String {

@@ -13,17 +13,23 @@
 //! time in proportion to the text, and reads any text without complaint.
 
 mod asked;
+mod beside;
 mod clause;
 mod english;
+mod english_high;
+mod english_low;
 mod explain;
 mod grammar;
 mod japanese;
+mod japanese_high;
+mod japanese_low;
 mod keywords;
 mod lexicon;
 mod plain;
 mod score;
+mod usual;
 
-use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::base::words;
 use crate::task::result::Reason;
@@ -32,7 +38,7 @@ use clause::Finding;
 use keywords::Keywords;
 use lexicon::Feature;
 use plain::Plain;
-use score::{Score, Share};
+use score::{Score, Shape, Share};
 
 /// Judges how hard work is.
 #[derive(Debug, Default)]
@@ -62,67 +68,58 @@ impl DifficultyJudge {
     }
 }
 
-/// What all texts of a task have shown, each word once.
+/// What all texts of a task have shown.
 #[derive(Debug, Default)]
 struct Heap {
-    shares: HashMap<(Feature, String), Share>,
-    words: usize,
-    demands: usize,
+    shares: Vec<Share>,
+    shape: Shape,
 }
 
 impl Heap {
     fn read(&mut self, keywords: &Keywords, field: &str, text: &str, counts: f64) {
         let plain = Plain::of(text);
         let reading = clause::read(&plain, keywords);
+        let field: Rc<str> = field.into();
         let asks = counts > 0.5;
         // What comes along asks for nothing.
-        for finding in reading.findings.into_iter().filter(|f| asks || !f.feature.is_action()) {
-            self.add(&plain, field, text, counts, finding);
+        for finding in reading.findings.iter().filter(|f| asks || !f.feature.is_action()) {
+            self.shares.push(share(&plain, &field, text, counts, finding));
         }
         for (level, start, end) in keywords.find_anywhere(text) {
-            let word = text[start..end].to_lowercase();
+            let (word, span) = (text[start..end].to_lowercase(), Some((start, end)));
             let weight = keywords::weight(level) * counts;
-            self.keep(Feature::Keyword, weight, word, field, (start, end));
+            let field = Rc::clone(&field);
+            self.shares.push(Share { feature: Feature::Keyword, weight, word, field, span });
         }
         if asks {
-            self.words += reading.words;
-            self.demands += reading.demands;
+            self.shape.add(reading.shape);
         }
     }
 
-    fn add(&mut self, plain: &Plain, field: &str, text: &str, counts: f64, finding: Finding) {
-        let (start, end) = plain.span(finding.start, finding.end);
-        let span = (words::boundary(text, start), words::boundary(text, end));
-        let word = match finding.feature {
-            Feature::Replacement => String::new(),
-            _ => plain.text[finding.start..finding.end].to_owned(),
-        };
-        self.keep(finding.feature, finding.weight * counts, word, field, span);
+    /// Each word counts once, where it counts most; of the same weight, the first.
+    fn weigh(mut self) -> Score {
+        self.shares.sort_by(|a, b| {
+            let by_word = (a.feature, &a.word).cmp(&(b.feature, &b.word));
+            by_word.then(b.weight.abs().total_cmp(&a.weight.abs()))
+        });
+        self.shares.dedup_by(|a, b| (a.feature, &a.word) == (b.feature, &b.word));
+        self.shares.sort_by(|a, b| (&a.field, a.span).cmp(&(&b.field, b.span)));
+        Score::of(self.shares, self.shape)
     }
+}
 
-    fn keep(
-        &mut self,
-        feature: Feature,
-        weight: f64,
-        word: String,
-        field: &str,
-        span: (usize, usize),
-    ) {
-        let key = (feature, word.clone());
-        let span = Some(span);
-        let share = Share { feature, weight, word, field: field.to_owned(), span };
-        match self.shares.get_mut(&key) {
-            Some(kept) if kept.weight.abs() >= weight.abs() => {}
-            Some(kept) => *kept = share,
-            None => drop(self.shares.insert(key, share)),
-        }
-    }
-
-    fn weigh(self) -> Score {
-        let mut found: Vec<Share> = self.shares.into_values().collect();
-        // A map has no order, and the same task must have the same reasons.
-        found.sort_by(|a, b| (&a.field, a.span).cmp(&(&b.field, b.span)));
-        Score::of(found, self.words, self.demands)
+fn share(plain: &Plain, field: &Rc<str>, text: &str, counts: f64, finding: &Finding) -> Share {
+    let (start, end) = plain.span(finding.start, finding.end);
+    let word = match finding.feature {
+        Feature::Replacement => String::new(),
+        _ => plain.text[finding.start..finding.end].to_owned(),
+    };
+    Share {
+        feature: finding.feature,
+        weight: finding.weight * counts,
+        word,
+        field: Rc::clone(field),
+        span: Some((words::boundary(text, start), words::boundary(text, end))),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Plain {
     places: Vec<(usize, usize)>,
     /// Where an article was left out: what follows is a noun.
     articles: Vec<usize>,
+    /// Whether it ends with a question.
+    pub(super) is_question: bool,
 }
 
 impl Plain {
@@ -38,6 +40,8 @@ impl Plain {
     pub(super) fn of(text: &str) -> Self {
         let mut reader = Reader { text, at: 0, plain: Self::default() };
         while reader.step() {}
+        let end = text.trim_end().trim_end_matches('。');
+        reader.plain.is_question = end.ends_with(['?', '？', 'か']);
         reader.plain
     }
 
@@ -67,8 +71,17 @@ impl Plain {
     }
 
     fn mark(&mut self, mark: char, original: usize) {
-        self.places.push((self.text.len(), original));
+        self.place(original);
         self.text.push(mark);
+    }
+
+    /// What is written next stood at `original`. Only where the distance changes it is kept.
+    fn place(&mut self, original: usize) {
+        let here = self.text.len();
+        let goes_on = |(plain, before): &(usize, usize)| here - plain + before == original;
+        if !self.places.last().is_some_and(goes_on) {
+            self.places.push((here, original));
+        }
     }
 }
 
@@ -106,8 +119,11 @@ impl Reader<'_> {
     }
 
     fn letter(&mut self, rest: &str) -> usize {
-        self.plain.places.push((self.plain.text.len(), self.at));
-        self.plain.text.extend(rest.chars().next().into_iter().flat_map(char::to_lowercase));
+        self.plain.place(self.at);
+        match rest.chars().next() {
+            Some(sign @ ('ぁ'..='ヿ' | '一'..='鿿')) => self.plain.text.push(sign),
+            other => self.plain.text.extend(other.into_iter().flat_map(char::to_lowercase)),
+        }
         first_len(rest)
     }
 
@@ -176,24 +192,39 @@ impl Reader<'_> {
 
     /// A run of letters, digits and the signs of names.
     fn run(&mut self, rest: &str) -> usize {
+        let letters = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let ends = matches!(rest.as_bytes().get(letters), None | Some(b' ' | b',' | b'\n'));
+        if letters > 0 && ends && is_word(&rest[..letters]) {
+            self.word(&rest[..letters]);
+            return letters;
+        }
         let len = rest.find(|c| !is_wordlike(narrow(c)) && !is_joint(c)).unwrap_or(rest.len());
         let run = &rest[..len];
         let kept = run.trim_end_matches(is_joint);
         if is_word(kept) {
-            self.words(kept);
+            self.word(kept);
             return kept.len();
         }
         let narrowed: String = kept.chars().map(narrow).collect();
         match known_file(&narrowed) {
             Some(word) => {
                 self.plain.text.push(' ');
-                self.plain.places.push((self.plain.text.len(), self.at));
+                self.plain.place(self.at);
                 self.plain.text.push_str(word);
             }
             None if is_name(&narrowed) => self.name(),
             None => self.words(kept),
         }
         kept.len()
+    }
+
+    /// A run of plain letters and digits.
+    fn word(&mut self, run: &str) {
+        let start = self.plain.text.len();
+        self.plain.text.push(' ');
+        self.plain.place(self.at);
+        self.plain.text.extend(run.chars().map(|c| c.to_ascii_lowercase()));
+        self.leave_article(start);
     }
 
     fn words(&mut self, run: &str) {
@@ -204,15 +235,18 @@ impl Reader<'_> {
                 if !inside {
                     self.plain.text.push(' ');
                 }
-                self.plain.places.push((self.plain.text.len(), self.at + at));
+                self.plain.place(self.at + at);
                 self.plain.text.push(c);
             } else if c == '/' {
                 self.plain.mark(PAUSE, self.at + at);
             }
             inside = c.is_ascii_alphanumeric() || (inside && c == '\'');
         }
-        // Articles say nothing.
-        let start = self.plain.text.rfind(' ').unwrap_or(0);
+        self.leave_article(self.plain.text.rfind(' ').unwrap_or(0));
+    }
+
+    /// Articles say nothing.
+    fn leave_article(&mut self, start: usize) {
         if matches!(&self.plain.text[start..], " a" | " an" | " the") {
             self.plain.forget(start);
         }

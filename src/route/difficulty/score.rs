@@ -1,22 +1,60 @@
 //! The score: what each feature adds, and which level the sum is.
 //!
 //! The hardest verb decides for the verbs. Of several words that say the same
-//! each counts half of the one before it, so that no long text is hard by its
-//! length alone.
+//! each counts a fifth less than the one before it, so that no long text is hard
+//! by its length alone. Things that are made in a known way pull towards the
+//! middle.
+
+use std::rc::Rc;
 
 use super::lexicon::Feature;
 use crate::task::Difficulty;
 
 /// At most this is low.
-pub(super) const LOW: f64 = -1.0;
+pub(super) const LOW: f64 = -0.7;
 /// At least this is high.
 pub(super) const HIGH: f64 = 1.0;
 /// What says less than this is no evidence.
 const EVIDENCE: f64 = 0.25;
+/// What each further word of a feature counts of the one before it.
+const FADE: f64 = 0.8;
+/// What a story counts in which nothing is asked.
+const STORY: f64 = 0.25;
+/// What it counts that little is done to what is named.
+const NARROW: f64 = -0.5;
+/// What a short question or a short word on a named thing counts that no entry fits.
+const BARE: f64 = -0.9;
+/// More than this in doubts, and a question is none for a fact.
+const DOUBTED: f64 = 0.8;
 /// The words of what is neither short nor long.
 const USUAL_WORDS: f64 = 17.0;
+/// How far a thing that is made in a known way pulls towards the middle; two and more pull twice.
+const USUAL: f64 = 0.5;
 /// How far a keyword of medium difficulty pulls towards the middle.
 const PULL: f64 = 1.5;
+
+/// How the text that asks is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shape {
+    /// How many words it has, a Japanese word taken as two and a half signs.
+    pub(super) words: usize,
+    /// How many things are asked.
+    pub(super) demands: usize,
+    /// Names, quotations and numbers.
+    pub(super) names: usize,
+    /// Whether it ends with a question, and not one for the how.
+    pub(super) asks: bool,
+}
+
+impl Shape {
+    /// Takes in another text.
+    pub(super) fn add(&mut self, other: Self) {
+        self.words += other.words;
+        self.demands += other.demands;
+        self.names += other.names;
+        self.asks |= other.asks;
+    }
+}
 
 /// Something that counts, and where it stands.
 #[derive(Clone, Debug)]
@@ -27,7 +65,7 @@ pub(super) struct Share {
     /// The word or words, as the lexicon has them.
     pub(super) word: String,
     /// The JSON pointer of its text.
-    pub(super) field: String,
+    pub(super) field: Rc<str>,
     /// Where it stands in it.
     pub(super) span: Option<(usize, usize)>,
 }
@@ -40,17 +78,20 @@ pub(super) struct Score {
 
 impl Score {
     /// Weighs what was found.
-    pub(super) fn of(found: Vec<Share>, words: usize, demands: usize) -> Self {
+    pub(super) fn of(found: Vec<Share>, shape: Shape) -> Self {
         let mut score = Self { shares: Vec::new() };
         let (actions, others): (Vec<Share>, Vec<Share>) =
             found.into_iter().partition(|share| share.feature.is_action());
         let (pulls, others): (Vec<Share>, Vec<Share>) = others
             .into_iter()
             .partition(|share| share.feature == Feature::Keyword && share.weight == 0.0);
+        let (usual, others): (Vec<Share>, Vec<Share>) =
+            others.into_iter().partition(|share| share.feature == Feature::Usual);
         score.add_actions(actions);
         score.add_fading(others);
-        score.add_size(words, demands);
-        score.pull(pulls);
+        score.add_size(shape);
+        score.add_usual(usual);
+        score.pull(pulls, PULL);
         score.shares.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
         score
     }
@@ -105,7 +146,7 @@ impl Score {
         let mut before: Option<Feature> = None;
         let mut fade = 1.0;
         for mut share in others {
-            fade = if before == Some(share.feature) { fade / 2.0 } else { 1.0 };
+            fade = if before == Some(share.feature) { fade * FADE } else { 1.0 };
             before = Some(share.feature);
             share.weight *= fade;
             if share.weight.abs() >= 0.02 {
@@ -114,8 +155,50 @@ impl Score {
         }
     }
 
-    fn add_size(&mut self, words: usize, demands: usize) {
-        let length = ((words as f64 - USUAL_WORDS) / 25.0).clamp(-0.5, 0.7);
+    /// What stands apart from all words: something is told and nothing asked, or little is asked
+    /// of what is named.
+    fn add_manner(&mut self, shape: Shape) {
+        let hard: f64 = self.shares.iter().map(|share| share.weight.max(0.0)).sum();
+        if hard > DOUBTED {
+            // Who asks for a cause asks for no fact.
+            let asked = self.shares.iter_mut().filter(|share| share.feature == Feature::Question);
+            asked.for_each(|share| share.weight *= 0.3);
+        }
+        let is_short = (4..=12).contains(&shape.words);
+        if self.shares.is_empty()
+            && shape.demands == 0
+            && is_short
+            && (shape.asks || shape.names > 0)
+        {
+            self.add(Feature::Narrow, BARE);
+        } else if shape.demands == 0 && shape.words > 5 && self.total() > -0.3 {
+            self.add(Feature::Story, STORY);
+        } else if shape.names > 0 && shape.words <= 20 && hard < 0.5 && self.speaks_of_little() {
+            self.add(Feature::Narrow, NARROW);
+        }
+    }
+
+    fn speaks_of_little(&self) -> bool {
+        self.shares.iter().any(|share| {
+            let is_small = matches!(
+                share.feature,
+                Feature::SmallObject | Feature::MinorObject | Feature::Ease
+            );
+            share.weight < -0.15 && (is_small || share.feature.is_action())
+        })
+    }
+
+    /// Each thing that is made in a known way pulls a little towards the middle.
+    fn add_usual(&mut self, mut usual: Vec<Share>) {
+        let many = usual.len() as f64;
+        usual.truncate(1);
+        self.pull(usual, (many * USUAL).min(2.0 * USUAL));
+    }
+
+    fn add_size(&mut self, shape: Shape) {
+        self.add_manner(shape);
+        let Shape { words, demands, .. } = shape;
+        let length = ((words as f64 - USUAL_WORDS) / 18.0).clamp(-0.6, 0.5);
         // Few words make nothing easier that is hard by them.
         if length < 0.0 && !self.shares.is_empty() && self.total() < EVIDENCE {
             self.add(Feature::Brevity, length);
@@ -123,19 +206,19 @@ impl Score {
             self.add(Feature::Length, length);
         }
         if demands > 2 {
-            self.add(Feature::ManyDemands, (0.2 * (demands - 2) as f64).min(0.8));
+            self.add(Feature::ManyDemands, (0.15 * (demands - 2) as f64).min(0.6));
         }
     }
 
-    fn pull(&mut self, pulls: Vec<Share>) {
+    fn pull(&mut self, pulls: Vec<Share>, most: f64) {
         if let Some(mut share) = pulls.into_iter().next() {
-            share.weight = -self.total().clamp(-PULL, PULL);
+            share.weight = -self.total().clamp(-most, most);
             self.shares.push(share);
         }
     }
 
     fn add(&mut self, feature: Feature, weight: f64) {
-        let (word, field) = (String::new(), String::new());
+        let (word, field) = (String::new(), Rc::from(""));
         self.shares.push(Share { feature, weight, word, field, span: None });
     }
 }

@@ -8,7 +8,6 @@ use super::rule::{Hit, Rule};
 
 const MARKED: &str = "the text is marked as not for everybody";
 const MEANT: &str = "the writer says that this must not leave the house";
-const UNTOLD: &str = "this is business that is not public yet";
 
 const fn marked(
     id: &'static str,
@@ -313,11 +312,23 @@ pub(super) const MARKINGS: &[Rule] = &[
             "公開",
             "共有",
             "オンプレ",
+            "手元",
+            "知られ",
+            "言わない",
+            "伝えない",
+            "話さない",
+            "明かさない",
+            "見せない",
+            "教えない",
+            "気づかれ",
+            "悟られ",
+            "バレな",
+            "ばれな",
             "閉域",
             "外に",
             "外へ",
         ],
-        r"(?:ここだけの話|内密(?:に|で)(?:[。、\s]|$|お|願|し)|(?:内緒|秘密|極秘|オフレコ)(?:で|に)(?:[。、\s]|$|お|願|頼)|(?:ローカル|社内|オンプレ(?:ミス)?|手元|閉域|自社|社内LAN)(?:の|にある)?(?:LLM|モデル|AI|環境|サーバー?|端末|マシン|ワーカー)?(?:だけ|のみ|限定|上だけ)?で(?:だけ|のみ)?(?:処理|完結|扱|実行|対応|回し|使)|(?:外部|社外|クラウド|他社|第三者|海外)(?:サービス|サーバー?|の?AI|の?API|ツール)?(?:への?|に|には|へは|での)?(?:の)?(?:送信|送付|アップロード|提供|共有|転送|持ち出し|持出し?|公開|開示|入力|保存|漏洩|漏えい|流出|出力|連携)(?:は|を|も|が)?(?:一切|固く|絶対に?|厳|原則)?(?:禁止|厳禁|不可|NG|しない|せず|できない|できません|しては|禁じ|控え|避け|認め(?:られ|て)(?:てい|い)?(?:ない|ません)|許可(?:され|して)(?:てい|い)?(?:ない|ません))|(?:アップロード|送信|共有|転送|公開|口外|他言|流出|漏洩|開示|持ち出し|拡散|引用|転載)(?:は|を)?しない(?:で|よう|こと)|(?:機密|秘密|社外秘|内部|非公開|未公開|極秘|インサイダー)(?:の)?(?:情報|資料|事項|データ|案件|内容|文書)?(?:が|を)(?:含|記載|扱|含ん)|(?:機密|秘密|内部|非公開|未公開|極秘|インサイダー)(?:情報|資料|事項|データ|案件)(?:ですが|なので|です[。、]|のため|につき|だから|となります|である)|(?:他社|競合|外|外部|社外|世間|第三者|家族|本人|社員|従業員|取引先|マスコミ|組合)(?:の人|他社)?(?:に|へ)(?:は|も)?(?:絶対に?|決して|まだ)?(?:漏|知ら|見せ|言わ|話さ|出さ|渡さ|教え|伝え|バレ|流さ|悟ら)[^\n。]{0,8}?(?:ない|ません|たくない|ぬ|ずに|ないで|困|まずい|いけない|だめ|厳禁|禁止)|(?:NDA|秘密保持契約|守秘義務契約|守秘義務)(?:を|に|の|が)?(?:締結|基づ|対象|結ん|交わ|違反|あり|あるので|課|負|下)|から(?:NDA|秘密保持契約)|(?:外|社外|部外)(?:へ|に)(?:は)?出(?:さない|せない|せません|すな|してはいけ|しては)|この(?:話|件|内容|資料|情報)は(?:内密|内緒|秘密|極秘|他言|口外|社外秘|伏せ|公にし)|(?:情報)?解禁(?:禁止|前|まで|日時?(?:は|:|まで))|情報解禁)",
+        r"(?:クラウド(?:の?(?:AI|サービス|API))?(?:は|を|も|が|には)?(?:使え|使わ|利用でき|使用でき|利用し|出せ|出さ|上げ|置け)(?:ません|ない(?:ので|ため|から|で|決まり|規定|環境|。)|ず)|(?:社内|手元|ローカル|自社|オンプレ)の?(?:モデル|LLM|AI|GPU|サーバー?)(?:だけ|のみ|限定)|(?:に|へ)(?:は|も)?(?:まだ|絶対に?|決して)?(?:知られたくな|知られないよ|知られず|知られては|言わないこと|言わないで|伝えないで|話さないで|明かさないで|見せないで|教えないで|漏らさないで|気づかれな|悟られな|バレな|ばれな)|ここだけの話|内密(?:に|で)(?:[。、\s]|$|お|願|し)|(?:内緒|秘密|極秘|オフレコ)(?:で|に)(?:[。、\s]|$|お|願|頼)|(?:ローカル|社内|オンプレ(?:ミス)?|手元|閉域|自社|社内LAN)(?:の|にある)?(?:LLM|モデル|AI|環境|サーバー?|端末|マシン|ワーカー)?(?:だけ|のみ|限定|上だけ)?で(?:だけ|のみ)?(?:処理|完結|扱|実行|対応|回し|使)|(?:外部|社外|クラウド|他社|第三者|海外)(?:サービス|サーバー?|の?AI|の?API|ツール)?(?:への?|に|には|へは|での)?(?:の)?(?:送信|送付|アップロード|提供|共有|転送|持ち出し|持出し?|公開|開示|入力|保存|漏洩|漏えい|流出|出力|連携)(?:は|を|も|が)?(?:一切|固く|絶対に?|厳|原則)?(?:禁止|厳禁|不可|NG|しない|せず|できない|できません|しては|禁じ|控え|避け|認め(?:られ|て)(?:てい|い)?(?:ない|ません)|許可(?:され|して)(?:てい|い)?(?:ない|ません))|(?:アップロード|送信|共有|転送|公開|口外|他言|流出|漏洩|開示|持ち出し|拡散|引用|転載)(?:は|を)?しない(?:で|よう|こと)|(?:機密|秘密|社外秘|内部|非公開|未公開|極秘|インサイダー)(?:の)?(?:情報|資料|事項|データ|案件|内容|文書)?(?:が|を)(?:含|記載|扱|含ん)|(?:機密|秘密|内部|非公開|未公開|極秘|インサイダー)(?:情報|資料|事項|データ|案件)(?:ですが|なので|です[。、]|のため|につき|だから|となります|である)|(?:他社|競合|外|外部|社外|世間|第三者|家族|本人|社員|従業員|取引先|マスコミ|組合)(?:の人|他社)?(?:に|へ)(?:は|も)?(?:絶対に?|決して|まだ)?(?:漏|知ら|見せ|言わ|話さ|出さ|渡さ|教え|伝え|バレ|流さ|悟ら)[^\n。]{0,8}?(?:ない|ません|たくない|ぬ|ずに|ないで|困|まずい|いけない|だめ|厳禁|禁止)|(?:NDA|秘密保持契約|守秘義務契約|守秘義務)(?:を|に|の|が)?(?:締結|基づ|対象|結ん|交わ|違反|あり|あるので|課|負|下)|から(?:NDA|秘密保持契約)|(?:外|社外|部外)(?:へ|に)(?:は)?出(?:さない|せない|せません|すな|してはいけ|しては)|この(?:話|件|内容|資料|情報)は(?:内密|内緒|秘密|極秘|他言|口外|社外秘|伏せ|公にし)|(?:情報)?解禁(?:禁止|前|まで|日時?(?:は|:|まで))|情報解禁)",
     ),
     marked(
         "marking_ja",
@@ -325,110 +336,22 @@ pub(super) const MARKINGS: &[Rule] = &[
         &["秘", "㊙", "confidential", "禁止", "厳禁", "限り", "限定", "注意"],
         r"(?:㊙|マル秘|(?:この|本|当)(?:文書|資料|メール|書類|ファイル|情報|メモ|内容|データ|報告書|議事録|通信|書面|表|一覧|スライド)(?:は|には|の内容は)[^\n。]{0,16}?@JMARK@|^[ \t#*※]{0,6}(?:㊙|@JMARK@)[ 　:：/／]{1,3}(?:(?:19|20)\d\d|令和|\d{1,3}[/／]\d|第\d|Page|ページ|コピー|複製|取扱|株式会社|\p{Han}{2,8}(?:株式会社|会|部|課)))",
     ),
-    // Business that is not public.
-    Rule {
-        id: "unannounced",
-        family: "business",
-        why: UNTOLD,
-        cues: &[
-            "unannounced",
-            "not yet",
-            "announce",
-            "non-public",
-            "nonpublic",
-            "not public",
-            "undisclosed",
-            "unreleased",
-            "unpublished",
-            "before",
-            "embargo",
-            "secret",
-            "yet to be",
-            "confidential",
-            "until",
-            "internal",
-            "made public",
-            "unfiled",
-            "not disclosed",
-            "no patch",
-            "quiet",
-            "pre-release",
-            "leak",
-        ],
-        pattern: r"(?:\b(?:un-?announced|non-?public|not (?:yet )?(?:been )?(?:public(?:ly)?|announced|disclosed|released|published|known|patched|filed)|undisclosed|unreleased|unpublished|unfiled|yet to be (?:announced|disclosed|published|made public)|has(?:n't| not) been (?:made public|announced|disclosed|released|published|filed)|haven't (?:announced|told|disclosed)|before (?:it(?:'s| is)|the|we|they|our|any)? ?(?:public|announce\w*|disclos\w*|press release|earnings (?:call|release)|official\w*)|ahead of (?:the|our|any) (?:announcement|earnings|press release|disclosure)|pre-announcement|not (?:be )?(?:announced|public|disclosed|made public) (?:until|before|yet)|will be announced|won't be announced|to be announced (?:on|next|in)|under embargo|secret(?:ly)?|until (?:the )?(?:announcement|signing|closing|it is (?:announced|public))|nobody outside|keep (?:it |this )?quiet)\b[^\n]*?@BUSINESS@|@BUSINESS@[^\n]*?\b(?:un-?announced|non-?public|not (?:yet )?(?:been )?(?:public(?:ly)?|announced|disclosed|released|published|known)|undisclosed|unreleased|unpublished|yet to be (?:announced|disclosed|published|made public)|has(?:n't| not) been (?:made public|announced|disclosed|released|published|filed|communicated)|have(?:n't| not) (?:been )?(?:announced|told|disclosed|communicated)|before (?:it(?:'s| is)|the|we|they|our|any)? ?(?:public|announce\w*|disclos\w*|press release|earnings (?:call|release))|ahead of (?:the|our|any) (?:announcement|earnings|press release)|until (?:the )?(?:announcement|signing|closing|press release|it is (?:announced|public)|we announce|announced)|not (?:be )?(?:announced|public|disclosed|made public) (?:until|before|yet)|will be announced|won't be announced|to be announced (?:on|next|in)|under embargo|in secret|secretly|do(?:es)?(?: not|n't) know(?: yet| about)?|nobody outside|stays? quiet)\b)",
-        check: is_said,
-    },
-    Rule {
-        id: "unannounced",
-        family: "business",
-        why: UNTOLD,
-        cues: &["we ", "our ", "board", "company", "management"],
-        pattern: r"\b(?:we|the board|our (?:board|ceo|company|management|leadership)|management|the company)(?:'re| are| is| will| plan(?:s|ned)?| intend(?:s)?| have(?: decided)?| has(?: decided)?| decided| approved| agreed| expects?)?[ ](?:secretly |quietly |also |now |about |going |planning |preparing |looking |intending |to |the |be |in (?:final |advanced |late-stage |exclusive )?(?:talks|negotiations|discussions) (?:to|with)[^\n.]{0,30}? ?|on ){0,5}(?:acquir(?:e|ing) (?:-?i?\b)?[A-Za-z0-9]|acquisition of |buy(?:ing)? (?:out )?(?:[A-Za-z0-9]{2,20} )(?:for|at) (?:USD|EUR|\$|€|£|¥|\d)|lay(?:ing)? off|layoffs? (?:of|will|affect)|cut(?:ting)? \d+ ?%? (?:of (?:the|our) )?(?:jobs|staff|workforce|positions|roles)|let(?:ting)? go (?:of )?\d|clos(?:e|ing) (?:the|our) [\w ]{3,30}(?:plant|office|factory|site)|merg(?:e|ing) with|divest|sell(?:ing)? (?:the|our) [\w ]{3,30}(?:division|unit|business)|terminat(?:e|ing) (?:\d|the contract with))",
-        check: is_said,
-    },
-    Rule {
-        id: "unannounced_ja",
-        family: "business",
-        why: UNTOLD,
-        cues: &[
-            "未発表",
-            "未公表",
-            "未公開",
-            "公表前",
-            "発表前",
-            "公開前",
-            "内示",
-            "解禁前",
-            "開示前",
-            "リリース前",
-            "まだ公",
-            "まだ発表",
-            "発表まで",
-            "公表まで",
-            "公開まで",
-            "非公開",
-            "まだ知",
-            "インサイダー",
-            "伏せ",
-            "極秘",
-            "水面下",
-            "対外発表",
-            "正式発表",
-            "適時開示",
-            "出願",
-            "リリース前",
-            "まだ",
-            "知らせて",
-            "伝えて",
-            "前の",
-        ],
-        pattern: r"(?:(?:未発表|未公表|未公開|公表前|発表前|公開前|解禁前|開示前|リリース前|まだ(?:公表|発表|公開|開示)|(?:発表|公表|公開|開示|解禁)(?:する)?まで|対外(?:的には)?(?:発表|公表)前|非公開|まだ(?:誰も|社員|社内|現場)(?:は|には|に)?(?:知|伝|言)|水面下|極秘裏?に?|インサイダー|社外に(?:は)?出て(?:い)?ない|正式発表(?:は|前|まで)|適時開示(?:前|は|まで))[^\n]*?@JBUSINESS@|@JBUSINESS@[^\n]*?(?:未発表|未公表|未公開|公表前|発表前|公開前|解禁前|開示前|まだ(?:公表|発表|公開|開示)|(?:発表|公表|公開|開示)(?:する)?まで|非公開|まだ(?:誰も|社員|社内|現場)|水面下|極秘|インサイダー|社外に(?:は)?出て|正式発表(?:は|前|まで)|適時開示(?:前|は|まで)|伏せ|されてい(?:ない|ません)|していない|しておらず|しておりません)|(?:人事異動|異動|昇格|役員人事|組織変更|昇進|降格|転勤)の?内示|(?:出願|公開|発表|公表|開示|リリース|解禁|告知|報道|決算発表|正式発表|記者会見)(?:される)?前の(?:発明|特許|情報|内容|資料|製品|数字|決算|案件|技術|仕様|新|内部|価格|計画|企画|データ|研究|論文|サービス|機能|モデル|商品)|(?:社員|従業員|社内|現場|取引先|市場|株主|組合|顧客|世間|マスコミ|外部)(?:に|には|へは?)(?:まだ|一切)?(?:知らせ|伝え|公表し|発表し|説明し|開示し|通知し|明かし|話し)(?:てい|て)?(?:ない|ません|ておらず|ていない))",
-        check: is_said,
-    },
 ];
 
-/// What marks, in English; and the matters of business. Kept apart so that the expressions can be read.
+/// What marks, in English and in Japanese. Kept apart so that the expressions can be read.
 pub(super) const WORDS: &[(&str, &str)] = &[
     (
         "@MARK@",
         r"(?:confidential(?: information| material| draft| document| memo| report| internal| copy)?|confidentiality notice|internal(?: use| eyes| distribution| document| memo| draft)?(?: only| use only)|internal[- ]only|restricted (?:distribution|access|circulation)|top[- ]?secret|classified information|company proprietary|proprietary information|strictly private|legally privileged|privileged|attorney[- ]client privileged?(?: communication)?|attorney work product|trade secrets?|tlp[: ]{0,2}(?:red|amber)(?:\+strict)?|embargoed|under embargo|under nda|nda|do not (?:distribute|share|forward|circulate|copy|disclose|publish|leak|release|post|reproduce)|not for (?:public |external |further |general )?(?:release|distribution|circulation|disclosure|publication)|need[- ]to[- ]know|eyes only|for your eyes only|board only|management only|employees only|company confidential|commercial in confidence|for internal use only|for internal use|for official use only|company private|draft - confidential|pre-decisional|non-?public|mnpi)",
     ),
     (
-        "@BUSINESS@",
-        r"(?:merger|acqui(?:sition|re|ring)|takeover|buy-?out|layoffs?|lay(?:ing)? off|redundanc(?:y|ies)|job cuts|headcount reduction|reduction in force|restructuring|earnings|revenue|results|guidance|profit|forecast|ipo|listing|funding round|series [a-f]\b|term sheet|valuation|divest\w*|spin-?off|reorgani[sz]ation|reorg|plant closure|office closure|shut(?:ting)? down|ceo|cfo|cto|resign\w*|successor|partnership with|joint venture|product launch|launch of|roadmap|price increase|recall|lawsuit|settlement|bankruptcy|insolvency|dividend|stock split|share buyback|tender|bid for|deal with|contract with|breach|vulnerability|zero-?day|drug trial|trial results|quarter(?:ly)?|Q[1-4]\b|sale of|project [A-Z]\w+|talks with|negotiat\w+|invest(?:ment|ing|or)\w*|patent|invention|security (?:hole|flaw|bug|issue)|exploit|deal\b|stake in|offer|clinical|findings|specification|prototype|price (?:change|cut|list)|new (?:product|model|feature|pricing)|closing (?:the|our)|appointment|departure|hire of)",
-    ),
-    (
         "@JMARK@",
         r"(?:社外秘|部外秘|機密(?:情報|文書|資料|事項|扱い)?|極秘(?:情報|文書|資料|扱い)?|厳秘|取扱(?:い)?(?:厳重)?注意|取り扱い(?:厳重)?注意|取扱厳重注意|マル秘|㊙|秘|親展|関係者外秘|関係者以外(?:閲覧|配布|開示|持ち出し|転送)?(?:禁止|厳禁|不可|秘)|関係者限り?|関係者限定|関係者のみ|内部(?:資料|限り|限定|文書|用|利用のみ|情報)|社内(?:限り?|限定|資料|秘|用のみ|のみ|専用|利用限定|文書)|未公開(?:情報|資料)?|未公表(?:情報)?|未発表(?:情報)?|持ち?出し?(?:禁止|厳禁|不可)|社外(?:持ち?出し?)?(?:禁止|厳禁|不可)|(?:社外|外部)(?:への?)?(?:公開|開示|転送|共有|配布|漏洩|流出|提供)(?:禁止|厳禁|不可)|他言(?:無用|禁止)|口外(?:禁止|無用|厳禁)|対外秘|門外不出|厳重管理|非公開(?:情報|資料)?|公開(?:禁止|不可)|転送(?:禁止|厳禁|不可)|複製(?:禁止|厳禁)|配布(?:禁止|厳禁|不可)|複写(?:禁止|厳禁)|役員限り?|役員(?:外秘|限定)|人事(?:秘|限り|外秘)|コンフィデンシャル|秘密(?:情報|文書|扱い|保持)?|要配慮|インサイダー(?:情報)?|限定公開|Confidential|CONFIDENTIAL|INTERNAL ONLY|Internal Use Only)",
-    ),
-    (
-        "@JBUSINESS@",
-        r"(?:買収|合併|統合|M&A|TOB|MBO|決算|業績|売上|利益|赤字|減益|増益|人員削減|リストラ|希望退職|早期退職|解雇|人事異動|異動|人事|役員|社長|後任|退任|辞任|組織改編|組織変更|事業売却|売却|撤退|閉鎖|工場閉鎖|提携|資本提携|業務提携|新製品|新商品|新サービス|新機種|新型|発売|価格改定|値上げ|上場|IPO|増資|資金調達|倒産|民事再生|訴訟|和解|リコール|不祥事|情報漏洩|情報漏えい|配当|自社株|株式分割|契約|入札|案件|プロジェクト|開発コード|仕様|脆弱性|ロードマップ|計画)",
     ),
 ];
 
 /// Whether a marking marks, and is not what the task is about.
-fn is_said(hit: &Hit<'_>) -> bool {
+pub(super) fn is_said(hit: &Hit<'_>) -> bool {
     let matched = hit.matched();
     let lower = matched.to_lowercase();
     let before = hit.before(90).to_lowercase();
@@ -575,6 +498,9 @@ fn is_talked_about(before: &str, matched: &str, after: &str) -> bool {
         "column",
         "とは",
         "という",
+        "、という",
+        "む場合があ",
+        "む可能性",
         "の意味",
         "の違い",
         "の定義",
@@ -620,9 +546,12 @@ fn is_talked_about(before: &str, matched: &str, after: &str) -> bool {
     let tail: String =
         before.chars().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect();
     let head: String = after.chars().take(24).collect();
-    let brackets = matched.starts_with(['「', '『', '(', '（', '【'])
-        && (AFTER.iter().any(|word| head.trim_start().starts_with(word))
-            || head.starts_with(['と', 'の', 'を', 'が', 'は', 'や']));
+    // A remark in round brackets is one; a word in corner brackets is one where a text follows.
+    let quoted = matched.starts_with(['「', '『', '【'])
+        && !MARKED_THINGS.iter().any(|thing| head.starts_with(thing));
+    let brackets = quoted && head.starts_with(['と', 'の', 'を', 'が', 'は', 'や'])
+        || matched.starts_with(['「', '『', '(', '（', '【'])
+            && AFTER.iter().any(|word| head.trim_start().starts_with(word));
     let head = head.trim_start_matches([' ', '"', '\'', '`', ')', ']', '」', '』', '】', '”', '’']);
     quoted_word
         || brackets
@@ -630,6 +559,39 @@ fn is_talked_about(before: &str, matched: &str, after: &str) -> bool {
         || AFTER.iter().any(|word| head.starts_with(word))
         || INSIDE.iter().any(|word| matched.contains(word))
 }
+
+/// What a marking in corner brackets may be said of, so that it marks.
+const MARKED_THINGS: &[&str] = &[
+    "の資料で",
+    "の資料だ",
+    "の資料な",
+    "の資料を",
+    "の資料の要",
+    "の資料から",
+    "の文書で",
+    "の文書を",
+    "の文書な",
+    "の案件",
+    "の議事録",
+    "の報告書",
+    "の内容で",
+    "の内容を",
+    "の情報で",
+    "の情報を",
+    "のメモ",
+    "のメールで",
+    "のファイルを",
+    "のデータを",
+    "の契約書を",
+    "扱いで",
+    "扱いの",
+    "指定の",
+    "とある資料",
+    "と書いてある資料",
+    "です。",
+    "なので",
+    "につき",
+];
 
 /// Words that make a match one about markings.
 const INSIDE: &[&str] = &[

@@ -16,18 +16,23 @@
 //! deep to be seen whole counts as found.
 
 mod assignment;
+mod business;
 mod ciphers;
+mod facts;
 mod formats;
 mod identity;
+mod legal;
 mod marking;
 mod names;
 mod normal;
 mod people;
+mod persons;
 mod private;
 mod prose;
 mod rule;
 mod shapes;
 mod site;
+mod typed;
 mod value;
 mod views;
 
@@ -70,6 +75,9 @@ static BUILT_IN: LazyLock<Result<Rules, String>> = LazyLock::new(|| {
         prose::PROSE,
         identity::IDENTITY,
         marking::MARKINGS,
+        business::BUSINESS,
+        legal::LEGAL,
+        typed::TYPED,
     ])
 });
 

@@ -338,7 +338,9 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
 fn written_out(pattern: &str) -> String {
     let mut all = pattern.to_owned();
     for _ in 0..3 {
-        for (name, part) in PARTS.iter().chain(super::marking::WORDS) {
+        for (name, part) in
+            PARTS.iter().chain(super::marking::WORDS).chain(super::business::MATTERS)
+        {
             all = all.replace(name, part);
         }
     }
@@ -453,10 +455,17 @@ mod tests {
 
     #[test]
     fn every_rule_is_an_expression_of_bounded_size() {
-        use super::super::{formats, identity, marking, prose, shapes};
-        for table in
-            [shapes::SHAPES, formats::FORMATS, prose::PROSE, identity::IDENTITY, marking::MARKINGS]
-        {
+        use super::super::{business, formats, identity, legal, marking, prose, shapes, typed};
+        for table in [
+            shapes::SHAPES,
+            formats::FORMATS,
+            prose::PROSE,
+            identity::IDENTITY,
+            marking::MARKINGS,
+            business::BUSINESS,
+            legal::LEGAL,
+            typed::TYPED,
+        ] {
             for rule in table {
                 assert!(compile(rule.pattern).is_ok(), "{}: {}", rule.id, rule.pattern);
                 assert!(rule.cues.iter().all(|cue| *cue == cue.to_lowercase()), "{}", rule.id);

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use aho_corasick::AhoCorasick;
 
-use super::lexicon::{Entry, Feature, Hit, Lexicon, Spellings, forms};
+use super::lexicon::{Feature, Hit, Lexicon, Spellings, forms};
 use crate::task::Difficulty;
 
 /// The original design's keywords and the same in Japanese: what a given list replaces.

@@ -11,9 +11,9 @@ use super::lexicon::Feature;
 use crate::task::Difficulty;
 
 /// At most this is low.
-pub(super) const LOW: f64 = -0.7;
+pub(super) const LOW: f64 = -0.65;
 /// At least this is high.
-pub(super) const HIGH: f64 = 1.0;
+pub(super) const HIGH: f64 = 1.1;
 /// What says less than this is no evidence.
 const EVIDENCE: f64 = 0.25;
 /// What each further word of a feature counts of the one before it.
@@ -87,6 +87,7 @@ impl Score {
             .partition(|share| share.feature == Feature::Keyword && share.weight == 0.0);
         let (usual, others): (Vec<Share>, Vec<Share>) =
             others.into_iter().partition(|share| share.feature == Feature::Usual);
+        let others = in_context(others, &actions, shape);
         score.add_actions(actions);
         score.add_fading(others);
         score.add_size(shape);
@@ -179,13 +180,16 @@ impl Score {
     }
 
     fn speaks_of_little(&self) -> bool {
-        self.shares.iter().any(|share| {
-            let is_small = matches!(
-                share.feature,
-                Feature::SmallObject | Feature::MinorObject | Feature::Ease
-            );
-            share.weight < -0.15 && (is_small || share.feature.is_action())
-        })
+        let works = self.shares.iter().any(|share| share.feature == Feature::OrdinaryAction);
+        let small = self.shares.iter().any(|share| share.feature == Feature::SmallObject);
+        (small || !works)
+            && self.shares.iter().any(|share| {
+                let is_small = matches!(
+                    share.feature,
+                    Feature::SmallObject | Feature::MinorObject | Feature::Ease
+                );
+                share.weight < -0.15 && (is_small || share.feature.is_action())
+            })
     }
 
     /// Each thing that is made in a known way pulls a little towards the middle.
@@ -221,4 +225,26 @@ impl Score {
         let (word, field) = (String::new(), Rc::from(""));
         self.shares.push(Share { feature, weight, word, field, span: None });
     }
+}
+
+/// Deep words are only what a short text is about where it asks for little and raises no doubt;
+/// what is simple is still work where something is to be made.
+fn in_context(mut found: Vec<Share>, actions: &[Share], shape: Shape) -> Vec<Share> {
+    let makes = actions.iter().any(|share| share.weight >= 0.0);
+    let doubts: f64 =
+        found.iter().filter(|s| !is_topic(s.feature)).map(|s| s.weight.max(0.0)).sum();
+    let little = found.iter().chain(actions).any(|share| share.weight < -0.1);
+    let is_aside = !makes && little && shape.names > 0 && shape.words <= 25 && doubts < 0.3;
+    for share in &mut found {
+        share.weight *= match share.feature {
+            Feature::Ease if makes => 0.5,
+            feature if is_aside && is_topic(feature) => 0.4,
+            _ => 1.0,
+        };
+    }
+    found
+}
+
+fn is_topic(feature: Feature) -> bool {
+    matches!(feature, Feature::DeepDomain | Feature::Domain)
 }

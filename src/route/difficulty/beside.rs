@@ -7,7 +7,7 @@ use super::lexicon::Feature;
 pub(super) fn counts_of_small(hardest: Option<f64>, is_first: bool) -> (f64, f64) {
     match hardest {
         Some(weight) if weight < -0.2 => (1.0, 1.0),
-        Some(weight) if weight < 0.5 => (0.8, 0.0),
+        Some(weight) if weight < 0.5 => (0.6, 0.0),
         None if is_first => (1.0, 0.5),
         _ => (0.2, 0.0),
     }

@@ -155,6 +155,7 @@ impl<'a> Walk<'a> {
                 ' ' if len > 1 => self.word(&rest[1..len], at),
                 ' ' => {}
                 NAME => self.name(at),
+                COLON if announces_request(&self.text[..at]) => self.turn(),
                 STOP | PAUSE | COLON | PARAGRAPH | ITEM | ARROW => self.mark(first),
                 _ => self.sign(first, &rest[len..]),
             }
@@ -473,4 +474,11 @@ impl Sentence {
         const NARROW: &[Feature] = &[Feature::SmallObject, Feature::MinorObject, Feature::Ease];
         self.names > 0 || self.found.iter().any(|finding| NARROW.contains(&finding.feature))
     }
+}
+
+/// Whether a colon stands behind the word for what is wanted, as tickets have it.
+fn announces_request(before: &str) -> bool {
+    [" request", " wanted", " task", " todo", " ask", " action"]
+        .iter()
+        .any(|word| before.ends_with(word))
 }

@@ -304,7 +304,8 @@ const MILD: &str = "small, short, brief, basic, minor, pure, exactly as, no func
 /// What went before was told; now it is asked.
 const TURN: &str = "what i need, all i need, all i want, what id like, what i want, my request is, your task, \
     what we need from you, please only, for now just, this ticket is only, all you need to do, \
-    all we need";
+    all we need, would only like, only like you, i only want, only want you, all i ask, i only ask, \
+    thats all i, my only request, what is needed, whats needed";
 
 /// Longer terms that must not be read as the shorter ones in them.
 const NOTHING: &str = "not just, not only, not simple, not trivial, non trivial, nontrivial, race track, \

@@ -198,7 +198,7 @@ pub(super) const DEEP: &str = "\
     multi currency, payroll, tariff, dispatch, routing problem, vehicle routing, timetable, \
     timetabling, roster, shift planning, allocation, bin packing, knapsack, matching market, \
     voting, ballot, election, auctions, incentive, cap table, clock, clocks, time sync, ntp, \
-    causal order, causal ordering, total order, ordering, event log, change data capture, cdc, \
+    causal order, causal ordering, total order, ordering, change data capture, cdc, \
     outbox, dual write, dual writes, exactly once delivery, dead letter, poison message, \
     rebalancing, compaction, tombstone, vacuum, bloat, hot partition, hot shard, hot key, skew, \
     skewed, resharding, replica, replicas, replication lag, failover test, standby, \

@@ -46,7 +46,7 @@ fn reason(share: &Share) -> Reason {
         true => format!("{} ({})", says(share.feature), signed(weight)),
         false => format!("`{word}` {} ({})", says(share.feature), signed(weight)),
     };
-    let mut reason = Reason::new(share.feature.name(), "difficulty", &*share.field, why);
+    let mut reason = Reason::new(share.feature.name(), "difficulty", &share.field, why);
     reason.span = share.span;
     reason.share = Some(weight);
     reason

@@ -47,7 +47,7 @@ torture: fuzz ## cut short and fail every step, lose power at every moment, and 
 	@for mutant in $(MUTANTS); do \
 		KOUBOU_MUTANT=$$mutant $(CARGO) test --locked -q --features mutants --test torture >"$(TARGET)/mutant.out" 2>&1 \
 			|| { tail -n 5 "$(TARGET)/mutant.out"; exit 1; }; tail -n 1 "$(TARGET)/mutant.out"; done
-	KOUBOU_TORTURE=full $(CARGO) test --locked --test it -- --test-threads 1 storm misbehaving trouble
+	KOUBOU_TORTURE=full $(CARGO) test --locked --test it -- --test-threads 1 storm misbehaving trouble by_hand
 	KOUBOU_TORTURE=full $(CARGO) test --locked -q --test torture
 
 demo: ## watch four tasks find their workers; needs no key and no network

@@ -48,7 +48,7 @@ pub(super) const LEGAL: &[Rule] = &[
             "legal department",
         ],
         concat!(
-            r"(?:\b(?:our|my|outside|external|in-?house|general|the company'?s|company|his|her) (?:counsel|lawyers?|solicitors?|attorneys?|barrister|legal (?:team|department|advis[eo]rs?))(?:'s)?\b[^\n.]{0,40}?\b(?:says?|said|thinks?|advis\w+|told|warns?|warned|recommends?|recommended|wrote|believes?|opinion|memo|letter|notes?|view|strategy|draft)\b",
+            r"(?:\b(?:prepare|prep) (?:me )?for (?:my |the )?(?:cross-examination|deposition|hearing|tribunal)\b|\bsubpoena\b[^\n]{0,60}?\b(?:we|our|i)\b|\b(?:nda )?breach (?:letter|notice) to (?-i:[A-Z])|\bdivorce\b[^\n]{0,20}?\b(?:she|he|i) (?:gets?|keeps?)\b|\b(?:our|my|outside|external|in-?house|general|the company'?s|company|his|her) (?:counsel|lawyers?|solicitors?|attorneys?|barrister|legal (?:team|department|advis[eo]rs?))(?:'s)?\b[^\n.]{0,40}?\b(?:says?|said|thinks?|advis\w+|told|warns?|warned|advice|recommends?|recommended|wrote|believes?|opinion|memo|letter|notes?|view|strategy|draft)\b",
             r"|\b(?:advice|opinion|memo|letter|e-?mail|note|notes|call) (?:from|with|to|of) (?:our|my|the|outside|external|general)? ?(?:counsel|lawyers?|solicitors?|attorneys?|barrister|legal)\b[^\n]{0,80}?(?:\b(?:we|our|us|i|my|exposure|liab\w+|risk|settle\w*|claim)\b|\d)",
             r"|\b(?:to|for|with) (?:the )?(?:claimant|plaintiff|defendant|respondent|opposing|other side)(?:'s)? (?:counsel|lawyers?|solicitors?|attorneys?))",
         ),
@@ -146,9 +146,9 @@ pub(super) const LEGAL: &[Rule] = &[
             "査察",
         ],
         concat!(
-            r"(?:(?:顧問|担当)?(?:弁護士|法務部?|代理人)(?:への|に|と|からの|から|の先生)[^\n。]{0,20}?(?:相談|回答|助言|意見|見解|指摘|打ち合わせ|指示|メモ|報告)[^\n]{0,60}?(?:当社|弊社|うち|我が社|内容|相手|先方|顧客|さん|様|氏|[0-9])",
+            r"(?:(?:顧問|担当)?(?:弁護士|法務部?|代理人)(?:への|に|と|からの|から|の先生)[^\n。]{0,40}?(?:相談|回答|助言|意見|見解|指摘|打ち合わせ|指示|メモ|報告)[^\n]{0,60}?(?:社長|要約|当社|弊社|うち|我が社|内容|相手|先方|顧客|さん|様|氏|[0-9])",
             r"|(?:訴訟|訴状|答弁書|準備書面|調停|示談|和解案?|仮処分|内容証明|労働審判|告訴状|反訴)[^\n]{0,60}?(?:当社|弊社|うち|我が社|先方|相手方|申立人|原告|被告|さん|様|氏|金額|[0-9]万|万円|[0-9]円|反論|譲歩|上限|落としどころ)",
-            r"|(?:当社|弊社|うち|我が社)[^\n]{0,60}?(?:訴え(?:られ|る)|訴訟|示談|和解|監督署|行政処分|立入検査|税務調査|公取|査察|告訴))",
+            r"|(?:当社|弊社|うち|我が社)[^\n]{0,60}?(?:訴え(?:られ|る)|訴訟|示談|和解|監督署|行政処分|立入検査|税務調査|公取|査察|告訴)|内部監査[^\n。]{0,20}(?:不正|見つか|発覚)|未払残業[^\n。]{0,20}(?:請求|回答|反論)|離婚協議書[^\n]{0,30}(?:親権|養育費|万)|被害届[^\n]{0,30}(?:昨夜|昨日|元夫|元妻|隣|住所))",
         ),
         is_own_ja,
     ),

@@ -53,7 +53,7 @@ const SORTS: &[(Sort, &str)] = &[
     ),
     (
         Sort::Name,
-        r"(?:@NAME@|\p{Han}{1,4}[ 　]\p{Han}{1,4}|(?:^|[,|\t:、「\x22 ])\p{Han}{1,3}(?:太郎|花子|一郎|次郎|子|美|香|恵|奈|菜|介|輔|樹|也|人|男|夫|雄|一|二|三|郎|吾|平|太|斗|翔|蓮|陽|結|葵|咲|莉|真|健|誠|隆|浩|明|進|学|彦|司|哉|希|織|穂|江|代)(?:$|[,|\t、」\x22 さ様氏])|[ァ-ヶー]{2,6}[ 　][ァ-ヶー]{2,6})",
+        r"(?:@NAME@|\p{Han}{1,4}[ 　]\p{Han}{1,4}|(?:^|[,|\t:、「\x22\x27 ])\p{Han}{1,3}(?:太郎|花子|一郎|次郎|子|美|香|恵|奈|菜|介|輔|樹|也|人|男|夫|雄|一|二|三|郎|吾|平|太|斗|翔|蓮|陽|結|葵|咲|莉|真|健|誠|隆|浩|明|進|学|彦|司|哉|希|織|穂|江|代)(?:$|[,|\t、」\x22\x27 さ様氏])|[ァ-ヶー]{2,6}[ 　][ァ-ヶー]{2,6})",
     ),
     (
         Sort::Money,
@@ -174,7 +174,7 @@ fn rows(text: &str, awake: &[&(Sort, Regex)]) -> Option<Range<usize>> {
             let full = has(Sort::Name) && reach >= 2;
             let begun: usize = *first.get_or_insert(at.start);
             count += 1;
-            if count >= 2 || full && reach >= 2 && (has(Sort::Phone) || has(Sort::Address)) {
+            if count >= 2 || full && (has(Sort::Phone) || has(Sort::Address) || has(Sort::Birth)) {
                 return Some(begun..at.end);
             }
         }

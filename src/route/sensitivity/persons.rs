@@ -56,7 +56,7 @@ const SURNAMES: &str = concat!(
     "下田|庄司|城田|新谷|新田|杉浦|杉村|瀬尾|高井|高岡|高島|高瀬|高津|高畑|高松|田島|田代|田原|立花|辻井|土田|坪井|手塚|徳永|富岡|",
     "豊田|鳥居|内山|中尾|中沢|中澤|中谷|永山|名取|生田|西野|西原|西本|二階堂|沼田|橋爪|畠山|花田|羽田|浜口|林田|原口|東山|久田|平山|",
     "平川|深田|福永|福本|藤岡|藤川|藤沢|藤村|古田|本多|本城|前川|牧野|正木|増井|町井|丸尾|三谷|三井|三沢|水島|溝口|皆川|南野|峯岸|",
-    "宮内|村木|目黒|桃井|諸岡|矢口|柳田|柳原|湯浅|湯川|与田|依田|若松|鷲尾|綿貫|桐生|藤堂|雨宮|御手洗|東海林|阿久津|宇都宮|勅使河原|杉野|白川|黒木|青柳|水原|氷川|霧島|月岡|花岡|柊|楠木|楠|樋渡|久我|久世|九条|一条|西園寺|白鳥|朝比奈",
+    "宮内|村木|目黒|桃井|諸岡|矢口|柳田|柳原|湯浅|湯川|与田|依田|若松|鷲尾|綿貫|桐生|藤堂|雨宮|御手洗|東海林|阿久津|宇都宮|勅使河原|杉野|白川|黒木|青柳|今泉|北見|石渡|堀越|関根|稲森|片桐|矢沢|小出|戸塚|大友|小柳|野中|新庄|植村|本橋|上条|佐原|土井|今西|黒岩|真壁|日野|羽鳥|有村|石垣|三枝|遠藤|板倉|佐竹|森永|沢井|柏原|村越|大内|大江|大倉|大坪|大庭|大畑|小椋|小関|小森|小室|小谷|小寺|荻野|荻原|萩原|加賀|影山|笠井|梶|柏|春日|勝田|加納|嘉納|川合|川越|川畑|川端|木内|岸本|北原|木戸|木本|久米|倉持|黒沢|黒澤|桑山|神崎|神山|古川|古谷|小松原|駒井|近江|坂井田|酒巻|桜田|佐川|佐久|迫田|佐山|沢村|塩谷|塩見|重松|芝田|渋谷|島本|清野|下村|白井|白木|末永|菅沼|杉原|鈴村|住吉|関谷|瀬戸口|仙石|曽根|高見|高梨|高柳|高倉|滝口|竹下|竹本|竹村|武井|武藤|多田|立石|田所|田畑|田丸|田宮|千田|塚本|塚田|津村|寺本|土井田|戸川|徳田|豊島|鳥山|内海|永岡|中込|中条|中塚|中根|中原|中町|中本|長島|長沼|名倉|南雲|成田|難波|西口|西沢|西山|丹羽|根岸|野上|野崎|野沢|野島|野原|長谷|畑中|服部|浜野|林原|東田|樋川|平林|平松|平野|広川|深谷|福原|福山|藤木|藤代|藤野|藤巻|古沢|古橋|細川|細谷|堀口|堀江|本庄|前島|前原|牧田|町田|松木|松川|松下|松坂|松山|丸川|三島|水口|水沢|光永|南田|宮地|宮野|宮部|武者|村岡|村川|村瀬|村松|室井|毛利|元木|森川|森崎|森脇|門田|八代|安永|谷川|谷本|矢吹|山名|山科|山川|山形|山際|山元|横尾|横川|吉井|吉沢|吉永|吉本|渡会|和泉|岩下|岩間|岩村|岩田|石丸|石倉|石崎|石山|伊沢|伊原|池上|池内|池野|市村|猪俣|今川|今野|植松|上原|上山|内野|梅津|浦野|榎|江川|尾上|仲村渠|比嘉|金城|宮城|島袋|新垣|玉城|知念|具志堅|喜屋武|水原|氷川|霧島|月岡|花岡|柊|楠木|楠|樋渡|久我|久世|九条|一条|西園寺|白鳥|朝比奈",
 );
 
 /// Family names that are one letter long and a word of their own.
@@ -86,7 +86,7 @@ const GIVEN: &str = "aaron abdul abigail adam adele ahmed aisha alan albert alex
     paul paula pedro peggy peter phil philip pilar priya rachel raj rajesh ralph ravi ray rebecca renee ricardo richard rob robert roberto robin roger ron ronnie rosa rosie ross rowan ruth \
     ryan sally sam samantha samir samuel sandra sanjay sara sarah sean sergei shannon sharon shaun sheila shirley simon sofia sophia sophie stacy stefan stella stephanie stephen steve steven \
     stuart susan suzanne svetlana sven tamara tania tara ted teresa tess theo theresa thomas tim timothy tina toby tom tommy tony tracy trevor ursula valerie vanessa vera veronica victoria \
-    vikram viktor vincent vivian walter wanda wei wendy william xavier yasmin yolanda yuki yusuf yvonne zach zara zoe";
+    vikram viktor vincent vivian walter wanda wei wendy william henrik marta ola petra tariq jayden colm sandeep lise morten ida kwame amina yuna jin wei ling mei hiro sanjiv deepak anil sunita pooja rohan neha kavita ravinder gurpreet farah leila layla zainab hussein mustafa bilal tomas jakub piotr ewa agnieszka katarzyna magda pavel jana milan dragan ivana goran marko luka ana joao rafael thiago camila valentina mateo santiago alejandro guillermo rocio pablo lucie chloe manon theo camille margaux amelie celine thierry didier olivier jurgen dieter heike uwe sabine birgit torsten annika freya astrid linnea elin karin lukas jonas felipe beatriz oksana olena dmytro natalia yulia alexei boris mikhail tatiana siobhan aoife ciara sinead declan padraig rhys gethin carys angus hamish morag cody amelia reza shreya aditya kiran xavier yasmin yolanda yuki yusuf yvonne zach zara zoe";
 
 /// Capitalised words that begin no person's name: places, firms, products, headings.
 const NO_NAMES: &str = "the this that these those our your their new north south east west san los las saint united great hong tel social national general \
@@ -110,9 +110,18 @@ const FAMOUS: &str = "einstein newton curie darwin lovelace turing hopper shakes
     cleopatra lincoln washington jefferson roosevelt churchill thatcher kennedy obama trump biden clinton putin macron merkel gandhi mandela king luther beethoven mozart bach chopin vivaldi picasso \
     monet gogh rembrandt vinci galileo kepler tesla edison bell nobel freud jung nietzsche kant plato socrates aristotle marx keynes musk bezos gates jobs zuckerberg torvalds knuth dijkstra \
     ritchie swift beyonce madonna presley lennon mccartney bowie hitchcock spielberg chaplin monroe disney messi ronaldo maradona pele federer nadal serena jordan lebron bolt nightingale \
-    poe twain hemingway wilde woolf bronte doe bloggs public lee-harvey columbus magellan armstrong gagarin earhart pasteur fleming hawking feynman bohr heisenberg schrodinger euler gauss fermat";
+    poe twain hemingway wilde woolf bronte doe bloggs public lee-harvey columbus magellan armstrong gagarin earhart parks pasteur fleming hawking feynman bohr heisenberg schrodinger euler gauss fermat";
+
+/// Somebody without a name, yet one alone: a case, a bed, an age with a sex.
+const CASE: &str = concat!(
+    r"(?:[0-9]{1,2} ?[歳才](?:の)?(?:男|女|児|児童)|[0-9]{1,2}歳[^\n]{0,4}(?:男性|女性)|[男女]性?[、 (]?[0-9]{1,2}[歳才]|(?:昭和|平成|S|H)[0-9]{1,2}年?[^\n]{0,6}生|[0-9]{1,2}[歳才](?:児|、)|被験者[番号 ]{0,3}[0-9]|症例[ ]?[0-9]|",
+    r"\b(?:participant|subject|patient|case|client|bed|p|respondent)[ #]{0,2}0?\d{1,4}\b|\b[MF][ /]?\d{2}\b|\b\d{2}[ /]?(?:yo|y/o|m|f)\b|\b\d{1,2}[- ]year[- ]old\b|\bcase (?:note|record|file)s?:|",
+    r"\b(?:resident|patient|client|passenger|lodger|tenant|pupil|student|applicant|suspect|victim|guest|donor|employee|emp) (?-i:[A-Z][a-z]+ [A-Z][a-z]+|[A-Z]{3,} [A-Z]{2,}|\d{3,}))",
+);
 
 struct Patterns {
+    case: Regex,
+    stranger_ja: Regex,
     english: Regex,
     word: Regex,
     relation_en: Regex,
@@ -125,6 +134,11 @@ struct Patterns {
 
 static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
     Some(Patterns {
+        case: compile(CASE).ok()?,
+        stranger_ja: compile(&format!(
+            r"(?:{ROLES})(?:の|[ :、(]|は){{1,2}}(?P<n>[\p{{Han}}々]{{2,4}}|[\p{{Katakana}}ー]{{2,6}}|[A-Z]さん)(?:[、。(,: ]|は|が|に|を|と|の|さん|$)"
+        ))
+        .ok()?,
         english: compile(ENGLISH).ok()?,
         word: compile(r"(?-i:\b[A-Z][a-z]{1,11}\b)").ok()?,
         relation_en: compile(RELATION_EN).ok()?,
@@ -151,7 +165,7 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
 const ENGLISH: &str = concat!(
     r"(?-i:\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sgt|Fr)\.? [A-Z][a-z]{1,20}(?: [A-Z][a-z]{1,20})?(?:-[A-Z][a-z]+)?\b",
     r"|\b[A-Z][a-z]{1,15}(?: [A-Z]\.)? (?:O'|Mc|Mac|de |van |von |Di |La |al-)?[A-Z][a-z]{1,20}(?:-[A-Z][a-z]+)?\b",
-    r"|\b[A-Z]\. ?(?:O'|Mc|Mac)?[A-Z][a-z]{2,20}\b|\b[A-Z]{2,20}\^[A-Z]{2,20})",
+    r"|\b[A-Z]\. ?(?:O'|Mc|Mac)?[A-Z][a-z]{2,20}\b|\b[A-Z]{3,20}/[A-Z]{3,20}(?: (?:MR|MRS|MS|MISS))?\b|\b[A-Z][a-z]{2,15} [A-Z]\.|\b[A-Z]\.[A-Z]\.|\b[A-Z]{2,20}\^[A-Z]{2,20})",
 );
 
 const RELATION_EN: &str = concat!(
@@ -290,6 +304,8 @@ fn english(patterns: &Patterns, text: &str) -> Vec<Person> {
     }
     let lone = patterns.word.find_iter(text).filter(|hit| is_given(hit.as_str()));
     all.extend(lone.take(MOST).map(|hit| Person { at: hit.range(), sure: Sure::Part }));
+    let cases = patterns.case.find_iter(text).take(MOST);
+    all.extend(cases.map(|hit| Person { at: hit.range(), sure: Sure::Part }));
     let mine = patterns.relation_en.find_iter(text).take(MOST);
     all.extend(mine.map(|hit| Person { at: hit.range(), sure: Sure::Relation }));
     all
@@ -325,6 +341,7 @@ fn japanese(patterns: &Patterns, text: &str, all: &mut Vec<Person>) {
     named(&patterns.role_ja, Sure::Named, all);
     named(&patterns.whole_ja, Sure::Named, all);
     named(&patterns.addressed_ja, Sure::Named, all);
+    named(&patterns.stranger_ja, Sure::Part, all);
     named(&patterns.surname_ja, Sure::Part, all);
     named(&patterns.relation_ja, Sure::Relation, all);
 }

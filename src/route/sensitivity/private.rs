@@ -39,7 +39,7 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
 /// A number that says something of a person: a date, an amount, an age, a long number.
 const NUMBER: &str = concat!(
     r"(?:@EMAIL@|(?:^|[^\d])0\d{1,3}[- ]?\d{2,4}[- ]?\d{3,4}|\+\d{1,3}[ .-]\d[\d .-]{6,14}|\(\d{3}\) ?\d{3}-\d{4}|\d{3}[-.]\d{3}[-.]\d{4}",
-    r"|\b[A-Z]{0,3}\d{5,12}\b|[$€£¥]\d|\d{1,3},\d{3}|\d+万|\d{2,3}k\b|(?:19|20)\d\d[-/年]\d{1,2}|\d{1,2}[歳才]|, ?\d{1,2}[,)]|\(\d{1,2}\)|\b\d{2}[MF]\b|\d{1,3}点",
+    r"|\b[A-Z]{0,3}\d{5,12}\b|ending \d{4}|下4桁|\d{1,3}h\b|[$€£¥]\d|\d{1,3},\d{3}|\d+万|\d{2,3}k\b|(?:19|20)\d\d[-/年]\d{1,2}|\d{1,2}[歳才]|, ?\d{1,2}[,)]|\(\d{1,2}\)|\b\d{2}[MF]\b|\d{1,3}点",
     r"|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|\bb\. ?\d|(?:aged? |born (?:on |in )?)\d|\d{1,2} days|[\p{Han}ヶ]\d{1,4}-\d{1,4}|丁目?\d|\d{1,4} (?-i:[A-Z][a-z]+) (?:Row|Street|St|Road|Rd|Lane|Avenue|Ave|Drive|Court|Ct|Close|Way|Terrace|Place|Crescent|Square|Gardens)\b|[:,|] ?\d{1,3}\b)",
 );
 

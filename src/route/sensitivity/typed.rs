@@ -132,6 +132,15 @@ pub(super) const TYPED: &[Rule] = &[
         r#"(?:passwords?(?:\.\w{3,4}|:| list| sheet)|logins?(?:\.\w{3,4}|:)|credentials?\.\w{3,4}|パスワード一覧|パスワード管理表|ID一覧)[^\n]{0,40}?[:\s][^\n]{0,40}?[,;|\t/](?P<v>[A-Za-z0-9][!-~]{5,40}?)(?:[;|\n\s]|$)"#,
         |hit| hit.value().bytes().any(|b| b.is_ascii_digit()) && !is_placeholder(hit.value()),
     ),
+    typed(
+        "typed_password",
+        &["wi-fi", "wifi", "無線", "ssid", "netflix", "@"],
+        concat!(
+            r#"(?:(?:wi-?fi|無線(?:LAN)?|ssid)[^\n]{0,30}?(?:鍵|キー|パス(?:ワード)?|\bkey|\bpass\w*|\bpw)[ ]?(?:は|:|=|is|/)?[ ]{0,2}(?P<v>[A-Za-z0-9][!-~]{7,40}?)(?:[\s"'`,;]|[^!-~]|$)"#,
+            r#"|@EMAIL@[ ]?(?:with|and|/|,|:|pw|pass|が|と|、)[ ]{0,2}(?P<w>[A-Za-z0-9][!-~]{7,40}?)(?:[\s"'`,;]|[^!-~]|$))"#,
+        ),
+        is_beside_account,
+    ),
     key(
         "putty_key",
         &["private-lines", "putty-user-key-file"],
@@ -217,6 +226,20 @@ fn is_pair(hit: &Hit<'_>) -> bool {
         && !is_quality(value)
         && !hit.before(1).ends_with(['/', '.', '-'])
         && (tool || is_chosen(value))
+}
+
+/// Letters and a number in one, where a network or an account stands before it.
+fn is_beside_account(hit: &Hit<'_>) -> bool {
+    let matched = hit.matched().trim_end_matches(|c: char| !c.is_ascii_graphic() || c == ',');
+    let last = matched.rsplit([' ', '/', ':', ',', 'は', '、', 'と']).next().unwrap_or_default();
+    let value = bare(last);
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    (2..=8).contains(&digits)
+        && letters >= 4
+        && !value.contains(['@', '(', '.', '<', '{', '|'])
+        && !is_placeholder(value)
+        && !is_code(value)
 }
 
 /// A value that is stuck to its word, as Japanese is written.

@@ -30,9 +30,7 @@ pub(super) const LEGAL: &[Rule] = &[
             "court file",
             "matter no",
         ],
-        concat!(
-            r"(?:\bunder seal\b|\bsealed (?:case|filing|record|motion|exhibit)|\b\d:\d\d-(?:cv|cr|mc|bk)-\d{3,6}|\b(?:case|docket|court file|matter|claim) (?:no\.?|number|ref\w*)[ :#]{0,3}[A-Z]{0,4}[-/]?\d[\w/-]{3,})",
-        ),
+        r"(?:\bunder seal\b|\bsealed (?:case|filing|record|motion|exhibit)|\b\d:\d\d-(?:cv|cr|mc|bk)-\d{3,6}|\b(?:case|docket|court file|matter|claim) (?:no\.?|number|ref\w*)[ :#]{0,3}[A-Z]{0,4}[-/]?\d[\w/-]{3,})",
         is_own,
     ),
     matter(

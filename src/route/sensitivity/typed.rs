@@ -193,7 +193,7 @@ fn is_chosen(value: &str) -> bool {
         && capital
         && lower
         && strong + soft == signs
-        && (strong >= 1 && strong <= 3 && soft <= 2
+        && ((1..=3).contains(&strong) && soft <= 2
             || signs == 1
                 && soft == 1
                 && digits >= 3
@@ -209,7 +209,7 @@ fn is_typed(hit: &Hit<'_>) -> bool {
         && !is_code(value)
         && !value.contains("&&")
         && !value.contains("%2")
-        && !(value.contains('@') && value.rsplit('@').next().is_some_and(|host| host.contains('.')))
+        && !value.rsplit_once('@').is_some_and(|(_, host)| host.contains('.'))
         && !hit.before(3).ends_with("://")
         && !hit.before(24).contains("://")
         && !hit.before(40).to_lowercase().contains("ticket")

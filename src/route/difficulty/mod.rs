@@ -114,13 +114,11 @@ fn share(plain: &Plain, field: &Rc<str>, text: &str, counts: f64, finding: &Find
         Feature::Replacement => String::new(),
         _ => plain.text[finding.start..finding.end].to_owned(),
     };
-    Share {
-        feature: finding.feature,
-        weight: finding.weight * counts,
-        word,
-        field: Rc::clone(field),
-        span: Some((words::boundary(text, start), words::boundary(text, end))),
-    }
+    // What was quoted or named between two words became one mark: the way back may cross itself.
+    let start = words::boundary(text, start);
+    let span = Some((start, words::boundary(text, end).max(start)));
+    let (feature, field) = (finding.feature, Rc::clone(field));
+    Share { feature, weight: finding.weight * counts, word, field, span }
 }
 
 #[cfg(test)]
@@ -272,6 +270,15 @@ mod tests {
         assert_eq!(with(lists, "Rename the reactor's label"), (Difficulty::Medium, true));
         assert_eq!(with(lists, "Update the README of the ledger"), (Difficulty::Medium, true));
         assert_eq!(with(lists, "the ledgers"), (Difficulty::Medium, true));
+    }
+
+    #[test]
+    fn a_word_beside_a_quotation_has_its_place() {
+        let text = "xthe the 0\"renameＡ`` to \"";
+        let (_, _, reasons) = judge(&json!({ "description": text }));
+        for (start, end) in reasons.iter().filter_map(|reason| reason.span) {
+            assert!(text.get(start..end).is_some(), "{start} {end}");
+        }
     }
 
     proptest! {

@@ -40,6 +40,11 @@ impl Mask {
     /// Values shorter than this are not masked: they would blank out ordinary words.
     pub const SHORTEST: usize = 8;
 
+    /// Whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// A mask for `values`, also as they look when escaped inside JSON.
     pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
         let mut needles = Vec::new();

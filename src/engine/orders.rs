@@ -22,14 +22,12 @@ impl Engine {
         match order {
             Order::Start(start) => self.start(start),
             Order::Refuse(refuse) => self.bring(Errand::Refuse(refuse)),
-            Order::Reject { file, id, error, dropped_at, judged_at } => {
-                let text = format!("rejected: {}", error.message);
-                self.say(Remark {
-                    level: log::Level::Warn,
-                    task: Some(id.clone()),
-                    worker_id: None,
-                    text,
-                });
+            Order::Reject { file, id, error, dropped_at, judged_at, again } => {
+                if !again {
+                    let text = format!("rejected: {}", error.message);
+                    let task = Some(id.clone());
+                    self.say(Remark { level: log::Level::Warn, task, worker_id: None, text });
+                }
                 self.bring(Errand::Reject { file, id, error, dropped_at, judged_at });
             }
             Order::File(id, verdict) => {

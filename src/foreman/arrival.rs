@@ -19,18 +19,29 @@ impl Foreman {
         }) {
             return;
         }
+        let id = arrival.id.clone();
+        let mut told = None;
         let past = match self.forget(&arrival.id) {
-            Some(entry) => entry.into_past(),
+            Some(mut entry) => {
+                told = entry.told.take();
+                entry.into_past()
+            }
             None => self.past.get(&arrival.id).cloned().unwrap_or_default(),
         };
         match arrival.task {
             Err(error) => {
                 self.reject(arrival.file, arrival.id, error, arrival.dropped_at, now, orders);
+                if let Some(Order::Reject { again, .. }) = orders.last_mut() {
+                    *again = told.is_some();
+                }
             }
             Ok(ref summary) => {
                 let summary = (**summary).clone();
                 self.admit(arrival, summary, past, now, orders);
             }
+        }
+        if let Some(entry) = self.tasks.get_mut(&id) {
+            entry.told = told;
         }
     }
 
@@ -276,7 +287,14 @@ impl Foreman {
         entry.state = State::Ending(Box::new(row));
         self.files.insert(file.clone(), id.clone());
         self.tasks.insert(id.clone(), entry);
-        orders.push(Order::Reject { file, id, error, dropped_at, judged_at: now.wall });
+        orders.push(Order::Reject {
+            file,
+            id,
+            error,
+            dropped_at,
+            judged_at: now.wall,
+            again: false,
+        });
     }
 
     /// Claims a waiting task only to file it as failed.
@@ -322,7 +340,11 @@ impl Foreman {
             }
             NotClaimed::Confidential(reasons) => self.raise(id, reasons, now, orders),
             NotClaimed::NotOurs(why) => {
-                orders.push(say(log::Level::Warn, Some(id), &why));
+                // It is looked at again with every listing, and told once.
+                let told = self.tasks.get_mut(id).map(|entry| &mut entry.told);
+                if told.is_some_and(|told| told.replace(why.clone()).as_ref() != Some(&why)) {
+                    orders.push(say(log::Level::Warn, Some(id), &why));
+                }
                 self.set_state(id, State::Stuck(why), orders);
             }
             NotClaimed::Trouble(why) => self.trouble(id, why, now, orders),

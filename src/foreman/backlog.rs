@@ -32,6 +32,8 @@ pub(super) struct Entry {
     pub started_at: Option<Timestamp>,
     /// Somebody wants it ended.
     pub cancelled: bool,
+    /// Why it cannot be taken from `pending`, as people were told.
+    pub told: Option<String>,
     /// How often our own trouble kept it from being claimed.
     pub troubles: u32,
     /// The most that its next attempt may cost.
@@ -88,6 +90,7 @@ impl Entry {
             state: State::Blocked(BTreeSet::new()),
             started_at: None,
             cancelled: false,
+            told: None,
             troubles: 0,
             estimate: Usd::ZERO,
             prompt_tokens: 0,

@@ -153,6 +153,8 @@ pub enum Order {
         dropped_at: Timestamp,
         /// When it was judged.
         judged_at: Timestamp,
+        /// Whether it was tried before, and people were told.
+        again: bool,
     },
     /// File the result of a task that was worked on.
     File(TaskId, Box<Verdict>),

@@ -333,6 +333,19 @@ fn a_task_that_kills_the_daemon_is_not_tried_for_ever() {
     assert_eq!(refused(&shop.arrive("b")), [("b", ErrorKind::DaemonDied)]);
 }
 
+#[test]
+fn what_cannot_be_taken_is_told_once_however_often_it_is_looked_at() {
+    let mut shop = Shop::new();
+    let mut said = 0;
+    for _ in 0..3 {
+        let mut orders = shop.foreman.hear(arrival("a", |_| {}), shop.now);
+        let why = NotClaimed::NotOurs("it is theirs".into());
+        orders.extend(shop.foreman.hear(Event::NotClaimed(name("a"), why), shop.now));
+        said += orders.iter().filter(|order| matches!(order, Order::Say(_))).count();
+    }
+    assert_eq!(said, 1);
+}
+
 /// An answer that somebody does not accept.
 fn not_accepted() -> Outcome {
     Failure::new("not_accepted", ErrorKind::NotAccepted, "the answer is not JSON").into()

@@ -158,7 +158,7 @@ pub struct TaskResult {
 
 impl TaskResult {
     /// The bytes of its file: pretty-printed, with a line feed at the end.
-    pub fn to_bytes(value: &Value) -> Vec<u8> {
+    pub fn to_bytes(value: &impl Serialize) -> Vec<u8> {
         let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
         bytes.push(b'\n');
         bytes

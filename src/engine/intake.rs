@@ -32,6 +32,8 @@ use crate::task::{Folder, Task, TaskId};
 const GRACE: Duration = Duration::from_secs(2);
 /// How long after our own trouble a file is looked at again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long a file may still count as open after its close was told.
+const CLOSING: Duration = Duration::from_millis(20);
 
 /// What the intake is asked to do.
 #[derive(Debug)]
@@ -127,7 +129,7 @@ impl Intake {
             .map(|(name, _)| name.clone())
             .collect();
         for name in names {
-            self.see(&name);
+            self.look_at(&name, false);
         }
     }
 
@@ -174,9 +176,19 @@ impl Intake {
     }
 
     fn see(&mut self, name: &OsStr) {
+        self.look_at(name, true);
+    }
+
+    /// Looks at a name that an event or a listing told of, or, if not `told`, once more.
+    fn look_at(&mut self, name: &OsStr, told: bool) {
         match self.spool.look(name, self.config.max_task_bytes) {
             Look::Gone => self.gone(name),
-            Look::BeingWritten => self.unsettle(name, None, None, "is still open for writing"),
+            Look::BeingWritten => {
+                // The kernel tells of a close a moment before the file counts as closed, and of
+                // this one it tells no more: one more look. After that, the next close is told.
+                let again = told.then(|| clock::mono() + CLOSING);
+                self.unsettle(name, None, again, "is still open for writing");
+            }
             Look::Trouble(error) => {
                 self.send(Message::OwnTrouble(error.to_string()));
                 self.unsettle(name, None, Some(clock::mono() + AGAIN), "cannot be read for now");

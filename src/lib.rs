@@ -55,6 +55,11 @@
 //! `config` builds the router and so stands above `route`. Other commands leave
 //! their notes in `control/`, where `ls` shows a pause.
 //!
+//! Whether an answer is accepted is found out by the hand that got it
+//! (`engine::acceptance`), for a check is a program; what follows from it, the next
+//! rung of the ladder, is the foreman's to say. `koubou scan` is the router's scanner
+//! ([`route::sensitivity`]) as a tool of its own and needs no home.
+//!
 //! # Where to begin
 //!
 //! To learn what koubou reacts to and what it can do, read [`foreman::Event`] and

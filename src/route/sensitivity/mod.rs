@@ -67,19 +67,20 @@ const LARGEST_PATTERN: usize = 4 << 20;
 const REGEX_SIGNS: &[char] =
     &['\\', '^', '$', '.', '|', '?', '*', '+', '(', ')', '[', ']', '{', '}'];
 
-/// The rules that always hold.
-static BUILT_IN: LazyLock<Result<Rules, String>> = LazyLock::new(|| {
-    Rules::new(&[
-        shapes::SHAPES,
-        formats::FORMATS,
-        prose::PROSE,
-        identity::IDENTITY,
-        marking::MARKINGS,
-        business::BUSINESS,
-        legal::LEGAL,
-        typed::TYPED,
-    ])
-});
+/// The tables of the rules that always hold.
+const TABLES: &[&[rule::Rule]] = &[
+    shapes::SHAPES,
+    formats::FORMATS,
+    prose::PROSE,
+    identity::IDENTITY,
+    marking::MARKINGS,
+    business::BUSINESS,
+    legal::LEGAL,
+    typed::TYPED,
+];
+
+/// Those rules, made ready.
+static BUILT_IN: LazyLock<Result<Rules, String>> = LazyLock::new(|| Rules::new(TABLES));
 
 /// Finds secrets, personal data and markings in text.
 #[derive(Debug)]

@@ -455,18 +455,8 @@ mod tests {
 
     #[test]
     fn every_rule_is_an_expression_of_bounded_size() {
-        use super::super::{business, formats, identity, legal, marking, prose, shapes, typed};
-        for table in [
-            shapes::SHAPES,
-            formats::FORMATS,
-            prose::PROSE,
-            identity::IDENTITY,
-            marking::MARKINGS,
-            business::BUSINESS,
-            legal::LEGAL,
-            typed::TYPED,
-        ] {
-            for rule in table {
+        for table in super::super::TABLES {
+            for rule in *table {
                 assert!(compile(rule.pattern).is_ok(), "{}: {}", rule.id, rule.pattern);
                 assert!(rule.cues.iter().all(|cue| *cue == cue.to_lowercase()), "{}", rule.id);
             }

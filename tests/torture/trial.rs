@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::model_server::ModelServer;
 use crate::power;
@@ -143,7 +143,9 @@ pub(crate) fn run() -> ExitCode {
     let mut violations = 0;
     let mut table = Vec::new();
     for kind in Kind::all().into_iter().take(most) {
+        let began = Instant::now();
         let (row, found) = kind.torture(full || mutant.is_some());
+        println!("{}: tried in {} s", kind.name, began.elapsed().as_secs());
         table.push(format!("{:<22} {row}", kind.name));
         violations += found;
     }

@@ -7,6 +7,7 @@
 //! Text is taken in stretches that overlap a little. Each expression goes over a
 //! stretch at most once, and none can take more than time in proportion to it.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -126,20 +127,20 @@ pub(super) struct Rules {
 impl Rules {
     /// Makes rules ready; `Err` says why their cues cannot be looked for.
     pub(super) fn new(tables: &[&'static [Rule]]) -> Result<Self, String> {
-        let (mut cues, mut wakes, mut of_numbers) = (Vec::<String>::new(), Vec::new(), Vec::new());
+        let (mut cues, mut wakes, mut of_numbers) = (Vec::new(), Vec::<Vec<usize>>::new(), Vec::new());
         let mut rules = Vec::new();
+        let mut known = HashMap::new();
         for (n, rule) in tables.iter().flat_map(|table| table.iter()).enumerate() {
             if rule.cues.is_empty() {
                 of_numbers.push(n);
             }
             for cue in rule.cues {
-                match cues.iter().position(|other| other == cue) {
-                    Some(at) => Vec::push(&mut wakes[at], n),
-                    None => {
-                        cues.push((*cue).to_owned());
-                        wakes.push(vec![n]);
-                    }
-                }
+                let at = *known.entry(*cue).or_insert_with(|| {
+                    cues.push(*cue);
+                    wakes.push(Vec::new());
+                    cues.len() - 1
+                });
+                wakes[at].push(n);
             }
             rules.push(Ready { rule, regex: OnceLock::new() });
         }

@@ -128,6 +128,9 @@ impl Group {
     }
 }
 
+/// Stands for the second sign of a term that has only one.
+const NO_SECOND: char = '\0';
+
 /// What one spelling says: as a verb, as anything else, or as either.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entry {
@@ -155,8 +158,8 @@ pub(super) struct Lexicon {
     entries: Spellings,
     /// How many words the longest term of English has that begins with a word of this hash.
     reach: HashMap<u64, usize, BuildHasherDefault<Quick>>,
-    /// All other terms by their first sign, the longest first.
-    by_sign: HashMap<char, Vec<(String, Entry)>, BuildHasherDefault<Quick>>,
+    /// All other terms by their first two signs, the longest first.
+    by_signs: HashMap<[char; 2], Vec<(String, Entry)>, BuildHasherDefault<Quick>>,
 }
 
 /// Entries by their spelling in plain text.
@@ -208,7 +211,7 @@ impl Lexicon {
         for (spelling, entry) in &entries {
             lexicon.index(spelling, *entry);
         }
-        let all = lexicon.by_sign.values_mut();
+        let all = lexicon.by_signs.values_mut();
         all.for_each(|terms| terms.sort_unstable_by_key(|(term, _)| usize::MAX - term.len()));
         Self { entries, ..lexicon }
     }
@@ -221,7 +224,10 @@ impl Lexicon {
                 let reach = self.reach.entry(first).or_default();
                 *reach = words.max(*reach);
             }
-            Some(first) => self.by_sign.entry(first).or_default().push((spelling.into(), entry)),
+            Some(first) => {
+                let signs = [first, spelling.chars().nth(1).unwrap_or(NO_SECOND)];
+                self.by_signs.entry(signs).or_default().push((spelling.into(), entry));
+            }
             None => {}
         }
     }
@@ -255,7 +261,9 @@ impl Lexicon {
                 // The end of the text ends its last sentence.
                 || term.strip_suffix(STOP) == Some(rest)
         };
-        let (term, entry) = self.by_sign.get(&first)?.iter().find(|(term, _)| fits(term))?;
+        let second = rest.chars().nth(1).unwrap_or(STOP);
+        let terms = [second, NO_SECOND].into_iter().filter_map(|s| self.by_signs.get(&[first, s]));
+        let (term, entry) = terms.flatten().find(|(term, _)| fits(term))?;
         Some(Hit { entry: *entry, start: at, end: plain.len().min(at + term.len()) })
     }
 

@@ -11,6 +11,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::names::{self, Kind};
 use super::value::{self, bare, listed};
+use super::word_list::WordList;
 use crate::base::words;
 
 /// The furthest that a name reaches to either side of its word, in bytes.
@@ -888,7 +889,9 @@ fn is_type_like(value: &str) -> bool {
 
 /// The label of a field: `New password`, `passwordField`, `#login-password`.
 fn is_label(value: &str) -> bool {
-    const AROUND: &str = "new old your my the current confirm user db login field input label box reset forgot hash hashed enter         change update set get form show hide admin test repeat retype invalid wrong a access api app auth id csrf refresh         name account client database root default master plain raw encoded encrypted page view text key word service session bearer jwt";
+    static AROUND: WordList = WordList::new(
+        "new old your my the current confirm user db login field input label box reset forgot hash hashed enter         change update set get form show hide admin test repeat retype invalid wrong a access api app auth id csrf refresh         name account client database root default master plain raw encoded encrypted page view text key word service session bearer jwt",
+    );
     if value.bytes().any(|b| b.is_ascii_digit()) || !value.is_ascii() {
         return false;
     }
@@ -913,7 +916,7 @@ fn is_label(value: &str) -> bool {
     };
     parts.peek().is_some()
         && spaced.split_whitespace().any(names)
-        && parts.all(|part| names(part) || listed(AROUND, part))
+        && parts.all(|part| names(part) || AROUND.has(part))
 }
 
 /// Whether a value is a variable of the same name.

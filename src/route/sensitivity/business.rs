@@ -4,7 +4,7 @@
 //! lesson, "our merger with Larkfield is announced on the 19th" is none.
 
 use super::marking::is_said;
-use super::rule::{Hit, Rule};
+use super::rule::{Hit, Needs, Rule};
 
 const UNTOLD: &str = "this is business that is not public yet";
 
@@ -14,7 +14,7 @@ const fn untold(
     pattern: &'static str,
     check: fn(&Hit<'_>) -> bool,
 ) -> Rule {
-    Rule { id, family: "business", why: UNTOLD, cues, pattern, check }
+    Rule { id, family: "business", needs: Needs::Nothing, why: UNTOLD, cues, pattern, check }
 }
 
 /// Business that is not public yet.
@@ -22,6 +22,7 @@ pub(super) const BUSINESS: &[Rule] = &[
     Rule {
         id: "unannounced",
         family: "business",
+        needs: Needs::Nothing,
         why: UNTOLD,
         cues: &[
             "unannounced",
@@ -54,6 +55,7 @@ pub(super) const BUSINESS: &[Rule] = &[
     Rule {
         id: "unannounced",
         family: "business",
+        needs: Needs::Nothing,
         why: UNTOLD,
         cues: &["we ", "our ", "board", "company", "management"],
         pattern: r"\b(?:we|the board|our (?:board|ceo|company|management|leadership)|management|the company)(?:'re| are| is| will| plan(?:s|ned)?| intend(?:s)?| have(?: decided)?| has(?: decided)?| decided| approved| agreed| expects?)?[ ](?:secretly |quietly |also |now |about |going |planning |preparing |looking |intending |to |the |be |in (?:final |advanced |late-stage |exclusive )?(?:talks|negotiations|discussions) (?:to|with)[^\n.]{0,30}? ?|on ){0,5}(?:acquir(?:e|ing) (?:-?i?\b)?[A-Za-z0-9]|acquisition of |buy(?:ing)? (?:out )?(?:[A-Za-z0-9]{2,20} )(?:for|at) (?:USD|EUR|\$|€|£|¥|\d)|lay(?:ing)? off|layoffs? (?:of|will|affect)|cut(?:ting)? \d+ ?%? (?:of (?:the|our) )?(?:jobs|staff|workforce|positions|roles)|let(?:ting)? go (?:of )?\d|clos(?:e|ing) (?:the|our) [\w ]{3,30}(?:plant|office|factory|site)|merg(?:e|ing) with|divest|sell(?:ing)? (?:the|our) [\w ]{3,30}(?:division|unit|business)|terminat(?:e|ing) (?:\d|the contract with))",
@@ -62,6 +64,7 @@ pub(super) const BUSINESS: &[Rule] = &[
     Rule {
         id: "unannounced_ja",
         family: "business",
+        needs: Needs::Nothing,
         why: UNTOLD,
         cues: &[
             "未発表",
@@ -493,7 +496,7 @@ fn is_ours_ja(hit: &Hit<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rule::Rules;
+    use super::super::rules::Rules;
     use super::*;
 
     fn found(text: &str) -> bool {

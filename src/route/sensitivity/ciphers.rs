@@ -161,7 +161,9 @@ fn base32(text: &str, views: &mut Vec<View>) {
 /// `<td>name</td><td>value</td>` as `name: value`.
 fn cells(text: &str) -> Option<View> {
     let low = |tag: &str| text.contains(tag) || text.contains(&tag.to_uppercase());
-    if !["</td>", "</th>", "</dt>", "</label>", "</b>", "</strong>"].iter().any(|tag| low(tag)) {
+    if !text.contains('<')
+        || !["</td>", "</th>", "</dt>", "</label>", "</b>", "</strong>"].iter().any(|tag| low(tag))
+    {
         return None;
     }
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);

@@ -94,7 +94,7 @@ static FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| {
     }
     let finder = AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .kind(Some(AhoCorasickKind::DFA))
         .match_kind(MatchKind::LeftmostLongest)
         .build(&patterns)
         .ok()?;

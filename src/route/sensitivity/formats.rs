@@ -1,9 +1,10 @@
 //! Credentials in formats where no sign stands between a name and its value:
 //! flags, headers, addresses, SQL, tables, and the files of well-known programs.
 
-use super::rule::{Hit, Rule};
+use super::rule::{Hit, LINES, Needs, Rule};
 use super::shapes::looks_like_key;
 use super::value::{bare, is_code, is_made_up, is_placeholder, is_quality, is_reference, listed};
+use super::word_list::WordList;
 
 const GIVEN: &str = "a credential is given a value here";
 const URL: &str = "an address holds a password or a token";
@@ -16,7 +17,17 @@ const fn given(
     pattern: &'static str,
     check: fn(&Hit<'_>) -> bool,
 ) -> Rule {
-    Rule { id, family: "assignment", why: GIVEN, cues, pattern, check }
+    Rule { id, family: "assignment", needs: Needs::Nothing, why: GIVEN, cues, pattern, check }
+}
+
+/// The same, where the value must be a made-up word.
+const fn given_made_up(
+    id: &'static str,
+    cues: &'static [&'static str],
+    pattern: &'static str,
+    check: fn(&Hit<'_>) -> bool,
+) -> Rule {
+    Rule { needs: Needs::MadeUp, ..given(id, cues, pattern, check) }
 }
 
 /// Formats of programs.
@@ -264,6 +275,7 @@ pub(super) const FORMATS: &[Rule] = &[
     Rule {
         id: "url_password",
         family: "assignment",
+        needs: Needs::Nothing,
         why: URL,
         cues: &["://"],
         pattern: r#"\b[a-z][a-z0-9+.-]{1,30}://(?P<u>[^\s:/?#@"'`<>\[\]]*):(?P<v>[^\s"'`<>/]+?)@[^\s"'`<>@]{2,}"#,
@@ -272,6 +284,7 @@ pub(super) const FORMATS: &[Rule] = &[
     Rule {
         id: "url_password",
         family: "assignment",
+        needs: Needs::Nothing,
         why: URL,
         cues: &["://"],
         pattern: r#"\b(?:https?|git|ssh\+git|ftp)://(?P<v>[A-Za-z0-9_-]{20,})@[\w.-]{3,}"#,
@@ -280,6 +293,7 @@ pub(super) const FORMATS: &[Rule] = &[
     Rule {
         id: "url_password",
         family: "assignment",
+        needs: Needs::Nothing,
         why: URL,
         cues: &["jdbc:", "oracle:thin", "sqlplus"],
         pattern: r#"(?:jdbc:[a-z0-9:]{2,40}[^\s"'<>]*?[?&;:](?:password|pwd|pass)=(?P<v>[^\s"'&;<>]{2,})|(?:jdbc:oracle:[a-z]{2,8}:|sqlplus[ ](?:-\w[ ])?)[\w$#]{2,30}/["']?(?P<w>[^\s"'@/]{3,})@)"#,
@@ -288,6 +302,7 @@ pub(super) const FORMATS: &[Rule] = &[
     Rule {
         id: "url_token",
         family: "assignment",
+        needs: Needs::Nothing,
         why: URL,
         cues: &["?", "&"],
         pattern: r#"[?&#;](?:access_?token|auth(?:_?token)?|api_?key|apikey|key|token|secret|client_secret|password|passwd|pwd|sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|code|session(?:_?id)?|sid|jwt|id_token|refresh_token|subscription-key|private_token|invite|auth_key|license|otp|pin|credential|magic|reset_token)=(?P<v>[^\s"'`&<>#)]{6,})"#,
@@ -346,6 +361,7 @@ pub(super) const FORMATS: &[Rule] = &[
     Rule {
         id: "pgpass",
         family: "assignment",
+        needs: Needs::Nothing,
         why: FILE,
         cues: &[":5432:", ":5433:", ":*:", ":6432:", "pgpass", ":3306:", ":54"],
         pattern: r#"(?:^|[\s"'`])[\w.*-]+:(?:\d{2,5}|\*):[\w.*-]{1,60}:[\w.*@-]{1,60}:(?P<v>[^\s:"'`]{3,})(?:[\s"'`]|$)"#,
@@ -358,6 +374,7 @@ pub(super) const FORMATS: &[Rule] = &[
     Rule {
         id: "shadow_line",
         family: "assignment",
+        needs: Needs::Nothing,
         why: FILE,
         cues: &[
             "$1$", "$5$", "$6$", "$y$", "$7$", "$gy$", "$2a$", "$2b$", "$2y$", "$apr1$", "{sha}",
@@ -369,6 +386,7 @@ pub(super) const FORMATS: &[Rule] = &[
     Rule {
         id: "ntlm_hash",
         family: "assignment",
+        needs: Needs::Nothing,
         why: FILE,
         cues: &[":::", "ntlm", "mscache", "krb5"],
         pattern: r#"(?P<v>[\w.$-]{1,60}:\d{1,6}:[0-9a-f]{32}:[0-9a-f]{32}:::|\$krb5(?:tgs|asrep)\$\d{1,2}\$[^\s]{20,})"#,
@@ -591,6 +609,7 @@ pub(super) const FORMATS: &[Rule] = &[
     Rule {
         id: "table_of_credentials",
         family: "assignment",
+        needs: Needs::Nothing,
         why: TABLE,
         cues: &[
             "pass",
@@ -609,11 +628,11 @@ pub(super) const FORMATS: &[Rule] = &[
             "credential",
             "code",
         ],
-        pattern: r#"^[ \t>*]{0,8}(?P<h>[^\n]*(?:\||\t|,|;|│|、)[^\n]*|[|│][^\n]{2,})\r?\n(?P<v>(?:[^\n]+(?:\r?\n|$)){1,6})"#,
+        pattern: LINES,
         check: is_table,
     },
     // Names that are given what only a machine makes.
-    given(
+    given_made_up(
         "random_value",
         &[
             "key",
@@ -934,36 +953,49 @@ fn is_named_value(hit: &Hit<'_>) -> bool {
         && (is_made_up(value) || value.len() >= 6 && !value.contains(' ') && !is_label_like(value))
 }
 
-/// Whether the first lines are a table with a column for credentials, and rows that have some.
+/// How many lines below its head a table is read.
+const ROWS: usize = 6;
+/// The longest head that a table has.
+const LONGEST_HEAD: usize = 300;
+
+/// Whether a line is the head of a table with a column for credentials, and a row below has one.
 fn is_table(hit: &Hit<'_>) -> bool {
-    let all = hit.matched();
-    let mut lines = all.lines().map(|line| line.trim_start_matches(['>', ' ', '\t', '*']));
-    let Some(head) = lines.next() else { return false };
-    let Some(split) = ['|', '│', '\t', ',', ';', '、'].into_iter().find(|c| head.contains(*c))
-    else {
-        return false;
-    };
-    let cells = |line: &str| -> Vec<String> {
-        line.trim_matches(split)
-            .split(split)
-            .map(|cell| cell.trim().trim_matches(['"', '\'', '`', '*']).to_owned())
-            .collect()
-    };
-    let names = cells(head);
-    let columns: Vec<usize> =
-        (0..names.len()).filter(|n| is_credential_column(&names[*n])).collect();
-    if columns.is_empty() || names.len() < 2 || head.len() > 300 {
+    const SPLITS: &[char] = &['|', '│', '\t', ',', ';', '、'];
+    let head = hit.value();
+    if head.len() > LONGEST_HEAD {
         return false;
     }
-    lines
-        .filter(|line| line.contains(split))
-        .map(cells)
-        .filter(|row| row.len() == names.len())
-        .any(|row| columns.iter().any(|n| is_cell(&names[*n], &row[*n])))
+    let Some(split) = SPLITS.iter().find(|c| head.contains(**c)) else { return false };
+    let below = hit.text[hit.whole.end..].lines().take(ROWS).map(plain_line);
+    let rows = || below.clone().filter(|line| line.contains(*split));
+    if rows().next().is_none() {
+        return false;
+    }
+    let names: Vec<&str> = cells(plain_line(head), *split).collect();
+    let columns: Vec<usize> =
+        (0..names.len()).filter(|n| is_credential_column(names[*n])).collect();
+    names.len() >= 2
+        && !columns.is_empty()
+        && rows().any(|line| {
+            let row: Vec<&str> = cells(line, *split).collect();
+            row.len() == names.len() && columns.iter().any(|n| is_cell(names[*n], row[*n]))
+        })
+}
+
+/// A line without the signs of a quotation or a list before it.
+fn plain_line(line: &str) -> &str {
+    line.trim_end().trim_start_matches(['>', ' ', '\t', '*'])
+}
+
+fn cells(line: &str, split: char) -> impl Iterator<Item = &str> {
+    let cells = line.trim_matches(split).split(split);
+    cells.map(|cell| cell.trim().trim_matches(['"', '\'', '`', '*']))
 }
 
 fn is_credential_column(name: &str) -> bool {
-    const NAMES: &str = "password passwd pwd pass pw passphrase passcode secret token pin credential credentials apikey secretkey accesskey passwords psk otp totp";
+    static NAMES: WordList = WordList::new(
+        "password passwd pwd pass pw passphrase passcode secret token pin credential credentials apikey secretkey accesskey passwords psk otp totp",
+    );
     const ENDS: &[&str] = &[
         "password",
         "passwd",
@@ -1011,7 +1043,7 @@ fn is_credential_column(name: &str) -> bool {
         "認証コード",
     ];
     let lower = name.to_lowercase();
-    listed(NAMES, &lower)
+    NAMES.has(&lower)
         || (lower.len() <= 40
             && ENDS.iter().any(|end| lower.ends_with(end))
             && !lower.contains("primary")

@@ -1,7 +1,7 @@
 //! Numbers that belong to a person or an account: checked by their own check digit
 //! where they have one, and by the words beside them where they have none.
 
-use super::rule::{Hit, Rule};
+use super::rule::{Hit, Needs, Rule};
 
 const CARD: &str = "the number of a payment card stands here";
 const NUMBER: &str = "a number by which the state or a bank knows a person stands here";
@@ -13,7 +13,7 @@ const fn number(
     pattern: &'static str,
     check: fn(&Hit<'_>) -> bool,
 ) -> Rule {
-    Rule { id, family: "person", why: NUMBER, cues, pattern, check }
+    Rule { id, family: "person", needs: Needs::Nothing, why: NUMBER, cues, pattern, check }
 }
 
 /// Numbers and facts of persons.
@@ -21,6 +21,7 @@ pub(super) const IDENTITY: &[Rule] = &[
     Rule {
         id: "payment_card",
         family: "person",
+        needs: Needs::Nothing,
         why: CARD,
         cues: &[],
         pattern: r"(?:^|[^\w.+#/-])(?P<v>(?:\d[ -]?){12,18}\d)(?:[^\w-]|$)",
@@ -204,6 +205,7 @@ pub(super) const IDENTITY: &[Rule] = &[
     Rule {
         id: "card_details",
         family: "person",
+        needs: Needs::Nothing,
         why: CARD,
         cues: &[
             "cvv",
@@ -221,6 +223,7 @@ pub(super) const IDENTITY: &[Rule] = &[
     Rule {
         id: "birth_date",
         family: "person",
+        needs: Needs::Nothing,
         why: ABOUT,
         cues: &["birth", "dob", "born", "生年月日", "誕生日", "生まれ"],
         pattern: r"(?:@NAME@[^\n]{0,60}?(?:\bdob\b|date of birth|born(?: on)?|birth ?da(?:te|y))[^\n\d]{0,12}(?P<v>@DATE@)|(?:\bdob\b|date of birth|birth ?date)[\x22']?[ \t]*[:=]?[ \t]*[\x22']?(?P<w>@DATE@)|生年月日[ 　\t:はが=|「\x22]{0,8}(?P<x>@DATE@)|(?P<y>@DATE@)(?:[ ]?生まれ|生))",
@@ -229,6 +232,7 @@ pub(super) const IDENTITY: &[Rule] = &[
     Rule {
         id: "salary",
         family: "person",
+        needs: Needs::Nothing,
         why: ABOUT,
         cues: &[
             "salary",
@@ -254,6 +258,7 @@ pub(super) const IDENTITY: &[Rule] = &[
     Rule {
         id: "health",
         family: "person",
+        needs: Needs::Nothing,
         why: ABOUT,
         cues: &[
             "diagnos",
@@ -284,6 +289,7 @@ pub(super) const IDENTITY: &[Rule] = &[
     Rule {
         id: "home_address",
         family: "person",
+        needs: Needs::Nothing,
         why: ABOUT,
         cues: &[
             "address",

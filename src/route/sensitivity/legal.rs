@@ -3,7 +3,7 @@
 //! "What is a deposition" is a question; a statement in a named case, or what counsel
 //! said to us, belongs to the parties alone.
 
-use super::rule::{Hit, Rule};
+use super::rule::{Hit, Needs, Rule};
 
 const LAW: &str = "this is a legal matter of somebody in particular";
 
@@ -13,7 +13,7 @@ const fn matter(
     pattern: &'static str,
     check: fn(&Hit<'_>) -> bool,
 ) -> Rule {
-    Rule { id, family: "business", why: LAW, cues, pattern, check }
+    Rule { id, family: "business", needs: Needs::Nothing, why: LAW, cues, pattern, check }
 }
 
 /// Matters of law.
@@ -268,7 +268,7 @@ fn is_own_ja(hit: &Hit<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rule::Rules;
+    use super::super::rules::Rules;
     use super::*;
 
     fn found(text: &str) -> bool {

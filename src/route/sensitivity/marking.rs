@@ -4,7 +4,7 @@
 //! a label, or in a sentence about this very text. Where it is talked about, as in
 //! "explain what confidential computing is", it marks nothing.
 
-use super::rule::{Hit, Rule};
+use super::rule::{Hit, Needs, Rule};
 
 const MARKED: &str = "the text is marked as not for everybody";
 const MEANT: &str = "the writer says that this must not leave the house";
@@ -15,7 +15,7 @@ const fn marked(
     cues: &'static [&'static str],
     pattern: &'static str,
 ) -> Rule {
-    Rule { id, family: "marking", why, cues, pattern, check: is_said }
+    Rule { id, family: "marking", needs: Needs::Nothing, why, cues, pattern, check: is_said }
 }
 
 const MARKS: &[&str] = &[

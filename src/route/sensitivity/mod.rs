@@ -16,12 +16,15 @@
 //! deep to be seen whole counts as found.
 
 mod assignment;
+mod blocks;
 mod business;
 mod ciphers;
+mod expression;
 mod facts;
 mod formats;
 mod identity;
 mod legal;
+mod made_up;
 mod marking;
 mod names;
 mod normal;
@@ -30,11 +33,13 @@ mod persons;
 mod private;
 mod prose;
 mod rule;
+mod rules;
 mod shapes;
 mod site;
 mod typed;
 mod value;
 mod views;
+mod word_list;
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -44,7 +49,8 @@ use serde_json::Value;
 
 use self::assignment::Assignments;
 use self::normal::Normal;
-use self::rule::{Found, Rules};
+use self::rule::Found;
+use self::rules::Rules;
 pub use self::site::{AllowKey, Site, SitePattern};
 use self::views::View;
 use crate::base::secret::Mask;

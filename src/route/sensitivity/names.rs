@@ -1,6 +1,6 @@
 //! What a credential is called, in English and Japanese, and what only sounds like one.
 
-use super::value::listed;
+use super::word_list::WordList;
 
 /// What sort of value a credential's name stands before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +174,8 @@ pub(super) fn spellings(word: &str) -> Vec<String> {
 }
 
 /// Last parts that make a name one of something else: `password_reset`, `token_count`.
-const ABOUT: &str = "\
+static ABOUT: WordList = WordList::new(
+    "\
     arn at bucket budget bytes changed class column count counter created date enabled \
     endpoint env error expired expires expiry field file format generator handler hint \
     index input label length len lifetime limit limits manager max min name names param parser \
@@ -193,23 +194,26 @@ const ABOUT: &str = "\
     hint question dir directory folder status state change changes update updates notification reminder \
     entropy complexity char chars character characters \
     rs py js ts tsx jsx go java kt rb php c h cpp cs swift md txt json yaml yml toml sh html css sql xml ini cfg conf lock log csv \
-    field_name display strategy rotation_days arn_suffix regexp pat kid jti sub scope scopes";
+    field_name display strategy rotation_days arn_suffix regexp pat kid jti sub scope scopes",
+);
 
 /// Parts that stand glued before a word in one-case names: `PGPASSWORD`, `authtoken`.
-const GLUED: &str = "\
+static GLUED: WordList = WordList::new(
+    "\
     require requires access admin api app auth aws bearer bot client csrf db default ftp git github gitlab jwt \
     ldap login master my mysql new old pg redis refresh root secret service session slack smtp \
     ssh sudo user vnc web wifi mongo mongodb postgres postgresql rabbitmq amqp mail imap pop keystore truststore \
     store key vault proxy sftp rsync ansible become sa sql ora oracle wp wordpress nas vpn wpa psk id cert pfx \
     p12 jks kafka elastic kibana grafana jenkins npm docker registry basic http https database current host site zip pdf \
-    enc encryption signing storage account tls ssl ca saml sso radius tacacs enable bind rcon minio s3 sqlserver mssql";
+    enc encryption signing storage account tls ssl ca saml sso radius tacacs enable bind rcon minio s3 sqlserver mssql",
+);
 
 /// Whether a last part says that a name is of something else.
 pub(super) fn is_about(part: &str) -> bool {
-    listed(ABOUT, part)
+    ABOUT.has(part)
 }
 
 /// Whether a word may stand before a credential's without a seam.
 pub(super) fn is_glued(part: &str) -> bool {
-    listed(GLUED, part)
+    GLUED.has(part)
 }

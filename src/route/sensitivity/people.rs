@@ -6,9 +6,12 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 
-use super::rule::{Found, compile, stretches};
+use super::blocks::stretches;
+use super::expression::compile;
+use super::rule::Found;
 
 /// How many lines one record may take.
 const RECORD_LINES: usize = 8;
@@ -96,35 +99,204 @@ const LABELLED: &[(Sort, &str)] = &[
     ),
 ];
 
+/// Words beside which a row is about pay.
+const PAYROLL: &[&str] = &[
+    "salary",
+    "payroll",
+    "compensation",
+    "bonus",
+    "base pay",
+    "年収",
+    "給与",
+    "月給",
+    "賞与",
+    "基本給",
+];
+/// Words beside which a row is about health.
+const CLINIC: &[&str] = &["patient", "diagnos", "患者", "診断", "病名", "mrn"];
+
+/// A part of each label, by which a text without labels is passed quickly.
+const LABEL_PARTS: &[(Sort, &[&str])] = &[
+    (
+        Sort::Name,
+        &[
+            "氏名",
+            "名前",
+            "患者名",
+            "顧客名",
+            "社員名",
+            "担当者",
+            "フリガナ",
+            "ふりがな",
+            "契約者",
+            "申込者",
+            "応募者",
+            "受取人",
+            "宛名",
+            "name",
+            "customer",
+            "patient",
+            "employee",
+            "applicant",
+            "contact",
+            "tenant",
+            "client",
+            "candidate",
+            "fn",
+        ],
+    ),
+    (Sort::Mail, &["mail", "メール", "連絡先"]),
+    (Sort::Phone, &["phone", "mobile", "cell", "tel", "fax", "電話", "携帯", "連絡先"]),
+    (Sort::Address, &["住所", "自宅", "所在地", "届け先", "address"]),
+    (Sort::Birth, &["生年月日", "誕生日", "dob", "birth", "born"]),
+    (
+        Sort::Money,
+        &[
+            "年収",
+            "給与",
+            "月給",
+            "基本給",
+            "賞与",
+            "評価",
+            "salary",
+            "base pay",
+            "compensation",
+            "bonus",
+            "wage",
+            "rating",
+        ],
+    ),
+    (
+        Sort::Health,
+        &[
+            "病名",
+            "診断",
+            "既往歴",
+            "症状",
+            "アレルギー",
+            "処方",
+            "diagnosis",
+            "condition",
+            "medication",
+            "allergies",
+            "prescription",
+            "blood type",
+        ],
+    ),
+];
+
+/// The words that are looked for in one pass, and the sort that each speaks of.
+struct Words {
+    finder: AhoCorasick,
+    sorts: Vec<Sort>,
+}
+
+impl Words {
+    fn of(lists: &[(Sort, &[&str])]) -> Option<Self> {
+        let words = || lists.iter().flat_map(|(_, words)| words.iter());
+        let sorts = lists.iter().flat_map(|(sort, words)| words.iter().map(|_| *sort)).collect();
+        let finder = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(words())
+            .ok()?;
+        Some(Self { finder, sorts })
+    }
+
+    /// The sorts of which a word stands in a text, as bits.
+    fn bits(&self, text: &str) -> u8 {
+        let hits = self.finder.find_overlapping_iter(text);
+        hits.fold(0, |bits, hit| bits | self.sorts[hit.pattern().as_usize()].bit())
+    }
+}
+
+impl Sort {
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+static LABELS: LazyLock<Option<Words>> = LazyLock::new(|| Words::of(LABEL_PARTS));
+static MATTERS: LazyLock<Option<Words>> =
+    LazyLock::new(|| Words::of(&[(Sort::Money, PAYROLL), (Sort::Health, CLINIC)]));
+
+/// How much of a text says what its rows are about.
+const HEADING: usize = 4000;
+
+/// What a text has of which a row about somebody is made; it is cheap to know.
+struct Signs {
+    mail: bool,
+    /// The digits of the longest number.
+    digits: usize,
+    /// Whether there is anything beside ASCII.
+    wide: bool,
+    payroll: bool,
+    clinic: bool,
+}
+
+impl Signs {
+    fn of(text: &str) -> Self {
+        let heading = &text[..crate::base::words::boundary(text, HEADING)];
+        let matters = MATTERS.as_ref().map_or(0, |words| words.bits(heading));
+        Self {
+            mail: text.contains('@'),
+            digits: longest_number(text),
+            wide: !text.is_ascii(),
+            payroll: matters & Sort::Money.bit() != 0,
+            clinic: matters & Sort::Health.bit() != 0,
+        }
+    }
+
+    /// Whether the expression of a sort can hold at all, or says anything if it does.
+    fn allow(&self, sort: Sort) -> bool {
+        match sort {
+            Sort::Mail => self.mail,
+            Sort::Phone => self.digits >= 7,
+            Sort::Address => self.digits > 0 || self.wide,
+            Sort::Birth => self.digits >= 4 || self.digits > 0 && self.wide,
+            Sort::Money => self.payroll,
+            Sort::Health => self.clinic || self.digits >= 4,
+            Sort::Name => true,
+        }
+    }
+}
+
+/// The digits of the longest number, whatever stands between them as in a telephone's.
+fn longest_number(text: &str) -> usize {
+    let (mut most, mut digits) = (0, 0);
+    for b in text.bytes() {
+        match b {
+            b'0'..=b'9' => {
+                digits += 1;
+                most = most.max(digits);
+            }
+            b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+' => {}
+            _ => digits = 0,
+        }
+    }
+    most
+}
+
 /// Finds the first list or record of people in a text.
 pub(super) fn find(text: &str) -> Option<Found> {
-    let personal = |b: &u8| matches!(b, b'@' | b'0'..=b'9') || *b >= 0x80;
-    if !text.as_bytes().iter().any(personal) {
-        return None;
-    }
     stretches(text).find_map(|stretch| find_in(&text[stretch.clone()], stretch.start))
 }
 
 fn find_in(text: &str, offset: usize) -> Option<Found> {
-    let awake: Vec<&(Sort, Regex)> =
-        PATTERNS.sorts.iter().filter(|(_, regex)| regex.is_match(text)).collect();
-    let reach = |sort: Sort| awake.iter().any(|(other, _)| *other == sort);
-    if !(reach(Sort::Mail)
-        || reach(Sort::Phone)
-        || reach(Sort::Address)
-        || reach(Sort::Birth)
-        || reach(Sort::Money)
-        || reach(Sort::Health))
-    {
+    let signs = Signs::of(text);
+    let holds = |(sort, regex): &&(Sort, Regex)| signs.allow(*sort) && regex.is_match(text);
+    let (names, reach): (Vec<_>, Vec<_>) =
+        PATTERNS.sorts.iter().partition(|(sort, _)| *sort == Sort::Name);
+    let mut awake: Vec<&(Sort, Regex)> = reach.into_iter().filter(holds).collect();
+    if awake.is_empty() {
         return None;
     }
-    if reach(Sort::Phone) && crowd(text) {
+    awake.extend(names.into_iter().filter(holds));
+    if awake.iter().any(|(sort, _)| *sort == Sort::Phone) && crowd(text) {
         return Some(found(offset..offset + text.len()));
     }
-    let labelled: Vec<&(Sort, Regex)> =
-        PATTERNS.labelled.iter().filter(|(_, regex)| regex.is_match(text)).collect();
-    rows(text, &awake)
-        .or_else(|| records(text, &labelled))
+    rows(text, &signs, &awake)
+        .or_else(|| records(text))
         .map(|at| found(at.start + offset..at.end + offset))
 }
 
@@ -142,13 +314,12 @@ fn crowd(text: &str) -> bool {
 }
 
 /// Lines of which each is about one person; two of them are a list.
-fn rows(text: &str, awake: &[&(Sort, Regex)]) -> Option<Range<usize>> {
+fn rows(text: &str, signs: &Signs, awake: &[&(Sort, Regex)]) -> Option<Range<usize>> {
     let (mut first, mut count, mut start) = (None, 0, 0);
     for line in text.split_inclusive('\n') {
         let at = start..start + line.len();
         start = at.end;
-        if line.len() > 2000 || line.len() < 12 || is_machine_line(line) || has_only_examples(line)
-        {
+        if line.len() > 2000 || line.len() < 12 {
             continue;
         }
         let sorts: Vec<Sort> =
@@ -168,9 +339,9 @@ fn rows(text: &str, awake: &[&(Sort, Regex)]) -> Option<Range<usize>> {
             || has(Sort::Name) && reach >= 1 && separated && !has_only_birth(&sorts)
             || has(Sort::Name)
                 && separated
-                && (has(Sort::Money) && is_payroll(text)
-                    || has(Sort::Health) && (has(Sort::Birth) || is_clinic(text)));
-        if row {
+                && (has(Sort::Money) && signs.payroll
+                    || has(Sort::Health) && (has(Sort::Birth) || signs.clinic));
+        if row && !is_machine_line(line) && !has_only_examples(line) {
             let full = has(Sort::Name) && reach >= 2;
             let begun: usize = *first.get_or_insert(at.start);
             count += 1;
@@ -196,29 +367,6 @@ fn has_only_examples(line: &str) -> bool {
 
 fn has_only_birth(sorts: &[Sort]) -> bool {
     ![Sort::Mail, Sort::Phone, Sort::Address].iter().any(|sort| sorts.contains(sort))
-}
-
-fn is_payroll(text: &str) -> bool {
-    let lower = text[..crate::base::words::boundary(text, 4000)].to_lowercase();
-    [
-        "salary",
-        "payroll",
-        "compensation",
-        "bonus",
-        "base pay",
-        "年収",
-        "給与",
-        "月給",
-        "賞与",
-        "基本給",
-    ]
-    .iter()
-    .any(|word| lower.contains(word))
-}
-
-fn is_clinic(text: &str) -> bool {
-    let lower = text[..crate::base::words::boundary(text, 4000)].to_lowercase();
-    ["patient", "diagnos", "患者", "診断", "病名", "mrn"].iter().any(|word| lower.contains(word))
 }
 
 /// Lines that machines write about authors: commits, licences, lock files, program text.
@@ -276,7 +424,13 @@ fn is_machine_line(line: &str) -> bool {
 }
 
 /// Labels with values, of which three sorts near one another are a record.
-fn records(text: &str, labelled: &[&(Sort, Regex)]) -> Option<Range<usize>> {
+fn records(text: &str) -> Option<Range<usize>> {
+    let bits = LABELS.as_ref()?.bits(text);
+    if bits.count_ones() < 3 {
+        return None;
+    }
+    let labelled = PATTERNS.labelled.iter().filter(|(sort, _)| bits & sort.bit() != 0);
+    let labelled: Vec<_> = labelled.filter(|(_, regex)| regex.is_match(text)).collect();
     if labelled.len() < 3 {
         return None;
     }

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::rule::compile;
-use super::value::listed;
+use super::expression::compile;
+use super::word_list::WordList;
 
 /// The most persons that are looked at in one stretch.
 const MOST: usize = 48;
@@ -73,7 +73,8 @@ const ROLES: &str = concat!(
 );
 
 /// Given names that are no other word, of many places.
-const GIVEN: &str = "aaron abdul abigail adam adele ahmed aisha alan albert alex alice alicia alison amanda amara amir amy ana andrea andrew andy angela anita anjali ann anna anne annie anthony \
+static GIVEN: WordList = WordList::new(
+    "aaron abdul abigail adam adele ahmed aisha alan albert alex alice alicia alison amanda amara amir amy ana andrea andrew andy angela anita anjali ann anna anne annie anthony \
     antonio arjun arthur ayesha barbara beatrice becky ben benjamin bernard beth betty bjorn bob brenda brian bruno carl carla carlos carmen carol caroline catherine cecilia charlotte \
     chloe chris christina christine christopher claire clara colin connor craig cynthia dan daniel danielle daphne dave david deborah deirdre denise dennis derek diana diane diego dmitri \
     dominic donna doris dorothy doug duncan dylan eddie edith edward eileen elena eleanor eli elizabeth ella ellen elliot emily emma eric erika ethan eva evan fatima felix fergus fiona \
@@ -86,10 +87,12 @@ const GIVEN: &str = "aaron abdul abigail adam adele ahmed aisha alan albert alex
     paul paula pedro peggy peter phil philip pilar priya rachel raj rajesh ralph ravi ray rebecca renee ricardo richard rob robert roberto robin roger ron ronnie rosa rosie ross rowan ruth \
     ryan sally sam samantha samir samuel sandra sanjay sara sarah sean sergei shannon sharon shaun sheila shirley simon sofia sophia sophie stacy stefan stella stephanie stephen steve steven \
     stuart susan suzanne svetlana sven tamara tania tara ted teresa tess theo theresa thomas tim timothy tina toby tom tommy tony tracy trevor ursula valerie vanessa vera veronica victoria \
-    vikram viktor vincent vivian walter wanda wei wendy william henrik marta ola petra tariq jayden colm sandeep lise morten ida kwame amina yuna jin wei ling mei hiro sanjiv deepak anil sunita pooja rohan neha kavita ravinder gurpreet farah leila layla zainab hussein mustafa bilal tomas jakub piotr ewa agnieszka katarzyna magda pavel jana milan dragan ivana goran marko luka ana joao rafael thiago camila valentina mateo santiago alejandro guillermo rocio pablo lucie chloe manon theo camille margaux amelie celine thierry didier olivier jurgen dieter heike uwe sabine birgit torsten annika freya astrid linnea elin karin lukas jonas felipe beatriz oksana olena dmytro natalia yulia alexei boris mikhail tatiana siobhan aoife ciara sinead declan padraig rhys gethin carys angus hamish morag cody amelia reza shreya aditya kiran xavier yasmin yolanda yuki yusuf yvonne zach zara zoe";
+    vikram viktor vincent vivian walter wanda wei wendy william henrik marta ola petra tariq jayden colm sandeep lise morten ida kwame amina yuna jin wei ling mei hiro sanjiv deepak anil sunita pooja rohan neha kavita ravinder gurpreet farah leila layla zainab hussein mustafa bilal tomas jakub piotr ewa agnieszka katarzyna magda pavel jana milan dragan ivana goran marko luka ana joao rafael thiago camila valentina mateo santiago alejandro guillermo rocio pablo lucie chloe manon theo camille margaux amelie celine thierry didier olivier jurgen dieter heike uwe sabine birgit torsten annika freya astrid linnea elin karin lukas jonas felipe beatriz oksana olena dmytro natalia yulia alexei boris mikhail tatiana siobhan aoife ciara sinead declan padraig rhys gethin carys angus hamish morag cody amelia reza shreya aditya kiran xavier yasmin yolanda yuki yusuf yvonne zach zara zoe",
+);
 
 /// Capitalised words that begin no person's name: places, firms, products, headings.
-const NO_NAMES: &str = "the this that these those our your their new north south east west san los las saint united great hong tel social national general \
+static NO_NAMES: WordList = WordList::new(
+    "the this that these those our your their new north south east west san los las saint united great hong tel social national general \
     public private data privacy credit human customer patient employee health medical insurance security google apple microsoft amazon open visual docker red \
     java type node next react spring ruby city street road avenue lane bank hospital university college school institute company inc ltd corp group team department \
     station park hotel island river lake county state president prime minister supreme court white house wall times post star games world cup war january february \
@@ -103,14 +106,17 @@ const NO_NAMES: &str = "the this that these those our your their new north south
     british american french german italian spanish japanese chinese korean english european african asian indian russian old middle high low roman greek saxon royal academy library museum \
     church cathedral castle bridge tower square market garden gardens theatre theater club league football basketball rights action committee council works board fund trust foundation \
     rule rules law section article clause day week month sick leave proof theorem method equation distribution test regression sort search tree graph key value pair title description \
-    unicode standard document minimum supported rust-version apache mit bsd gnu gpl changelog readme";
+    unicode standard document minimum supported rust-version apache mit bsd gnu gpl changelog readme",
+);
 
 /// Persons whom everybody knows.
-const FAMOUS: &str = "einstein newton curie darwin lovelace turing hopper shakespeare austen dickens orwell tolkien hamlet macbeth romeo juliet ophelia holmes watson potter gandalf frodo napoleon caesar \
+static FAMOUS: WordList = WordList::new(
+    "einstein newton curie darwin lovelace turing hopper shakespeare austen dickens orwell tolkien hamlet macbeth romeo juliet ophelia holmes watson potter gandalf frodo napoleon caesar \
     cleopatra lincoln washington jefferson roosevelt churchill thatcher kennedy obama trump biden clinton putin macron merkel gandhi mandela king luther beethoven mozart bach chopin vivaldi picasso \
     monet gogh rembrandt vinci galileo kepler tesla edison bell nobel freud jung nietzsche kant plato socrates aristotle marx keynes musk bezos gates jobs zuckerberg torvalds knuth dijkstra \
     ritchie swift beyonce madonna presley lennon mccartney bowie hitchcock spielberg chaplin monroe disney messi ronaldo maradona pele federer nadal serena jordan lebron bolt nightingale \
-    poe twain hemingway wilde woolf bronte doe bloggs public lee-harvey columbus magellan armstrong gagarin earhart parks pasteur fleming hawking feynman bohr heisenberg schrodinger euler gauss fermat";
+    poe twain hemingway wilde woolf bronte doe bloggs public lee-harvey columbus magellan armstrong gagarin earhart parks pasteur fleming hawking feynman bohr heisenberg schrodinger euler gauss fermat",
+);
 
 /// Somebody without a name, yet one alone: a case, a bed, an age with a sex.
 const CASE: &str = concat!(
@@ -312,7 +318,7 @@ fn english(patterns: &Patterns, text: &str) -> Vec<Person> {
 }
 
 fn is_given(word: &str) -> bool {
-    listed(GIVEN, word)
+    GIVEN.has(word)
 }
 
 /// Whether two capitalised words are a person whom not everybody knows.
@@ -322,9 +328,9 @@ fn is_person(shown: &str) -> bool {
         || words.clone().next().is_some_and(|word| {
             matches!(word, "Mr" | "Mrs" | "Ms" | "Miss" | "Mx" | "Dr" | "Prof" | "Sgt" | "Fr")
         });
-    let known = words.clone().any(|word| listed(FAMOUS, word));
+    let known = words.clone().any(|word| FAMOUS.has(word));
     let first = words.clone().next().is_some_and(is_given);
-    !known && (titled || first || !words.any(|word| listed(NO_NAMES, word)))
+    !known && (titled || first || !words.any(|word| NO_NAMES.has(word)))
 }
 
 fn japanese(patterns: &Patterns, text: &str, all: &mut Vec<Person>) {

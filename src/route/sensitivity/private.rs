@@ -9,13 +9,18 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::blocks::stretches;
+use super::expression::compile;
 use super::facts::{Fact, Weight, facts};
 use super::persons::{Person, Sure, persons};
-use super::rule::{Found, compile, stretches};
+use super::rule::Found;
 use crate::base::words;
 
 /// How far a matter may stand from the name, in bytes.
 const REACH: usize = 240;
+
+/// The longest name, in bytes.
+const LONGEST_NAME: usize = 48;
 
 /// The most matters that are weighed in one stretch.
 const MOST_FACTS: usize = 512;
@@ -83,9 +88,48 @@ pub(super) fn find(text: &str) -> Option<Found> {
 }
 
 fn told_of(patterns: &Patterns, text: &str, told: &[Fact]) -> Option<Range<usize>> {
-    let people = persons(text);
+    let mut people = Vec::new();
+    for place in places(text, told) {
+        let found = persons(&text[place.clone()]).into_iter();
+        people.extend(found.map(|person| Person {
+            at: person.at.start + place.start..person.at.end + place.start,
+            ..person
+        }));
+    }
     let person = people.iter().find(|person| is_private(patterns, text, person, &people, told))?;
     Some(person.at.clone())
+}
+
+/// Where persons of whom something is told could stand: near what says enough, alone or with a number.
+fn places(text: &str, told: &[Fact]) -> Vec<Range<usize>> {
+    let mut places: Vec<Range<usize>> = Vec::new();
+    for fact in told {
+        let has_number = || {
+            let around = around(text, &fact.at, 2 * REACH);
+            text.as_bytes()[around].iter().any(|b| b.is_ascii_digit() || *b == b'@')
+        };
+        if fact.weight == Weight::Plain && !has_number() {
+            continue;
+        }
+        let place = around(text, &fact.at, REACH + LONGEST_NAME);
+        match places.last_mut() {
+            Some(last) if place.start <= last.end => last.end = last.end.max(place.end),
+            _ => places.push(place),
+        }
+    }
+    places
+}
+
+/// A stretch with so much before and behind it, from blank to blank where one is near.
+fn around(text: &str, at: &Range<usize>, reach: usize) -> Range<usize> {
+    let start = words::boundary(text, at.start.saturating_sub(reach));
+    let end = words::boundary(text, at.end.saturating_add(reach));
+    let blank = |c: char| c.is_ascii_whitespace();
+    let before = words::boundary(text, start.saturating_sub(LONGEST_NAME));
+    let start = text[before..start].rfind(blank).map_or(start, |n| before + n);
+    let behind = words::boundary(text, end.saturating_add(LONGEST_NAME));
+    let end = text[end..behind].find(blank).map_or(end, |n| end + n);
+    start..end
 }
 
 /// Whether what is told near a person is that person's private matter.

@@ -3,9 +3,10 @@
 //! What is told must look like a secret, or stand where only a secret can stand:
 //! "the password is too short" tells none, "the password is swordfish" does.
 
-use super::rule::{Hit, Rule};
+use super::rule::{Hit, Needs, Rule};
 use super::shapes::looks_like_key;
-use super::value::{bare, is_made_up, is_phrase, is_placeholder, is_quality, is_random, listed};
+use super::value::{bare, is_made_up, is_phrase, is_placeholder, is_quality, is_random};
+use super::word_list::WordList;
 
 const TOLD: &str = "a secret is told here";
 const LOGIN: &str = "a name is given with its password here";
@@ -19,7 +20,18 @@ const fn told(
     pattern: &'static str,
     check: fn(&Hit<'_>) -> bool,
 ) -> Rule {
-    Rule { id, family: "prose", why, cues, pattern, check }
+    Rule { id, family: "prose", needs: Needs::Nothing, why, cues, pattern, check }
+}
+
+/// The same, where the secret must be a made-up word.
+const fn made_up(
+    id: &'static str,
+    why: &'static str,
+    cues: &'static [&'static str],
+    pattern: &'static str,
+    check: fn(&Hit<'_>) -> bool,
+) -> Rule {
+    Rule { needs: Needs::MadeUp, ..told(id, why, cues, pattern, check) }
 }
 
 const CRED_CUES: &[&str] = &[
@@ -74,7 +86,7 @@ pub(super) const PROSE: &[Rule] = &[
         r#"\b(?:changed?|set|resett?(?:ing)?|updated?|rotated?|make|made|chose|picked|use|used|using|keep)\b[^\n.]{0,40}\b@CRED@\b[^\n.:]{0,40}?\b(?:to|as|is|be|from)\b[ \t]+["'`“‘]?(?P<v>[^\s"'`”’]{3,})"#,
         is_made_up_or_quoted,
     ),
-    told(
+    made_up(
         "told_secret",
         TOLD,
         CRED_CUES,
@@ -101,21 +113,21 @@ pub(super) const PROSE: &[Rule] = &[
         r#"\b(?:use|enter|type|try|with|say|using|punch in|key in|dial|whisper|tell them|input|send|speak|the word)[ \t]+["'`“‘]?(?P<v>[^\s"'`”’,]{4,})["'`”’]?[ \t]*,?[ \t]*(?:(?:as|for) (?:the|your|a) @CRED@[ \t]*,?[ \t]*)?(?:to|and|in order to|when (?:you|it|they)|if (?:you|it|they)|at|on|into)[ \t]+(?:(?:need|want|ask|asks|prompts?|must|have)[^\n.]{0,20}?)?(?:unlock|log[ -]?(?:in|on)|sign[ -]?(?:in|on)|authenticate|decrypt|get in|open the|gain access|access the|be let in|the keypad|the door|the gate)"#,
         is_key_word,
     ),
-    told(
+    made_up(
         "told_secret",
         TOLD,
         CRED_CUES,
         r#"\b(?:use|enter|type|try|with|say|using|via|by|it's|its|given|provide|supply|and)[ \t]+["'`“‘]?(?P<v>[^\s"'`”’,]{4,})["'`”’]?[ \t]+(?:as|for|is)[ \t]+(?:the|your|a|an|our|its|my|their|his|her)?[ \t]*(?:[a-z-]{2,15}[ \t]+){0,3}?@CRED@\b"#,
         is_made_up_only,
     ),
-    told(
+    made_up(
         "told_secret",
         TOLD,
         CRED_CUES,
         r#"\b@CRED@s?\b[ \t]*[:=,]?[ \t]*(?:of|being|like|i\.e\.|namely|called|\()[ \t]*["'`“‘]?(?P<v>[^\s"'`”’()]{4,})"#,
         is_made_up_only,
     ),
-    told(
+    made_up(
         "told_secret",
         TOLD,
         CRED_CUES,
@@ -129,14 +141,14 @@ pub(super) const PROSE: &[Rule] = &[
         r#"\b@CRED@[ \t]+(?:for|of|to|on|in|at|into|from)[ \t](?:[^\n.:=?!]|\.[^\s]){1,60}?[ \t]*=[ \t]*["'`“]?(?P<v>[^\s"'`”]{4,200})"#,
         is_told,
     ),
-    told(
+    made_up(
         "told_near",
         TOLD,
         CRED_CUES,
         r#"\b(?:keys?|tokens?|secrets?|credentials?|creds|pass(?:word|phrase|code|wd)s?|pwd|signing|webhook|bearer|auth)\b[^\n]{0,70}?(?:^|[\s"'`“(\[{:=,])(?P<v>[A-Za-z0-9_+/.~!@#$%^&*=-]{10,})"#,
         is_near,
     ),
-    told(
+    made_up(
         "told_near",
         TOLD,
         CRED_CUES,
@@ -147,14 +159,14 @@ pub(super) const PROSE: &[Rule] = &[
         "told_below",
         TOLD,
         CRED_CUES,
-        r#"\b(?:pass[ -]?(?:word|phrase|code|wd)|pwd?|pin(?: code| number)?|(?:api|access|secret|licen[cs]e|auth|product|activation|encryption|private|recovery) key|(?:access|auth|api|bot)? ?token|credentials?|secret|code)s?\b[^\n]{0,80}\n[\s>*-]{0,8}(?:(?:it'?s?|it is|that's|that is|i set it to|it was|we use|use|try|here:?|sure[,:]?|=>|->)[ \t]+)?(?:(?:it|this)[ ]?(?:is|'s)[ ])?["'`“]?(?P<v>[^\s"'`”]{4,120}?)["'`”]?[.!]?(?:[ \t]*(?:です|でした|になります|だよ|。)[^\n]{0,12})?[ \t]*(?:\n|$)"#,
+        r#"\b(?:pass[ -]?(?:word|phrase|code|wd)|pwd?|pin(?: code| number)?|(?:api|access|secret|licen[cs]e|auth|product|activation|encryption|private|recovery) key|(?:access|auth|api|bot)? ?token|credentials?|secret|code)s?\b[^\n]*\n[\s>*-]{0,8}(?:(?:it'?s?|it is|that's|that is|i set it to|it was|we use|use|try|here:?|sure[,:]?|=>|->)[ \t]+)?(?:(?:it|this)[ ]?(?:is|'s)[ ])?["'`“]?(?P<v>[^\s"'`”]{4,120}?)["'`”]?[.!]?(?:[ \t]*(?:です|でした|になります|だよ|。)[^\n]{0,12})?[ \t]*(?:\n|$)"#,
         is_below,
     ),
     told(
         "told_below",
         TOLD,
         JCRED_CUES,
-        r#"@JCRED@[^\n]{0,60}\n\s{0,6}[「『"]?(?P<v>[!-~]{4,120}?)[」』"]?(?:[ \t]*(?:です|でした|になります|だよ|。)[^\n]{0,12})?[ \t]*(?:\n|$)"#,
+        r#"@JCRED@[^\n]*\n\s{0,6}[「『"]?(?P<v>[!-~]{4,120}?)[」』"]?(?:[ \t]*(?:です|でした|になります|だよ|。)[^\n]{0,12})?[ \t]*(?:\n|$)"#,
         is_below,
     ),
     told(
@@ -318,7 +330,7 @@ pub(super) const PROSE: &[Rule] = &[
         r"@JCRED@(?:[(（\[][^)）\]\n]{1,24}[)）\]])?[ \t]*(?:は|が|を|も|として|には|:|=|→|⇒|[|]|-|,)?[ \t]*(?:下記|以下|次)?(?:の通り|の)?(?:で|です)?[ \t:、]*[「『“\x22'`*【(]{0,2}(?P<v>[!-~]{4,}?)(?:[」』”\x22'`*】)]|[^!-~]|$)",
         is_told_ja,
     ),
-    told(
+    made_up(
         "told_secret_ja",
         TOLD,
         JCRED_CUES,
@@ -332,7 +344,7 @@ pub(super) const PROSE: &[Rule] = &[
         r"@JCRED@[^\n。!-~「]{0,24}[「『“\x22](?P<v>[^」』”\x22\n]{3,60})[」』”\x22]",
         is_quoted_ja,
     ),
-    told(
+    made_up(
         "told_secret_ja",
         TOLD,
         JCRED_CUES,
@@ -377,7 +389,7 @@ pub(super) const PROSE: &[Rule] = &[
         r#"(?:ID|ユーザー?(?:名|ID)?|アカウント(?:名)?|ログイン(?:ID|名|情報|ユーザー)?|メールアドレス|メール|アドレス)[ \t]*(?:は|:|=|が|/|,|・|[ \t])[ \t「『"]*[\w.@+-]{2,60}[」』"]?[ \t]*(?:[,、/|・&+。\n-]|で|、|と|です)[ \t。、\n・*-]*(?:(?:初期|仮|共通)?パス(?:ワード|コード|フレーズ)?|P[Ww]|pwd?|password|pass|暗証番号)[ \t]*(?:は|:|=|が|/|[ \t])[ \t「『"]*(?P<v>[!-~]{3,}?)(?:[」』"。、\s]|[^!-~]|$)"#,
         |hit| !is_placeholder(hit.value()) && !is_quality(hit.value()),
     ),
-    told(
+    made_up(
         "told_login_ja",
         LOGIN,
         &["ログイン", "サインイン", "接続", "入れ", "入り", "開", "解除", "解錠", "認証"],
@@ -665,10 +677,12 @@ fn is_made_up_only(hit: &Hit<'_>) -> bool {
 /// A word that opens something: made up, or rare enough to be no object of the sentence.
 fn is_key_word(hit: &Hit<'_>) -> bool {
     let value = bare(hit.value());
-    const OBJECTS: &str = "credentials them this that these those your their someone users user google github facebook apple sso oauth saml email e-mail \
+    static OBJECTS: WordList = WordList::new(
+        "credentials them this that these those your their someone users user google github facebook apple sso oauth saml email e-mail \
         username password passwords biometrics fingerprint face touch token tokens keys key certificates certificate people clients client apps app \
-        permission permissions buttons button details data http https ssh sftp tools options option browser browsers phone device devices";
-    !listed(OBJECTS, value)
+        permission permissions buttons button details data http https ssh sftp tools options option browser browsers phone device devices",
+    );
+    !OBJECTS.has(value)
         && !is_quality(value)
         && !is_placeholder(value)
         && !is_place(value)
@@ -800,10 +814,12 @@ fn has_digits(hit: &Hit<'_>) -> bool {
 }
 
 fn is_seed(hit: &Hit<'_>) -> bool {
-    const PROSE_WORDS: &str = "the and that this with your from must should please will have has was were are not you can into for its they them then when which what how why use using each every about";
+    static PROSE_WORDS: WordList = WordList::new(
+        "the and that this with your from must should please will have has was were are not you can into for its they them then when which what how why use using each every about",
+    );
     let words: Vec<&str> =
         hit.value().split(|c: char| !c.is_ascii_alphabetic()).filter(|w| !w.is_empty()).collect();
-    let prose = words.iter().filter(|w| listed(PROSE_WORDS, w)).count();
+    let prose = words.iter().filter(|w| PROSE_WORDS.has(w)).count();
     let same = words.iter().filter(|w| **w == words[0]).count();
     words.len() >= 12 && prose == 0 && same * 2 < words.len()
 }
@@ -952,8 +968,10 @@ fn is_technique(value: &str) -> bool {
 }
 
 fn is_tool(value: &str) -> bool {
-    const TOOLS: &str = "redis vault bcrypt argon2 cookie cookies session localstorage github gitlab secrets manager keychain jwt base64 json yaml env .env header url hash salt \
+    static TOOLS: WordList = WordList::new(
+        "redis vault bcrypt argon2 cookie cookies session localstorage github gitlab secrets manager keychain jwt base64 json yaml env .env header url hash salt \
         string null undefined number boolean admin user users keycloak auth0 cognito firebase supabase django rails laravel spring devise postgres postgresql mysql mongodb dynamodb s3 kms \
-        memory database bearer https oauth openid saml ldap totp email sms 1password bitwarden lastpass keepass dashlane";
-    listed(TOOLS, value)
+        memory database bearer https oauth openid saml ldap totp email sms 1password bitwarden lastpass keepass dashlane",
+    );
+    TOOLS.has(value)
 }

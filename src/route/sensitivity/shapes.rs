@@ -4,7 +4,7 @@
 //! follows must have the length and the letters of a real one. The keys that
 //! providers print in their manuals, and masked ones, are none.
 
-use super::rule::{Hit, Rule};
+use super::rule::{Hit, Needs, Rule};
 use super::value::{entropy, is_placeholder, is_random};
 
 const KEY: &str = "this has the form of a provider's key";
@@ -12,7 +12,7 @@ const BLOCK: &str = "a private key begins here";
 
 /// A rule for a provider's key.
 const fn key(id: &'static str, cues: &'static [&'static str], pattern: &'static str) -> Rule {
-    Rule { id, family: "key", why: KEY, cues, pattern, check: is_live }
+    Rule { id, family: "key", needs: Needs::Nothing, why: KEY, cues, pattern, check: is_live }
 }
 
 /// The forms, one line each.
@@ -226,6 +226,7 @@ pub(super) const SHAPES: &[Rule] = &[
     Rule {
         id: "private_key",
         family: "key",
+        needs: Needs::Nothing,
         why: BLOCK,
         cues: &["private key", "private-key-lines", "privatekey"],
         pattern: r"(?:-{3,5}\s?BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE[ _]KEY(?: BLOCK)?\s?-{3,5}|PuTTY-User-Key-File-\d|Private-Lines: \d|-{4} BEGIN SSH2 ENCRYPTED PRIVATE KEY|BEGIN (?:RSA|OPENSSH|EC|DSA|PGP|ENCRYPTED) PRIVATE KEY(?: BLOCK)?-{0,5}\s{1,4}(?:[\w-]{2,20}: [^\n]*\n\s{0,4}){0,3}[A-Za-z0-9+/=]{16})",
@@ -234,6 +235,7 @@ pub(super) const SHAPES: &[Rule] = &[
     Rule {
         id: "private_key_body",
         family: "key",
+        needs: Needs::Nothing,
         why: "the body of a private key stands here",
         cues: &[
             "miie",
@@ -256,6 +258,7 @@ pub(super) const SHAPES: &[Rule] = &[
     Rule {
         id: "wireguard_key",
         family: "key",
+        needs: Needs::Nothing,
         why: "a private key of a tunnel stands here",
         cues: &["privatekey", "presharedkey", "private-key", "wg genkey", "wg0"],
         pattern: r"\b(?:Private|Preshared)[-_ ]?Key\s{0,3}[=:]\s{0,3}(?P<v>[A-Za-z0-9+/]{42,43}=)",
@@ -264,6 +267,7 @@ pub(super) const SHAPES: &[Rule] = &[
     Rule {
         id: "crypto_wallet_key",
         family: "key",
+        needs: Needs::Nothing,
         why: "the private key of a wallet stands here",
         cues: &["private", "秘密鍵", "wallet", "wif", "xprv", "zprv", "yprv"],
         pattern: r"(?:\b(?P<v>(?-i:[xyz]prv[A-Za-z0-9]{100,}))\b|(?:private[ _-]?key|秘密鍵|wallet key|wif)[^\n]{0,30}?(?:0x[0-9a-f]{64}|\b(?-i:[5KL][1-9A-HJ-NP-Za-km-z]{50,51}))\b)",

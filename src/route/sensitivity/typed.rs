@@ -3,7 +3,7 @@
 //! `Maple-` with a year and a sign behind it is no word of any language. Beside a place
 //! where one signs in, an account or a network it is a password, though nobody says so.
 
-use super::rule::{Hit, Rule};
+use super::rule::{Hit, MADE_UP_WORDS, Needs, Rule};
 use super::value::{bare, is_code, is_placeholder, is_quality, is_random};
 
 const SIGN_IN: &str = "what one types to sign in stands here";
@@ -15,7 +15,7 @@ const fn typed(
     pattern: &'static str,
     check: fn(&Hit<'_>) -> bool,
 ) -> Rule {
-    Rule { id, family: "prose", why: SIGN_IN, cues, pattern, check }
+    Rule { id, family: "prose", needs: Needs::Nothing, why: SIGN_IN, cues, pattern, check }
 }
 
 const fn key(
@@ -24,7 +24,7 @@ const fn key(
     pattern: &'static str,
     check: fn(&Hit<'_>) -> bool,
 ) -> Rule {
-    Rule { id, family: "key", why: KEY, cues, pattern, check }
+    Rule { id, family: "key", needs: Needs::Nothing, why: KEY, cues, pattern, check }
 }
 
 /// Passwords without a word for them, and keys in forms of their own.
@@ -88,7 +88,7 @@ pub(super) const TYPED: &[Rule] = &[
             "入力",
             "パス",
         ],
-        r#"(?:^|[\s"'`(\[/:,;=|「『（]|[^!-~])(?P<v>[A-Za-z][!#-&*-+./0-~-]{6,40})"#,
+        MADE_UP_WORDS,
         is_typed,
     ),
     typed(
@@ -204,7 +204,8 @@ fn is_chosen(value: &str) -> bool {
 /// A password as people choose them, and no part of a program or an address.
 fn is_typed(hit: &Hit<'_>) -> bool {
     let value = bare(hit.value());
-    is_chosen(value)
+    value.starts_with(|c: char| c.is_ascii_alphabetic())
+        && is_chosen(value)
         && !is_placeholder(value)
         && !is_code(value)
         && !value.contains("&&")
@@ -257,7 +258,7 @@ fn is_stuck(hit: &Hit<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rule::Rules;
+    use super::super::rules::Rules;
     use super::*;
 
     fn found(text: &str) -> bool {

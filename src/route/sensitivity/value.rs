@@ -4,24 +4,30 @@
 //! placeholder, a mask, a published example, a call, a type's name. Nothing here
 //! looks at what a task says about itself, so no task can talk its way out.
 
+use super::word_list::WordList;
+
 /// Values that mean that there is none, types, and the usual stand-ins.
-const NO_VALUE: &str = "\
+static NO_VALUE: WordList = WordList::new(
+    "\
     a an and any are array bool boolean but bytes can cannot char does empty expired false \
     field for from how if in inherit int integer invalid is it its list missing must n/a na never \
     nil no none not null number object of off on option optional or please redacted required see shall \
     should str string text that the then there they this to true uint undefined unknown unset \
     use users varchar was we what when where which who why will with you your yes default value \
     only also still already just too very being been has have had may might being same auto \
-    必須 任意 未設定 なし 無し 不明 省略 非公開 変更 入力 設定 リセット 空 空欄 同じ 別途 後述 下記 以下 同上 不要 必要";
+    必須 任意 未設定 なし 無し 不明 省略 非公開 変更 入力 設定 リセット 空 空欄 同じ 別途 後述 下記 以下 同上 不要 必要",
+);
 
 /// Stand-ins that a writer puts where a secret goes.
-const STAND_INS: &str = "\
+static STAND_INS: WordList = WordList::new(
+    "\
     password passwd pass passphrase pwd pw secret token key apikey api_key api-key test testing tests foo bar \
     baz qux foobar abc xyz xxx todo tbd fixme user username guest postgres mysql redis rabbitmq wrong \
     incorrect mysecretpassword mypassword my-password my_password my-secret my_secret mysecret \
     my-token mytoken some-secret somesecret dummy fake sample demo pw123 hash hashed encrypted plain \
     passwort geheimnis kennwort wachtwoord contrasena senha clave plaintext bearer basic oauth oauth2 jwt saml oidc bcrypt argon2 argon2id scrypt pbkdf2 sha256 sha1 \
-    md5 hmac aes rsa ed25519 totp otp sms email mfa 2fa changed";
+    md5 hmac aes rsa ed25519 totp otp sms email mfa 2fa changed",
+);
 
 /// Parts that make any value a stand-in.
 const TELLTALE: &[&str] = &[
@@ -202,7 +208,8 @@ const QUALITY_ENDS: &[&str] =
     &["ed", "ing", "able", "ible", "less", "ful", "ly", "ent", "ive", "ous", "ment", "tion", "ity"];
 
 /// Words that say something of a password rather than being one.
-const QUALITIES: &str = "\
+static QUALITIES: WordList = WordList::new(
+    "\
     weak strong long short wrong correct incorrect right bad good ok okay old new stale fresh valid \
     invalid safe unsafe secure insecure visible hidden blank known public private plain simple complex \
     unique random secret lost gone stolen leaked broken fine great important always often usually \
@@ -214,15 +221,18 @@ const QUALITIES: &str = "\
     management handling reset length strength security validation verification authentication authorization \
     authorisation encryption generation protection rotate generate create store update check verify hash \
     bound scoped opaque signed short-lived long-lived read-only write-only base64 hex utf-8 ascii json yaml \
-    expires stored logged shown checked deprecated tied based per min max high low medium";
+    expires stored logged shown checked deprecated tied based per min max high low medium",
+);
 
 /// Names of techniques whose letters and digits look made up.
-const TECHNIQUES: &str = "\
+static TECHNIQUES: WordList = WordList::new(
+    "\
     sha-1 sha-2 sha-3 sha1 sha2 sha256 sha384 sha512 sha-256 sha-384 sha-512 hmac-sha256 hs256 rs256 es256 eddsa aes-256 aes256 aes-128 \
     aes-256-gcm aes-gcm base64 base32 base62 base58 oauth2 oauth2.0 oauth1 auth0 utf-8 utf8 k8s s3 ec2 ed25519 x25519 p-256 \
     rsa-2048 rsa-4096 bcrypt argon2 argon2id argon2i pbkdf2 pkcs8 pkcs1 pkcs12 pkcs#8 x509 x.509 md5 crc32 uuid4 uuidv4 \
     uuidv7 jwt jws jwe http2 http/2 ipv4 ipv6 2fa mfa 401 403 404 200 422 429 500 fido2 u2f tls1.3 tls1.2 web3 c++ c# .net node.js \
-    .env i18n l10n gpt-4 gpt-5 gpt-4o rfc6238 rfc4226 rfc7519 v1 v2 v3 sqlite3 python3 h2 log4j";
+    .env i18n l10n gpt-4 gpt-5 gpt-4o rfc6238 rfc4226 rfc7519 v1 v2 v3 sqlite3 python3 h2 log4j",
+);
 
 /// A value without the signs that hold it.
 pub(super) fn bare(value: &str) -> &str {
@@ -241,7 +251,7 @@ pub(super) fn listed(list: &str, word: &str) -> bool {
 pub(super) fn is_placeholder(value: &str) -> bool {
     let value = bare(value);
     let Some(first) = value.chars().next() else { return true };
-    if listed(NO_VALUE, value) || listed(STAND_INS, value) || is_template(value) {
+    if NO_VALUE.has(value) || STAND_INS.has(value) || is_template(value) {
         return true;
     }
     let lower = value.to_lowercase();
@@ -361,10 +371,10 @@ pub(super) fn is_quality(word: &str) -> bool {
     let word = bare(word).trim_matches(['!', '?', '(', ')']);
     let lower = word.to_ascii_lowercase();
     let letters = lower.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-' || b == b'\'');
-    listed(NO_VALUE, word)
-        || listed(QUALITIES, word)
-        || listed(STAND_INS, word)
-        || listed(TECHNIQUES, word)
+    NO_VALUE.has(word)
+        || QUALITIES.has(word)
+        || STAND_INS.has(word)
+        || TECHNIQUES.has(word)
         || (letters
             && QUALITY_ENDS.iter().any(|end| lower.len() > end.len() + 2 && lower.ends_with(end)))
         || (letters && lower.contains("n't"))
@@ -375,7 +385,7 @@ pub(super) fn is_made_up(value: &str) -> bool {
     let value =
         bare(value).trim_end_matches(['!', '?']).trim_start_matches(['&', '!', '*', '@', '#', '?']);
     let head = &value[..value.find(|c: char| !c.is_ascii_graphic()).unwrap_or(value.len())];
-    if head.len() < 4 || listed(TECHNIQUES, head) || is_measure(head) {
+    if head.len() < 4 || TECHNIQUES.has(head) || is_measure(head) {
         return false;
     }
     let digit = head.bytes().any(|b| b.is_ascii_digit());

@@ -302,9 +302,12 @@ fn unicode_escape(text: &str, start: usize) -> Option<(usize, String)> {
 
 /// `"pa" + "ss"`, `'pa' 'ss'`, `["pa", "ss"].join("")`: the literals as one.
 fn joined_literals(text: &str) -> Option<View> {
-    let commas =
-        ["join(", "concat(", "CONCAT(", "implode(", "Join("].iter().any(|call| text.contains(call));
+    const CALLS: &[&str] = &["join(", "concat(", "CONCAT(", "implode(", "Join("];
     let bytes = text.as_bytes();
+    if !bytes.iter().any(|b| matches!(b, b'"' | b'\'' | b'`')) {
+        return None;
+    }
+    let commas = bytes.contains(&b'(') && CALLS.iter().any(|call| text.contains(call));
     let mut writer = Writer::new(text);
     let mut at = 0;
     while let Some(n) = bytes[at..].iter().position(|b| matches!(b, b'"' | b'\'' | b'`')) {
@@ -355,10 +358,13 @@ fn call_seam(rest: &[u8]) -> Option<usize> {
 fn call_gap(rest: &[u8]) -> Option<usize> {
     const CALLS: &[&str] = &[".append", ".concat", ".push", ".join", "<<", "+=", "+ "];
     let end = rest.iter().take(48).position(|b| matches!(b, b'"' | b'\'' | b'`'))?;
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b" \t\r\n_.()[];+<=,".contains(b);
+    if !rest[..end].iter().any(|b| b".<+".contains(b)) || !rest[..end].iter().all(plain) {
+        return None;
+    }
     let gap = std::str::from_utf8(&rest[..end]).ok()?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b" \t\r\n_.()[];+<=,".contains(&b);
     let calls = CALLS.iter().any(|call| gap.contains(call));
-    (calls && !gap.contains("==") && gap.bytes().all(plain)).then_some(end + 1)
+    (calls && !gap.contains("==")).then_some(end + 1)
 }
 
 /// Words that are looked for across the end of a line.
@@ -437,44 +443,88 @@ fn hard_wrapped(text: &str) -> Option<View> {
     writer.view("lines", true)
 }
 
+/// How much of a line's end, or of the next one's start, may be half of a word.
+const LONGEST_HALF: usize = 48;
+
 /// Whether the end of one line and the start of the next are halves of a word or of a key.
 fn continues(before: &str, after: &str) -> bool {
-    let part = |c: char| {
-        c.is_ascii_alphanumeric()
-            || matches!(c, '_' | '-' | '+' | '/' | '.' | '=')
-            || c > '\u{3000}'
-    };
-    let tail: Vec<char> = before.chars().rev().take(48).take_while(|c| part(*c)).collect();
-    let head: String = after.chars().take(48).take_while(|c| part(*c)).collect();
+    let part = |c: &char| c.is_ascii_alphanumeric() || "_-+/.=".contains(*c) || *c > '\u{3000}';
+    let length = |taken: usize, c: char| taken + c.len_utf8();
+    let tail = before.chars().rev().take(LONGEST_HALF).take_while(part).fold(0, length);
+    let head = after.chars().take(LONGEST_HALF).take_while(part).fold(0, length);
+    let (tail, head) = (&before[before.len() - tail..], &after[..head]);
     if tail.is_empty() || head.is_empty() {
         return false;
     }
-    let tail: String = tail.into_iter().rev().collect();
-    let crosses = |word: &str| {
-        let both = format!("{tail}{head}").to_lowercase();
-        let seam = tail.to_lowercase().len();
-        both.match_indices(word).any(|(at, _)| at < seam && at + word.len() > seam)
+    is_split_word(tail, head) || is_split_key(tail, head, &after[head.len()..])
+}
+
+/// Whether two halves are a word that is looked for.
+fn is_split_word(tail: &str, head: &str) -> bool {
+    let halves = |word: &str, at: usize| {
+        let (first, second) = (&word.as_bytes()[..at], &word.as_bytes()[at..]);
+        let (tail, head) = (tail.as_bytes(), head.as_bytes());
+        tail.len() >= first.len()
+            && head.len() >= second.len()
+            && tail[tail.len() - first.len()..].eq_ignore_ascii_case(first)
+            && head[..second.len()].eq_ignore_ascii_case(second)
     };
-    let digits = |part: &str| part.bytes().any(|b| b.is_ascii_digit());
-    let ascii = tail.is_ascii() && head.is_ascii();
+    SPLIT_WORDS.iter().any(|word| (1..word.len()).any(|at| halves(word, at)))
+}
+
+/// Whether two halves are a key, which only a machine makes and which ends where no word would.
+fn is_split_key(tail: &str, head: &str, behind: &str) -> bool {
+    const ENDS: &[char] = &['\n', '\r', '"', '\'', '`', ' ', ')', ']', '}', '<', ',', '\\'];
+    let digits = |half: &str| half.bytes().any(|b| b.is_ascii_digit());
+    if tail.len() < 4
+        || head.len() < 2
+        || tail.len() + head.len() < 16
+        || !(digits(tail) || digits(head))
+        || !(tail.is_ascii() && head.is_ascii())
+        || !(behind.is_empty() || behind.starts_with(ENDS))
+    {
+        return false;
+    }
     let whole = format!("{tail}{head}");
-    let ended = after[head.len()..]
-        .starts_with(['\n', '\r', '"', '\'', '`', ' ', ')', ']', '}', '<', ',', '\\'])
-        || head.len() == after.len();
-    let key = ascii
-        && ended
-        && whole.len() >= 16
-        && tail.len() >= 4
-        && head.len() >= 2
-        && (digits(&tail) || digits(&head))
-        && super::value::is_random(&whole)
-        && whole.matches(['_', '.']).count() < 3;
-    key || SPLIT_WORDS.iter().any(|word| crosses(word))
+    super::value::is_random(&whole) && whole.matches(['_', '.']).count() < 3
+}
+
+/// What stands between letters that are spelt out.
+const SEPARATORS: &[char] = &[' ', '.', '-', '_', '*', '|', '·', '・', '/', ',', '~', '+'];
+
+/// Whether letters in a row stand alone between separators.
+fn has_letters_apart(text: &str) -> bool {
+    // How many signs have passed since a separator, and how many were alone before that.
+    let (mut since, mut alone, mut wide) = (0, 0, false);
+    for c in text.chars() {
+        let separator = match c.is_ascii() {
+            true => matches!(c, ' ' | '.' | '-' | '_' | '*' | '|' | '/' | ',' | '~' | '+'),
+            false => matches!(c, '·' | '・'),
+        };
+        if !separator {
+            since += 1;
+            wide = c > '\u{3000}';
+            continue;
+        }
+        // Between wide blanks it stands alone too.
+        alone = match since {
+            0 => alone,
+            1 => alone + 1,
+            _ => 0,
+        };
+        if alone >= 2 || alone == 1 && wide {
+            return true;
+        }
+        since = 0;
+    }
+    since == 1 && alone >= 1
 }
 
 /// `p a s s w o r d`, `p.a.s.s`, `p-a-s-s`: letters that stand apart, closed up.
 fn closed_up(text: &str) -> Option<View> {
-    const SEPARATORS: &[char] = &[' ', '.', '-', '_', '*', '|', '·', '・', '/', ',', '~', '+'];
+    if !has_letters_apart(text) {
+        return None;
+    }
     let mut writer = Writer::new(text);
     let mut chars = text.char_indices().peekable();
     let mut run: Vec<(usize, usize)> = Vec::new();

@@ -1,0 +1,113 @@
+//! Words of letters, digits and signs, as only a secret or a program has them.
+
+use std::ops::Range;
+
+/// The shortest word that may be made up.
+const SHORTEST_WORD: usize = 4;
+/// The longest word of which a part may be something by itself.
+const LONGEST_WORD: usize = 80;
+
+/// Words of letters, digits and signs as no sentence has them: see [`super::value::is_made_up`].
+pub(super) fn made_up_words(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut words = Vec::new();
+    let (mut start, mut kinds) = (0, 0);
+    for (at, b) in bytes.iter().chain([&b' ']).enumerate() {
+        let kind = KINDS[usize::from(*b)];
+        kinds |= kind;
+        if kind != 0 {
+            continue;
+        }
+        if at - start >= SHORTEST_WORD && is_made_up(&bytes[start..at], kinds) {
+            words.push(start..at);
+        }
+        (start, kinds) = (at + 1, 0);
+    }
+    words
+}
+
+/// Sorts of bytes that a word has, as bits.
+const PLAIN: u8 = 1;
+const DIGIT: u8 = 2;
+const LOWER: u8 = 4;
+const UPPER: u8 = 8;
+const ODD: u8 = 16;
+
+/// The sort of each byte; what ends a word has none.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut n = 0;
+    while n < 256 {
+        kinds[n] = match n as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' => LOWER,
+            b'A'..=b'Z' => UPPER,
+            b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'+' | b'=' | b'~' | b'?' => {
+                ODD
+            }
+            b'-' | b'_' | b'.' | b'/' | b':' => PLAIN,
+            _ => 0,
+        };
+        n += 1;
+    }
+    kinds
+};
+
+/// Whether a word with bytes of these sorts may be made up.
+fn is_made_up(word: &[u8], kinds: u8) -> bool {
+    let has = |kind: u8| kinds & kind != 0;
+    let letters = has(LOWER | UPPER);
+    if letters && has(DIGIT) || has(DIGIT) && has(ODD) {
+        return true;
+    }
+    // What ends a sentence is no part of its last word.
+    let end = word.iter().rev().take_while(|b| matches!(b, b'!' | b'?')).count();
+    let odd = || word[..word.len() - end].iter().any(|b| KINDS[usize::from(*b)] == ODD);
+    letters && has(ODD) && odd() || word.len() >= 12 && has(UPPER) && has(LOWER)
+}
+
+/// The parts of a word that may be values by themselves: `name`, `value` of `name=value`.
+/// An address and a blob have none.
+pub(super) fn parts(word: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut start = 0;
+    let parts = word.split([':', '=', '/']).map(move |part| {
+        let at = start..start + part.len();
+        start = at.end + 1;
+        at
+    });
+    let whole = word.len() > LONGEST_WORD || word.contains("://");
+    parts.filter(move |at| !at.is_empty() && !whole)
+}
+
+/// Those of the words that stand in a window.
+pub(super) fn within<'a>(words: &'a [Range<usize>], window: &Range<usize>) -> &'a [Range<usize>] {
+    let first = words.partition_point(|word| word.start < window.start);
+    let last = words.partition_point(|word| word.end <= window.end);
+    words.get(first..last).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_letters_and_digits_are_made_up_and_those_of_sentences_are_not() {
+        let text = "Really? The (maple2 tree), v1.5 or x=y! fooBarBazQux w0rd: plain-words";
+        let words: Vec<&str> = made_up_words(text).into_iter().map(|at| &text[at]).collect();
+        assert_eq!(words, ["maple2", "v1.5", "x=y!", "fooBarBazQux", "w0rd:"]);
+    }
+
+    #[test]
+    fn parts_are_those_between_signs_and_addresses_have_none() {
+        let parts = |word: &str| parts(word).map(|at| word[at].to_owned()).collect::<Vec<_>>();
+        assert_eq!(parts("admin:a1=/b2"), ["admin", "a1", "b2"]);
+        assert!(parts("https://a1/b2").is_empty());
+    }
+
+    #[test]
+    fn the_words_of_a_window_are_whole() {
+        let words = [0..4, 10..14, 20..24];
+        assert_eq!(within(&words, &(8..24)), &words[1..]);
+        assert!(within(&words, &(11..13)).is_empty());
+    }
+}

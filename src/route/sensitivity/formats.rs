@@ -427,7 +427,7 @@ pub(super) const FORMATS: &[Rule] = &[
     given(
         "name_and_value",
         &["value"],
-        r#"(?:\b|["'\\])(?:name|key|variable|env(?:ironment)?_?name|parameter(?:key|name)?|field|id|label|setting|property)["'\\]{0,3}[ \t]*[:=][ \t]*["'\\]{0,3}(?P<n>[\w.:/-]{0,60}(?:passw(?:or)?d|passphrase|pwd|secret|api[-_.]?key|token|private[-_.]?key|access[-_.]?key|credential|auth[-_.]?key|pin)[\w.-]{0,20})["'\\]{0,3}[\s,>/;]{0,40}(?:<)?["'\\]{0,3}(?:default_?value|string_?value|secret_?value|value|val|default|text)["'\\]{0,3}[ \t]*[:=>][ \t]*["'\\]{0,3}(?P<v>[^\s"'\\<>${}][^\s"'\\<>]{2,})"#,
+        r#"(?:\b|["'\\])(?:name|key|variable|env(?:ironment)?_?name|parameter(?:key|name)?|field|id|label|setting|property)["'\\]{0,3}[ \t]*[:=][ \t]*["'\\]{0,3}(?P<n>[\w.:/-]{0,60}(?:passw(?:or)?d|passphrase|pwd|secret|api[-_.]?key|token|private[-_.]?key|access[-_.]?key|credential|auth[-_.]?key|pin|パスワード|暗証番号|秘密鍵|トークン|シークレット|APIキー)[\w.-]{0,20})["'\\]{0,3}[\s,>/;]{0,40}(?:<)?["'\\]{0,3}(?:default_?value|string_?value|secret_?value|value|val|default|text)["'\\]{0,3}[ \t]*[:=>][ \t]*["'\\]{0,3}(?P<v>[^\s"'\\<>${}][^\s"'\\<>]{2,})"#,
         is_named_value,
     ),
     given(

@@ -364,6 +364,9 @@ pub(super) fn is_said(hit: &Hit<'_>) -> bool {
     !is_talked_about(line_before, &lower, line_after)
 }
 
+/// What is laid down by somebody, in Japanese.
+const RULES: &[&str] = &["規程", "規定", "ルール", "ポリシー"];
+
 /// Whether the words around say that the marking is a subject: explained, drawn, searched for.
 fn is_talked_about(before: &str, matched: &str, after: &str) -> bool {
     const BEFORE: &[&str] = &[
@@ -452,13 +455,9 @@ fn is_talked_about(before: &str, matched: &str, after: &str) -> bool {
         "正規表現",
         "用語",
         "翻訳",
-        "規程",
-        "規定",
-        "ルール",
         "ガイドライン",
         "研修",
         "教育",
-        "ポリシー",
         "例えば",
         "例：",
         "例:",
@@ -559,8 +558,18 @@ fn is_talked_about(before: &str, matched: &str, after: &str) -> bool {
     quoted_word
         || brackets
         || BEFORE.iter().any(|word| tail.contains(word))
+        || RULES.iter().any(|word| is_subject(&tail, word))
         || AFTER.iter().any(|word| head.starts_with(word))
         || INSIDE.iter().any(|word| matched.contains(word))
+}
+
+/// Whether a text speaks of a rule; where something is so *by* a rule, the rule is none of its subjects.
+fn is_subject(text: &str, rule: &str) -> bool {
+    let by = |behind: &str| {
+        ["により", "によって", "上、", "で、"].iter().any(|by| behind.starts_with(by))
+            || behind.starts_with('で') && !behind.starts_with("では")
+    };
+    text.match_indices(rule).any(|(at, _)| !by(&text[at + rule.len()..]))
 }
 
 /// What a marking in corner brackets may be said of, so that it marks.

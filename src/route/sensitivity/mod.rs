@@ -36,6 +36,7 @@ mod rule;
 mod rules;
 mod shapes;
 mod site;
+mod split_word;
 mod typed;
 mod value;
 mod views;
@@ -223,13 +224,13 @@ impl SensitivityScanner {
             return;
         }
         for view in views::of(normal.text()) {
-            if view.name == "spaced"
-                && let Some(at) = prose::spelt_out(&view.text)
+            if matches!(view.name, "spaced" | "lines")
+                && let Some(at) = split_word::find(&view)
             {
                 let it = Found {
-                    rule: "spelt_out".into(),
+                    rule: "split_word".into(),
                     family: "prose",
-                    why: "a credential is spelt out letter by letter here".into(),
+                    why: "the name of a credential is taken apart here, with its value".into(),
                     at,
                     shaped: false,
                 };

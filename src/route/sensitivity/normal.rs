@@ -46,6 +46,11 @@ impl<'a> Normal<'a> {
                 end = at + mark.len_utf8();
             }
             // A mark that made no letter of its own only strikes one out.
+            // The mark of a secret paper is one, and no letter in a ring.
+            if first == '㊙' {
+                normal.push(first);
+                continue;
+            }
             normal.extend(text[start..end].nfkc().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')));
         }
         fold_look_alikes(&mut normal, &mut pieces);

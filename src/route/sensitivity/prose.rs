@@ -166,7 +166,7 @@ pub(super) const PROSE: &[Rule] = &[
         "told_below",
         TOLD,
         JCRED_CUES,
-        r#"@JCRED@[^\n]*\n\s{0,6}[「『"]?(?P<v>[!-~]{4,120}?)[」』"]?(?:[ \t]*(?:です|でした|になります|だよ|。)[^\n]{0,12})?[ \t]*(?:\n|$)"#,
+        r#"@JCRED@[^\n]*\n\s{0,6}(?:(?:it'?s|it is|that's|that is|i set it to|it was|we use|use|try|here:?|sure[,:]?)[ \t]+)?(?:(?:it|this)[ ](?:is|was)[ ])?[「『"]?(?P<v>[!-~]{4,120}?)[」』"]?(?:[ \t]*(?:です|でした|になります|だよ|。)[^\n]{0,12})?[ \t]*(?:\n|$)"#,
         is_below,
     ),
     told(
@@ -315,7 +315,7 @@ pub(super) const PROSE: &[Rule] = &[
             "秘密の答え",
             "旧姓",
         ],
-        r"(?:mother'?s maiden name|security (?:question|answer)|secret answer|秘密の質問|秘密の答え)[^\n]*?(?:\bis\b|[:=]|answer(?:ed)?|→|答えは|は)[ \t]*[\x22'「]?(?P<v>[A-Z\p{Han}\p{Katakana}\p{Hiragana}][^\s\x22'」。]{2,30})",
+        r"(?:mother'?s maiden name|security (?:question|answer)|secret answer|秘密の質問|秘密の答え)[^\n]*?(?:\bis\b|[:=]|answer(?:ed)?|→|答えは|は)[ \t]*[\x22'「]?(?P<v>[A-Z\p{Han}\p{Katakana}\p{Hiragana}][^\s\x22'」。]{1,30})",
         |hit| {
             !is_quality(hit.value())
                 && !is_placeholder(hit.value())
@@ -581,41 +581,6 @@ fn is_below(hit: &Hit<'_>) -> bool {
             || is_phrase(value) && value.contains('-'))
 }
 
-/// Where a credential's word is spelt out letter by letter with something behind it.
-pub(super) fn spelt_out(text: &str) -> Option<std::ops::Range<usize>> {
-    const WORDS: &[&str] = &[
-        "password",
-        "passwd",
-        "passphrase",
-        "apikey",
-        "api_key",
-        "secretkey",
-        "accesstoken",
-        "パスワード",
-        "暗証番号",
-        "社外秘",
-        "pass:",
-        "pass=",
-        "pw:",
-        "pw=",
-        "pwd:",
-        "pwd=",
-        "token:",
-        "token=",
-        "key:",
-        "key=",
-        "secret:",
-        "secret=",
-        "pin:",
-    ];
-    let lower = text.to_ascii_lowercase();
-    WORDS.iter().find_map(|word| {
-        let at = lower.find(word)?;
-        let line = text[at..].split(['\n', ' ']).next().unwrap_or_default();
-        (line.len() >= word.len() + 5).then_some(at..at + line.len())
-    })
-}
-
 fn after_line(hit: &Hit<'_>) -> usize {
     let after = hit.after(200);
     after.find(['\n', '.', '"', '`', '”']).unwrap_or(after.len())
@@ -819,9 +784,9 @@ fn is_seed(hit: &Hit<'_>) -> bool {
     );
     let words: Vec<&str> =
         hit.value().split(|c: char| !c.is_ascii_alphabetic()).filter(|w| !w.is_empty()).collect();
-    let prose = words.iter().filter(|w| PROSE_WORDS.has(w)).count();
-    let same = words.iter().filter(|w| **w == words[0]).count();
-    words.len() >= 12 && prose == 0 && same * 2 < words.len()
+    let listed = words.iter().take_while(|word| !PROSE_WORDS.has(word)).count();
+    let same = words[..listed].iter().filter(|w| **w == words[0]).count();
+    listed >= 12 && same * 2 < listed
 }
 
 fn is_told_ja(hit: &Hit<'_>) -> bool {
@@ -830,6 +795,12 @@ fn is_told_ja(hit: &Hit<'_>) -> bool {
     let given = ["は", "が", "を", "として", ":", "=", "→", "⇒", "|", "「", "『", " "]
         .iter()
         .any(|sign| matched.contains(sign));
+    let beside = matched.contains(['、', '(']) && is_made_up(value) && {
+        let digits = value.bytes().filter(u8::is_ascii_digit).count();
+        let signs = value.bytes().any(|b| b"!#$%^&*@+~-_.".contains(&b));
+        value.len() >= 8 && digits >= 2 && (signs || digits + 2 < value.len())
+    };
+    let given = given || beside;
     let digits = value.len() >= 4 && value.bytes().all(|b| b.is_ascii_digit());
     let behind = &hit.text[hit.at.end..];
     let unit = [

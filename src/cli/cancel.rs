@@ -17,6 +17,10 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
     let mut exit = Exit::Done;
     let mut is_left = false;
+    // All of them or none: a name that is wrong must not leave the rest half done.
+    if let Some(unknown) = args.ids.iter().find(|id| site.locate(&spool, id).is_none()) {
+        return Err(no_such_task(&spool, unknown));
+    }
     for id in &args.ids {
         match site.locate(&spool, id) {
             None => return Err(no_such_task(&spool, id)),

@@ -307,6 +307,9 @@ impl Intake {
         task: Result<(Task, crate::route::Assessment), TaskError>,
     ) {
         self.unsettled.remove(name);
+        if self.is_claimed(name, read, &task) {
+            return;
+        }
         let id = match &task {
             // Told of already: that somebody is claiming it just now makes it no other task.
             _ if self.is_told(name, read) => self.known[name].id.clone(),
@@ -336,6 +339,23 @@ impl Intake {
             dropped_at,
             task,
         })));
+    }
+
+    /// Whether the file that was read here lies in `in_progress` by now: a task that was put
+    /// back is claimed once more, and is no second one of its name.
+    fn is_claimed(
+        &self,
+        name: &OsStr,
+        read: Option<(files::Stat, u64)>,
+        task: &Result<(Task, crate::route::Assessment), TaskError>,
+    ) -> bool {
+        let id = match task {
+            Ok((task, _)) => task.id.clone(),
+            Err(_) => TaskId::from_stem(&stem(name)),
+        };
+        let claimed = std::fs::symlink_metadata(self.spool.file(Folder::InProgress, &id)).ok();
+        let claimed = claimed.as_ref().map(files::Stat::from);
+        read.zip(claimed).is_some_and(|((stat, _), claimed)| stat.identity == claimed.identity)
     }
 
     fn is_told(&self, name: &OsStr, read: Option<(files::Stat, u64)>) -> bool {

@@ -312,7 +312,7 @@ impl ChatWorker {
                 waiting("bad_key", message, Trouble::BadKey)
             }
             Meaning::NoModel => never(format!(
-                "the server at {} has no model `{}`{said}; mend `model_name` of worker `{worker}` in config/agent.yaml",
+                "the server at {} has no model `{}`{said}; mend `model` of worker `{worker}` in config/agent.yaml",
                 self.shown_endpoint(),
                 words::tame(&self.chat.model)
             )),

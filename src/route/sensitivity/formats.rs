@@ -605,6 +605,12 @@ pub(super) const FORMATS: &[Rule] = &[
             !is_placeholder(v) && !is_quality(v) && v.len() >= 4
         },
     ),
+    given_made_up(
+        "half_of_a_key",
+        &["half", "part"],
+        r#"(?:key|token|secret|passw(?:or)?d|passphrase|credential)[ _-]?[^\n:=]{0,20}?(?:half|part)[ _-]?\d?["']?[ \t]*[:=][ \t]*["'`]?(?P<v>[A-Za-z0-9+/_=-]{8,})"#,
+        |hit| is_made_up(hit.value()) && !is_placeholder(hit.value()),
+    ),
     // Tables.
     Rule {
         id: "table_of_credentials",
@@ -1075,6 +1081,7 @@ fn is_cell(name: &str, cell: &str) -> bool {
 fn is_random_value(hit: &Hit<'_>) -> bool {
     const OTHERS: &[&str] = &[
         "public",
+        "公開鍵",
         "cache",
         "primary",
         "foreign",

@@ -361,7 +361,13 @@ pub(super) fn is_said(hit: &Hit<'_>) -> bool {
     let line_before = before.rsplit('\n').next().unwrap_or_default();
     let after = hit.after(90).to_lowercase();
     let line_after = after.split('\n').next().unwrap_or_default();
-    !is_talked_about(line_before, &lower, line_after)
+    const TALK: &[&str] = &["ニュアンス", "使い分け", "一般論", "permission to publish"];
+    if TALK.iter().any(|word| line_after.contains(word) || lower.contains(word)) {
+        return false;
+    }
+    let asked = ["explain", "describe", "define", "compare"];
+    !asked.iter().any(|verb| lower.trim_start().starts_with(verb))
+        && !is_talked_about(line_before, &lower, line_after)
 }
 
 /// What is laid down by somebody, in Japanese.
@@ -370,6 +376,9 @@ const RULES: &[&str] = &["規程", "規定", "ルール", "ポリシー"];
 /// Whether the words around say that the marking is a subject: explained, drawn, searched for.
 fn is_talked_about(before: &str, matched: &str, after: &str) -> bool {
     const BEFORE: &[&str] = &[
+        "your password",
+        "your pin",
+        "パスワードは他人",
         "explain",
         "what does",
         "what is",

@@ -19,10 +19,13 @@ mod assignment;
 mod blocks;
 mod business;
 mod ciphers;
+mod deals;
 mod expression;
 mod facts;
 mod formats;
+mod handling;
 mod identity;
+mod languages;
 mod legal;
 mod made_up;
 mod marking;
@@ -40,6 +43,7 @@ mod split_word;
 mod typed;
 mod value;
 mod views;
+mod weakness;
 mod word_list;
 
 use std::ops::Range;
@@ -81,7 +85,10 @@ const TABLES: &[&[rule::Rule]] = &[
     prose::PROSE,
     identity::IDENTITY,
     marking::MARKINGS,
+    handling::HANDLING,
+    languages::LANGUAGES,
     business::BUSINESS,
+    deals::DEALS,
     legal::LEGAL,
     typed::TYPED,
 ];
@@ -285,7 +292,7 @@ impl SensitivityScanner {
                 });
             }
         }
-        if !glued && let Some(it) = people::find(text).or_else(|| private::find(text)) {
+        if !glued && let Some(it) = first_told(text) {
             tell(it);
         }
     }
@@ -365,6 +372,11 @@ impl SensitivityScanner {
             self.scan(field, &texts.join("\n"), reasons);
         }
     }
+}
+
+/// The first list of people, private matter or open hole in a text.
+fn first_told(text: &str) -> Option<Found> {
+    people::find(text).or_else(|| private::find(text)).or_else(|| weakness::find(text))
 }
 
 /// Whether a decoded text is `name:password`, where the words before it speak of a login.

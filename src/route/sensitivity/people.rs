@@ -417,6 +417,8 @@ fn is_machine_line(line: &str) -> bool {
         "help@",
         "security@",
         "postmaster@",
+        "hello@",
+        "vat no",
         "example:",
     ];
     let lower = line.to_lowercase();

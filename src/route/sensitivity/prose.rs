@@ -322,6 +322,31 @@ pub(super) const PROSE: &[Rule] = &[
                 && hit.matched().contains(['"', ':', '=', '「', '→'])
         },
     ),
+    made_up(
+        "told_reset",
+        TOLD,
+        &["reset", "changed it", "set it"],
+        r#"\b(?:reset(?:ted)?|changed|set) (?:it|hers|his|theirs|her account|his account|the account|the login)[ ]to[ ]["'`“]?(?P<v>[^\s"'`”,]{8,40})"#,
+        |hit| {
+            let value = bare(hit.value());
+            let digits = value.bytes().filter(u8::is_ascii_digit).count();
+            is_made_up_only(hit) && digits >= 2 && digits + 4 < value.len()
+        },
+    ),
+    made_up(
+        "told_reset",
+        TOLD,
+        &["パス", "ログイン", "root", "admin"],
+        r"(?:パス(?:ワード)?(?:を)?(?:変え|変更し|リセットし|直し)(?:ました|た|てあり)[。、\s]{0,3}|(?:admin|root|管理者|ユーザー?名?)[^\n。!-~]{0,14}?[ ]?(?:と|は|/|の方は[^\n。!-~]{0,14}?)[ ]?)(?P<v>[!-~]{6,40}?)[ ]?(?:です|で(?:[。\s]|$)|に(?:し|変|設定)|だ)",
+        is_made_up_ja,
+    ),
+    told(
+        "told_code",
+        CODE,
+        &["dial"],
+        r"\bdial(?:s|led)?\b[^\n]{0,30}?\b(?:left|right)[ ]to[ ](?P<v>\d{1,2}\b[^\n]{0,40}?\b(?:left|right)[ ]to[ ]\d{1,2})",
+        |_| true,
+    ),
     // Japanese.
     told(
         "told_secret_ja",

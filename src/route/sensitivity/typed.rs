@@ -4,7 +4,7 @@
 //! where one signs in, an account or a network it is a password, though nobody says so.
 
 use super::rule::{Hit, MADE_UP_WORDS, Needs, Rule};
-use super::value::{bare, is_code, is_placeholder, is_quality, is_random};
+use super::value::{bare, is_code, is_placeholder, is_quality, is_random, listed};
 
 const SIGN_IN: &str = "what one types to sign in stands here";
 const KEY: &str = "a key stands here in the form that its program keeps it";
@@ -187,18 +187,45 @@ fn is_chosen(value: &str) -> bool {
     let soft = count(|b| b"-_.".contains(b));
     let capital = count(u8::is_ascii_uppercase) > 0;
     let lower = count(u8::is_ascii_lowercase) > 1;
-    (8..=32).contains(&value.len())
-        && letters >= 3
-        && digits >= 2
-        && capital
-        && lower
-        && strong + soft == signs
-        && ((1..=3).contains(&strong) && soft <= 2
-            || signs == 1
-                && soft == 1
-                && digits >= 3
-                && value.as_bytes()[0].is_ascii_uppercase()
-                && !value.contains('.'))
+    is_word_and_number(value)
+        || is_two_words_and_number(value)
+        || (8..=32).contains(&value.len())
+            && letters >= 3
+            && digits >= 2
+            && capital
+            && lower
+            && strong + soft == signs
+            && ((1..=3).contains(&strong) && soft <= 2
+                || signs == 1
+                    && soft == 1
+                    && digits >= 3
+                    && value.as_bytes()[0].is_ascii_uppercase()
+                    && !value.contains('.'))
+}
+
+/// A word, a sign and a number: `maple!1982`. What is numbered so by custom is none.
+fn is_word_and_number(value: &str) -> bool {
+    const NUMBERED: &str = "issue pr bug ticket gh mr task case user page line no room";
+    let Some(at) = value.find(['!', '$', '%', '&', '*', '+', '~', '#']) else { return false };
+    let (word, number) = (&value[..at], &value[at + 1..]);
+    word.len() >= 4
+        && number.len() >= 3
+        && word.bytes().all(|b| b.is_ascii_alphabetic())
+        && number.bytes().all(|b| b.is_ascii_digit())
+        && !listed(NUMBERED, word)
+}
+
+/// Two words, the second with a capital letter, and a number: `violet-Maple15`.
+fn is_two_words_and_number(value: &str) -> bool {
+    let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    let Some((first, second)) = stem.split_once(['-', '.', '_']) else { return false };
+    let lower = |word: &str| word.bytes().all(|b| b.is_ascii_lowercase());
+    (2..=4).contains(&(value.len() - stem.len()))
+        && first.len() >= 3
+        && second.len() >= 3
+        && lower(first)
+        && second.starts_with(|c: char| c.is_ascii_uppercase())
+        && lower(&second[1..])
 }
 
 /// A password as people choose them, and no part of a program or an address.
@@ -214,6 +241,9 @@ fn is_typed(hit: &Hit<'_>) -> bool {
         && !hit.before(3).ends_with("://")
         && !hit.before(24).contains("://")
         && !hit.before(40).to_lowercase().contains("ticket")
+        && !["bad password", "weak password", "weak one", "悪い例", "弱い"]
+            .iter()
+            .any(|talk| hit.around(64).contains(talk))
 }
 
 fn is_pair(hit: &Hit<'_>) -> bool {

@@ -26,7 +26,7 @@ static STAND_INS: WordList = WordList::new(
     incorrect mysecretpassword mypassword my-password my_password my-secret my_secret mysecret \
     my-token mytoken some-secret somesecret dummy fake sample demo pw123 hash hashed encrypted plain \
     passwort geheimnis kennwort wachtwoord contrasena senha clave plaintext bearer basic oauth oauth2 jwt saml oidc bcrypt argon2 argon2id scrypt pbkdf2 sha256 sha1 \
-    md5 hmac aes rsa ed25519 totp otp sms email mfa 2fa changed",
+    md5 hmac aes rsa ed25519 totp otp sms email mfa 2fa changed hoge hogehoge fuga fugafuga piyo foobarbaz",
 );
 
 /// Parts that make any value a stand-in.
@@ -260,7 +260,30 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     }
     let distinct = distinct(value);
     let no_letters = !value.chars().any(char::is_alphanumeric);
-    (no_letters && distinct < 4) || is_mask(value, first) || is_variable_name(value)
+    (no_letters && distinct < 4)
+        || is_mask(value, first)
+        || is_variable_name(value)
+        || is_filler(&lower)
+        || is_test_value(&lower)
+}
+
+/// `xxx.yyy.zzz`: parts of one letter each.
+fn is_filler(value: &str) -> bool {
+    let same = |part: &str| {
+        part.len() >= 2 && part.bytes().all(|b| b == part.as_bytes()[0] && b.is_ascii_alphabetic())
+    };
+    value.contains(['.', '-', '_']) && value.split(['.', '-', '_']).all(same)
+}
+
+/// `testpass123`, `demo_token`: a word for trying out, with the name of the thing.
+fn is_test_value(value: &str) -> bool {
+    const FIRST: &[&str] = &["test", "demo", "dummy", "sample", "fake", "mock"];
+    const THINGS: &[&str] =
+        &["", "user", "pass", "password", "pw", "pwd", "token", "key", "secret", "login"];
+    let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    let numbered = value.len() - stem.len() <= 3;
+    let rest = FIRST.iter().find_map(|first| stem.strip_prefix(first));
+    numbered && rest.is_some_and(|rest| THINGS.contains(&rest.trim_matches(['-', '_', '.'])))
 }
 
 fn distinct(value: &str) -> usize {
@@ -330,6 +353,8 @@ fn is_published(value: &str) -> bool {
         "QWxhZGRpbjpvcGVuIHNlc2FtZQ",
         "dXNlcjpwYXNzd29yZA",
         "dXNlcjpwYXNz",
+        "wJalrXUtnFEMI",
+        "K7MDENG",
     ];
     TAILS.iter().any(|tail| value.ends_with(tail)) || WHOLE.contains(&value.trim_end_matches('='))
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
-# One task for each word of standard input, as xargs hands them out.
+# One task for each line of standard input, as xargs hands them out.
 #
 #   printf '%s\n' Kyoto Nara Osaka | KOUBOU_HOME=… sh xargs.sh
 #
-# `-I` passes each line as one argument, so blanks in it are safe.
+# `-d '\n'` passes each line as one argument as it is, with its blanks and quotes.
 set -eu
 
-xargs -I '{}' koubou --quiet submit --worker echo --type travel -d 'Name one thing to see in {}'
+xargs -d '\n' -I '{}' koubou --quiet submit --worker echo --type travel -d 'Name one thing to see in {}'

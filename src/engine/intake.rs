@@ -307,7 +307,7 @@ impl Intake {
         task: Result<(Task, crate::route::Assessment), TaskError>,
     ) {
         self.unsettled.remove(name);
-        if self.is_claimed(name, read, &task) {
+        if self.is_gone(name, read) {
             return;
         }
         let id = match &task {
@@ -341,21 +341,12 @@ impl Intake {
         })));
     }
 
-    /// Whether the file that was read here lies in `in_progress` by now: a task that was put
-    /// back is claimed once more, and is no second one of its name.
-    fn is_claimed(
-        &self,
-        name: &OsStr,
-        read: Option<(files::Stat, u64)>,
-        task: &Result<(Task, crate::route::Assessment), TaskError>,
-    ) -> bool {
-        let id = match task {
-            Ok((task, _)) => task.id.clone(),
-            Err(_) => TaskId::from_stem(&stem(name)),
-        };
-        let claimed = std::fs::symlink_metadata(self.spool.file(Folder::InProgress, &id)).ok();
-        let claimed = claimed.as_ref().map(files::Stat::from);
-        read.zip(claimed).is_some_and(|((stat, _), claimed)| stat.identity == claimed.identity)
+    /// Whether the file that was read is not there any more: it was claimed meanwhile, as a task
+    /// is that was put back, or taken away. It is no second task of its name.
+    fn is_gone(&self, name: &OsStr, read: Option<(files::Stat, u64)>) -> bool {
+        let now = std::fs::symlink_metadata(self.spool.pending(name)).ok();
+        let now = now.as_ref().map(|meta| files::Stat::from(meta).identity);
+        read.is_some_and(|(stat, _)| now != Some(stat.identity))
     }
 
     fn is_told(&self, name: &OsStr, read: Option<(files::Stat, u64)>) -> bool {

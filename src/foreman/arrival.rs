@@ -5,10 +5,14 @@ use super::*;
 impl Foreman {
     pub(super) fn arrived(&mut self, arrival: Arrival, now: Now, orders: &mut Vec<Order>) {
         self.listed = None;
-        let known = self.tasks.get(&arrival.id);
-        match known.map(|entry| &entry.state) {
-            Some(State::Running { .. } | State::Ending(_)) => return,
-            Some(State::Releasing(_)) => self.released(&arrival.id.clone(), now, orders),
+        let known = self.tasks.get_mut(&arrival.id);
+        match known.map(|entry| (&entry.state, &mut entry.successor)) {
+            Some((State::Running { .. }, successor)) => {
+                *successor = Some(Box::new(arrival));
+                return;
+            }
+            Some((State::Ending(_), _)) => return,
+            Some((State::Releasing(_), _)) => self.released(&arrival.id.clone(), now, orders),
             _ => {}
         }
         let known = self.tasks.get(&arrival.id);
@@ -330,12 +334,17 @@ impl Foreman {
     ) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let before = std::mem::replace(&mut entry.state, State::Blocked(BTreeSet::new()));
+        let successor = entry.successor.take();
         self.free_hand(before);
         match why {
-            NotClaimed::Gone => self.leave(id, now, orders),
-            NotClaimed::Changed => {
+            NotClaimed::Gone if successor.is_none() => self.leave(id, now, orders),
+            NotClaimed::Gone | NotClaimed::Changed => {
                 if let Some(entry) = self.forget(id) {
                     self.past.insert(id.clone(), entry.into_past());
+                }
+                // It was told while a hand reached for what stood there before, and is told no more.
+                if let Some(successor) = successor {
+                    self.arrived(*successor, now, orders);
                 }
             }
             NotClaimed::Confidential(reasons) => self.raise(id, reasons, now, orders),

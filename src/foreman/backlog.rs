@@ -34,6 +34,8 @@ pub(super) struct Entry {
     pub cancelled: bool,
     /// Why it cannot be taken from `pending`, as people were told.
     pub told: Option<String>,
+    /// What was found in its place while a hand reached for it: counts if it was not the task that was meant.
+    pub successor: Option<Box<Arrival>>,
     /// How often our own trouble kept it from being claimed.
     pub troubles: u32,
     /// The most that its next attempt may cost.
@@ -91,6 +93,7 @@ impl Entry {
             started_at: None,
             cancelled: false,
             told: None,
+            successor: None,
             troubles: 0,
             estimate: Usd::ZERO,
             prompt_tokens: 0,

@@ -52,6 +52,8 @@ pub(super) struct Intake {
     ids: HashMap<TaskId, OsString>,
     unsettled: HashMap<OsString, Unsettled>,
     must_tell: bool,
+    /// Whether `pending` could not be listed when it was last tried.
+    unlisted: bool,
 }
 
 /// A file in `pending` that the foreman was told of.
@@ -82,6 +84,7 @@ impl Intake {
             ids: HashMap::new(),
             unsettled: HashMap::new(),
             must_tell: false,
+            unlisted: false,
         }
     }
 
@@ -145,7 +148,8 @@ impl Intake {
         let shown = files.map(|(name, file)| {
             format!("`{}`, which {}", words::tame(&name.to_string_lossy()), file.why)
         });
-        self.tell(Event::Listed(shown.collect()));
+        let unlisted = self.unlisted.then(|| "`tasks/pending`, which cannot be listed".to_owned());
+        self.tell(Event::Listed(shown.chain(unlisted).collect()));
     }
 
     /// Looks at every name in `pending` that is new or has changed, oldest first.
@@ -153,8 +157,12 @@ impl Intake {
         let dir = self.spool.home().folder(Folder::Pending);
         let names = match spool::list(&dir) {
             Ok(names) => names,
-            Err(error) => return self.send(Message::OwnTrouble(error.to_string())),
+            Err(error) => {
+                self.unlisted = true;
+                return self.send(Message::OwnTrouble(error.to_string()));
+            }
         };
+        self.unlisted = false;
         let here: std::collections::HashSet<&OsString> = names.iter().collect();
         let gone: Vec<OsString> =
             self.known.keys().filter(|name| !here.contains(name)).cloned().collect();

@@ -38,7 +38,7 @@ use crate::spool::journal::Journal;
 use crate::spool::lock::{Lock, LockError};
 use crate::spool::notes::{self, LimitsNote, Note};
 use crate::spool::watch::{Glimpse, Watch, WatchError};
-use crate::spool::{Home, Spool};
+use crate::spool::{self, Home, Spool};
 use crate::task::fact::Fact;
 use crate::task::journal::{Line, Replay};
 use crate::task::{Folder, TaskId, Usd, WorkerType};
@@ -385,7 +385,7 @@ impl Engine {
 
     /// Looks at the folders where no event tells of them, and tries whether one would by now.
     fn poll(&mut self) {
-        if crate::spool::watch::blind_spot(&self.home).is_none() {
+        if spool::watch::blind_spot(&self.home).is_none() {
             self.watch_anew();
         }
         self.ask(Ask::Glimpse(Glimpse::Everything));
@@ -460,13 +460,21 @@ impl Engine {
         }
     }
 
-    /// What a drain that gives up leaves unfiled.
-    fn unfiled(&self) -> Vec<(String, u64)> {
+    /// What a drain that gives up leaves behind: results that cannot be filed, and all in `pending`.
+    fn left_behind(&self) -> Vec<(String, u64)> {
+        let Some((_, trouble)) = &self.stuck else { return Vec::new() };
         let claims = self.spool.ids(Folder::InProgress).map_or(0, |ids| ids.len() as u64);
-        let trouble = self.stuck.iter().map(|(_, trouble)| trouble);
-        let waits =
-            trouble.map(|trouble| (format!("its result cannot be filed: {trouble}"), claims));
-        waits.filter(|(_, count)| *count > 0).collect()
+        let pending = self.spool.home().folder(Folder::Pending);
+        let waiting = match spool::list(&pending) {
+            Ok(names) => names.iter().filter(|name| spool::is_task_name(name)).count() as u64,
+            // How many there are cannot be told; that there may be some must be.
+            Err(_) => 1,
+        };
+        let waits = [
+            (format!("its result cannot be filed: {trouble}"), claims),
+            (format!("the end of this trouble: {trouble}"), waiting),
+        ];
+        waits.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
     fn is_giving_up(&self) -> bool {
@@ -549,7 +557,7 @@ impl Engine {
     fn go_home(mut self) -> Ending {
         self.asks = None;
         self.errands = None;
-        let unfiled = if self.drain && self.is_giving_up() { self.unfiled() } else { Vec::new() };
+        let left = if self.drain && self.is_giving_up() { self.left_behind() } else { Vec::new() };
         if self.is_giving_up() {
             // Threads that do not come back end with the process; their claims are put back here.
             self.put_everything_back();
@@ -577,7 +585,7 @@ impl Engine {
         self.tell_offline();
         self.mirror.close();
         Ending {
-            waits: self.farewell.take().map_or(unfiled, |farewell| farewell.waits),
+            waits: self.farewell.take().map_or(left, |farewell| farewell.waits),
             stopped: self.stops > 0,
         }
     }
@@ -628,7 +636,7 @@ fn run_mark(now: Now) -> String {
 
 /// The watch of a start; without one, koubou says so once and lists the folders instead.
 fn first_watch(home: &Home, asks: &Sender<Ask>, to_engine: &Sender<Message>) -> Option<Watch> {
-    if let Some(kind) = crate::spool::watch::blind_spot(home) {
+    if let Some(kind) = spool::watch::blind_spot(home) {
         log::warn!(
             "the home lies on {kind}, where drops from elsewhere cause no event: the folders are listed every {}; \
              let no second machine work it",

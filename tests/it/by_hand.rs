@@ -48,6 +48,31 @@ fn a_task_that_is_edited_while_it_waits_runs_as_it_is_then() {
 }
 
 #[test]
+fn what_takes_a_tasks_place_while_it_is_claimed_runs_too() {
+    let shop = Sandbox::with_echo();
+    let daemon = shop.daemon();
+    let aside = shop.task_file("pending/.aside");
+    for n in 0..150 {
+        for text in ["first thoughts", "second thoughts"] {
+            fs::write(&aside, echo(text).to_string()).unwrap();
+            fs::rename(&aside, shop.task_file(&format!("pending/x{n}.json"))).unwrap();
+        }
+    }
+    shop.eventually("all of it is done", || {
+        shop.names("pending").is_empty() && shop.names("in_progress").is_empty()
+    });
+    assert_eq!(daemon.stop(), Some(0));
+    for n in 0..150 {
+        // The first may have been claimed before the second came, which then is a task of its own.
+        let texts = [format!("completed/x{n}"), format!("completed/x{n}.2")]
+            .map(|result| shop.task_file(&format!("{result}.json")))
+            .map(|file| fs::read_to_string(file).unwrap_or_default());
+        assert!(texts.iter().any(|text| text.contains("second thoughts")), "x{n}: {texts:?}");
+    }
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+#[test]
 fn a_failed_task_can_be_mended_where_it_lies_and_put_back() {
     let shop = Sandbox::with_workers(&[script("picky", "grep -q please", &[])]);
     shop.drop_task("x", &json!({ "description": "do it" }));

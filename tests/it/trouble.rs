@@ -147,6 +147,30 @@ fn too_few_descriptors_fail_no_task() {
     assert_mirror_is_what_a_rebuild_makes(&shop);
 }
 
+#[test]
+fn a_drain_with_too_few_descriptors_says_what_it_leaves() {
+    // So few that nothing runs, and somewhat more: the drain says so, or does all of it.
+    for most in [12, 16, 20, 24] {
+        let shop = Sandbox::with_echo();
+        drop_echoes(&shop, "echo", 40);
+        let drain = format!("ulimit -n {most}; exec \"$0\" --home \"$1\" start --drain");
+        let mut command = Command::new("sh");
+        command.args(["-c", &drain, env!("CARGO_BIN_EXE_koubou")]).arg(shop.home());
+        let output = command.output().unwrap();
+        let left = shop.names("pending").len() + shop.names("in_progress").len();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0) => assert_eq!(left, 0, "{most}: {said}"),
+            _ => assert!(
+                left > 0 && said.contains("error:") || said.contains("wait"),
+                "{most}: {said}"
+            ),
+        }
+        shop.drain().ends(0);
+        assert_eq!(shop.names("completed").len(), 40, "{most}");
+    }
+}
+
 /// A small file system of its own.
 struct SmallDisk(PathBuf);
 

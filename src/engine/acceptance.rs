@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Message;
 use super::lanes::Shop;
+use crate::base::words;
 use crate::config::CheckSpec;
 use crate::task::outcome::{Answer, CHECK_FAILED, ErrorKind, Failure, Next, Outcome};
 use crate::task::prompt::Prompt;
@@ -17,6 +18,9 @@ use crate::worker::{Job, Leash, Worker};
 
 /// The most of what a check prints that is kept, in bytes.
 const MOST_OUTPUT: u64 = 64 << 10;
+
+/// How long a schema may take to look at an answer.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 /// How long our own trouble is waited out before a check is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -39,10 +43,44 @@ impl Demand {
     /// The outcome as it was, or the failure that it is if its answer is not good enough.
     pub(super) fn judge(&self, outcome: Outcome, shop: &Shop, job: &Job, leash: &Leash) -> Outcome {
         let Outcome::Done(answer) = outcome else { return outcome };
-        let verdict = self.accept.judge(&answer.content).map_err(Verdict::NotAccepted);
+        let verdict = self.look(&answer.content, leash);
         match verdict.and_then(|()| self.check(&answer, shop, job, leash)) {
             Ok(()) => Outcome::Done(answer),
             Err(verdict) => verdict.of(*answer).into(),
+        }
+    }
+
+    /// Looks at the answer by the schema and the expression, on a thread of its own: what takes
+    /// too long is left behind, so that neither this hand nor a stop has to wait for it.
+    fn look(&self, answer: &str, leash: &Leash) -> Result<(), Verdict> {
+        if self.accept.json_schema.is_none() {
+            return self.accept.judge(answer).map_err(Verdict::NotAccepted);
+        }
+        let (tell, told) = crossbeam_channel::bounded(2);
+        let pulled = tell.clone();
+        leash.on_pull(move || {
+            let _ = pulled.try_send(None);
+        });
+        let (accept, answer) = (self.accept.clone(), answer.to_owned());
+        let look = move || {
+            let _ = tell.try_send(Some(accept.judge(&answer)));
+        };
+        if std::thread::Builder::new().name("accept".into()).spawn(look).is_err() {
+            return Err(Verdict::NotChecked(
+                "no thread could be begun to look at the answer".into(),
+            ));
+        }
+        match told.recv_timeout(LONGEST_LOOK) {
+            Ok(Some(verdict)) => verdict.map_err(Verdict::NotAccepted),
+            Ok(None) => Err(Verdict::Ended(Box::new(Failure::new(
+                "cancelled",
+                ErrorKind::Cancelled,
+                "the attempt was ended before its answer was looked at",
+            )))),
+            Err(_) => Err(Verdict::NotChecked(format!(
+                "`json_schema` took longer than {} to look at the answer: make it simpler",
+                words::span(LONGEST_LOOK)
+            ))),
         }
     }
 

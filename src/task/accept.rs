@@ -1,8 +1,12 @@
 //! When an answer is good enough: what a task or a worker demands of it.
 //!
 //! A JSON schema, a regular expression, or a check that the settings name. The
-//! first two are judged here, in time that grows with the answer alone; a check
-//! is a program, and so somebody else's to run.
+//! first two are judged here; a check is a program, and so somebody else's to run.
+//! An expression takes time that grows with the answer alone. A schema whose
+//! references multiply is refused where that shows; one that folds in on itself may
+//! still take long, and whoever judges by it gives it a thread and a limit.
+
+use std::collections::HashMap;
 
 use jsonschema::{PatternOptions, Validator};
 use regex::{Regex, RegexBuilder};
@@ -14,6 +18,9 @@ use crate::base::words;
 const LARGEST_PATTERN: usize = 1 << 20;
 /// The largest schema, in bytes of its text: what a drop has compiled must stay small.
 const LARGEST_SCHEMA: usize = 256 << 10;
+
+/// The most steps that a schema may be once its references are written out.
+const MOST_STEPS: u64 = 100_000;
 
 /// What is demanded of an answer; all of it must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -102,11 +109,57 @@ fn schema(written: &Value) -> Result<Validator, String> {
         let (size, most) = (words::bytes(size as u64), words::bytes(LARGEST_SCHEMA as u64));
         return Err(format!("`json_schema` has {size} of at most {most}"));
     }
+    if Unfolding::of(written) > MOST_STEPS {
+        return Err("`json_schema` refers to itself so often that nobody could look through it: \
+                    let each `$ref` be reached by fewer ways"
+            .to_owned());
+    }
     let engine = PatternOptions::regex().size_limit(LARGEST_PATTERN);
     jsonschema::options().with_pattern_options(engine).build(written).map_err(|error| {
         let said = words::excerpt(&words::tame(&error.to_string()), 160);
         format!("`json_schema` is not a JSON schema: {said}")
     })
+}
+
+/// How long a schema is once its references are written out.
+struct Unfolding<'a> {
+    whole: &'a Value,
+    /// The lengths of what is referred to; 1 while it is measured, as what comes round again
+    /// goes on with another part of the answer.
+    known: HashMap<&'a str, u64>,
+}
+
+impl<'a> Unfolding<'a> {
+    fn of(whole: &'a Value) -> u64 {
+        Unfolding { whole, known: HashMap::new() }.steps(whole)
+    }
+
+    fn steps(&mut self, part: &'a Value) -> u64 {
+        let add = u64::saturating_add;
+        match part {
+            Value::Array(items) => items.iter().map(|item| self.steps(item)).fold(0, add),
+            Value::Object(map) => map
+                .iter()
+                .map(|(key, value)| match (key.as_str(), value) {
+                    ("$defs" | "definitions", _) => 0,
+                    ("$ref", Value::String(place)) => self.steps_at(place),
+                    _ => self.steps(value),
+                })
+                .fold(1, add),
+            _ => 0,
+        }
+    }
+
+    fn steps_at(&mut self, place: &'a str) -> u64 {
+        if let Some(steps) = self.known.get(place) {
+            return *steps;
+        }
+        self.known.insert(place, 1);
+        let part = place.strip_prefix('#').and_then(|pointer| self.whole.pointer(pointer));
+        let steps = part.map_or(1, |part| self.steps(part));
+        self.known.insert(place, steps);
+        steps
+    }
 }
 
 fn pattern(text: &str) -> Result<Regex, String> {
@@ -166,6 +219,21 @@ mod tests {
             let flaws = Accept::read(value.as_object().unwrap()).unwrap_err().join("; ");
             assert!(flaws.contains(says), "{value}: {flaws}");
         }
+    }
+
+    #[test]
+    fn a_schema_whose_references_multiply_is_refused_and_a_tree_is_not() {
+        let two = |n: u32| json!({ "allOf": [{ "$ref": format!("#/$defs/x{n}") }, { "$ref": format!("#/$defs/x{n}") }] });
+        let mut defs: Map<String, Value> = (0..60).map(|n| (format!("x{n}"), two(n + 1))).collect();
+        defs.insert("x60".into(), json!({ "type": "object" }));
+        let bomb = json!({ "json_schema": { "$ref": "#/$defs/x0", "$defs": defs } });
+        let flaws = Accept::read(bomb.as_object().unwrap()).unwrap_err();
+        assert!(flaws[0].contains("refers to itself so often"), "{flaws:?}");
+        let side = json!({ "$ref": "#/$defs/tree" });
+        let tree = accept(&json!({ "json_schema": { "$ref": "#/$defs/tree", "$defs": { "tree": {
+            "type": "object", "properties": { "left": side, "right": side },
+        } } } }));
+        assert_eq!(tree.judge("{\"left\": {\"right\": {}}}"), Ok(()));
     }
 
     #[test]

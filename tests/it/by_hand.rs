@@ -48,6 +48,7 @@ fn a_task_that_is_edited_while_it_waits_runs_as_it_is_then() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a person's `mv` replaces what is there")]
 fn what_takes_a_tasks_place_while_it_is_claimed_runs_too() {
     let shop = Sandbox::with_echo();
     let daemon = shop.daemon();
@@ -55,7 +56,7 @@ fn what_takes_a_tasks_place_while_it_is_claimed_runs_too() {
     for n in 0..150 {
         for text in ["first thoughts", "second thoughts"] {
             fs::write(&aside, echo(text).to_string()).unwrap();
-            fs::rename(&aside, shop.task_file(&format!("pending/x{n}.json"))).unwrap();
+            fs::rename(&aside, shop.task_file(format!("pending/x{n}.json"))).unwrap();
         }
     }
     shop.eventually("all of it is done", || {
@@ -65,7 +66,7 @@ fn what_takes_a_tasks_place_while_it_is_claimed_runs_too() {
     for n in 0..150 {
         // The first may have been claimed before the second came, which then is a task of its own.
         let texts = [format!("completed/x{n}"), format!("completed/x{n}.2")]
-            .map(|result| shop.task_file(&format!("{result}.json")))
+            .map(|result| shop.task_file(format!("{result}.json")))
             .map(|file| fs::read_to_string(file).unwrap_or_default());
         assert!(texts.iter().any(|text| text.contains("second thoughts")), "x{n}: {texts:?}");
     }

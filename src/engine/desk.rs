@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use serde_json::Value;
 
 use super::Message;
-use super::lanes::{Held, sentence};
+use super::lanes::{Held, sentence, why_not_claimed};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, FileError};
 use crate::config::Config;
@@ -213,13 +213,7 @@ impl Desk {
         let why = match self.spool.claim(file, id) {
             Ok(Some(claim)) => return Some(claim),
             Ok(None) => NotClaimed::Gone,
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                NotClaimed::NotOurs(format!(
-                    "{}: only its owner can move it away",
-                    sentence(&error)
-                ))
-            }
-            Err(error) => NotClaimed::Trouble(sentence(&error)),
+            Err(error) => why_not_claimed(&self.spool, &error),
         };
         self.tell(Event::NotClaimed(id.clone(), why));
         None

@@ -21,7 +21,7 @@ use crate::spool::{Claim, Spool};
 use crate::task::journal::{Line, LineKind};
 use crate::task::outcome::{ErrorKind, Failure, Outcome, Spent};
 use crate::task::prompt::Prompt;
-use crate::task::{Task, Usd, wire};
+use crate::task::{Folder, Task, Usd, wire};
 use crate::worker::{self, Job, Leash, Worker};
 
 /// Work for a hand.
@@ -135,7 +135,7 @@ impl Hand {
         let claim = match spool.claim(&start.file, &start.id) {
             Ok(Some(claim)) => claim,
             Ok(None) => return Err(NotClaimed::Gone),
-            Err(error) => return Err(not_ours_or_trouble(error)),
+            Err(error) => return Err(why_not_claimed(spool, &error)),
         };
         match self.ready(start, &claim) {
             Ok((task, job)) => {
@@ -253,13 +253,22 @@ fn give_back(claim: Claim, why: NotClaimed) -> NotClaimed {
     }
 }
 
-fn not_ours_or_trouble(error: FileError) -> NotClaimed {
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => NotClaimed::NotOurs(format!(
-            "{}: it belongs to somebody else; move it away, or give the daemon the right to",
-            sentence(&error)
+/// Why a file could not be claimed: it is somebody else's, or a folder of ours is not writable
+/// for now, which is our own trouble and passes.
+pub(super) fn why_not_claimed(spool: &Spool, error: &FileError) -> NotClaimed {
+    let writable = |folder| {
+        let folder = spool.home().folder(folder);
+        rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK).is_ok()
+    };
+    let is_theirs = error.kind() == std::io::ErrorKind::PermissionDenied
+        && writable(Folder::Pending)
+        && writable(Folder::InProgress);
+    match is_theirs {
+        true => NotClaimed::NotOurs(format!(
+            "{}: only its owner can move it away, or let koubou do so",
+            sentence(error)
         )),
-        _ => NotClaimed::Trouble(sentence(&error)),
+        false => NotClaimed::Trouble(sentence(error)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -127,6 +127,8 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>
 /// SQLite gives its companions, `-wal` and `-shm`, the mode of the file itself. One
 /// that exists is not opened here: to close it would drop SQLite's locks on it.
 fn make_private(path: &Path) -> Result<(), MirrorError> {
+    // Somebody may have taken the whole folder away; where it cannot be made, what follows says so.
+    let _ = fs::DirBuilder::new().mode(0o700).create(files::parent(path));
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match made {
         Ok(_) => return Ok(()),

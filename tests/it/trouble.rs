@@ -148,6 +148,21 @@ fn too_few_descriptors_fail_no_task() {
 }
 
 #[test]
+fn a_mirror_whose_folder_is_taken_away_is_made_anew() {
+    let shop = Sandbox::with_echo();
+    let daemon = shop.daemon();
+    drop_echoes(&shop, "before", 3);
+    until_completed(&shop, 3);
+    fs::remove_dir_all(shop.home().join("db")).unwrap();
+    drop_echoes(&shop, "after", 3);
+    until_completed(&shop, 6);
+    shop.eventually("the mirror is there", || shop.home().join("db/koubou.db").is_file());
+    assert_eq!(daemon.stop(), Some(0));
+    assert_eq!(shop.count("SELECT count(*) FROM task_master WHERE status = 'completed'"), 6);
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+#[test]
 fn a_drain_with_too_few_descriptors_says_what_it_leaves() {
     // So few that nothing runs, and somewhat more: the drain says so, or does all of it.
     for most in [12, 16, 20, 24] {

@@ -661,7 +661,8 @@ mod tests {
 
     #[test]
     fn missing_usage_of_a_paid_worker_keeps_the_reservation() {
-        for usage in [Value::Null, json!({}), json!({ "prompt_tokens": 3 })] {
+        let beyond_belief = json!({ "prompt_tokens": 1e300, "completion_tokens": 1 });
+        for usage in [Value::Null, json!({}), json!({ "prompt_tokens": 3 }), beyond_belief] {
             let server = ModelServer::start();
             let mut body = completion("m", "x", "stop", 1, 1);
             body["usage"] = usage;

@@ -57,14 +57,17 @@ fn words_of(content: &Value) -> String {
     }
 }
 
+/// The most tokens that a call can have, and several times what the largest model reads.
+const MOST_TOKENS: u64 = 20_000_000;
+
 /// What a document says was used; `None` where it does not say both halves.
 pub(super) fn usage(document: &Value) -> Option<Usage> {
     let usage = &document["usage"];
     let count = |value: &Value| {
-        value.as_u64().or_else(|| {
-            let number = value.as_f64().filter(|n| n.is_finite() && *n >= 0.0)?;
-            Some(number.ceil() as u64)
-        })
+        let number = || value.as_f64().filter(|n| n.is_finite() && *n >= 0.0);
+        let tokens = value.as_u64().or_else(|| Some(number()?.ceil() as u64))?;
+        // Who counts more than any model can read is not believed: the reservation stands.
+        (tokens <= MOST_TOKENS).then_some(tokens)
     };
     let total = count(&usage["total_tokens"]);
     let prompt_tokens = count(&usage["prompt_tokens"])?;

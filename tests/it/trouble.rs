@@ -156,7 +156,9 @@ fn a_mirror_whose_folder_is_taken_away_is_made_anew() {
     fs::remove_dir_all(shop.home().join("db")).unwrap();
     drop_echoes(&shop, "after", 3);
     until_completed(&shop, 6);
+    // It tells of everything again once it was made anew from the folders.
     shop.eventually("the mirror is there", || shop.home().join("db/koubou.db").is_file());
+    shop.koubou(["rebuild"]).ends(0);
     assert_eq!(daemon.stop(), Some(0));
     assert_eq!(shop.count("SELECT count(*) FROM task_master WHERE status = 'completed'"), 6);
     assert_mirror_is_what_a_rebuild_makes(&shop);

@@ -18,20 +18,18 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let mut exit = Exit::Done;
     let mut is_left = false;
     // All of them or none: a name that is wrong must not leave the rest half done.
-    if let Some(unknown) = args.ids.iter().find(|id| site.locate(&spool, id).is_none()) {
-        return Err(no_such_task(&spool, unknown));
-    }
-    for id in &args.ids {
-        match site.locate(&spool, id) {
-            None => return Err(no_such_task(&spool, id)),
-            Some((folder, _)) if folder.is_end() => {
-                ui.say(&format!("`{id}` is {folder} already"));
-                exit = Exit::Failed;
-            }
-            Some(_) => {
-                Note::Cancel(id.clone()).leave(&site.home)?;
-                is_left = true;
-            }
+    let locate = |id| match site.locate(&spool, id) {
+        Some((folder, _)) => Ok((id, folder)),
+        None => Err(no_such_task(&spool, id)),
+    };
+    let located = args.ids.iter().map(locate).collect::<Result<Vec<_>, _>>()?;
+    for (id, folder) in located {
+        if folder.is_end() {
+            ui.say(&format!("`{id}` is {folder} already"));
+            exit = Exit::Failed;
+        } else {
+            Note::Cancel(id.clone()).leave(&site.home)?;
+            is_left = true;
         }
     }
     if is_left && site.daemon().is_none() {

@@ -496,16 +496,11 @@ fn is_ours_ja(hit: &Hit<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::Rules;
+    use super::super::rules::finds;
     use super::*;
 
     fn found(text: &str) -> bool {
-        let mut any = false;
-        Rules::new(&[BUSINESS]).unwrap().scan(text, false, &mut |_| {
-            any = true;
-            false
-        });
-        any
+        finds(BUSINESS, text)
     }
 
     #[test]

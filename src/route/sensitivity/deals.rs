@@ -151,16 +151,11 @@ fn is_own(hit: &Hit<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::Rules;
+    use super::super::rules::finds;
     use super::*;
 
     fn found(text: &str) -> bool {
-        let mut any = false;
-        Rules::new(&[DEALS]).unwrap().scan(text, false, &mut |_| {
-            any = true;
-            false
-        });
-        any
+        finds(DEALS, text)
     }
 
     #[test]

@@ -112,7 +112,7 @@ pub(super) fn facts(text: &str) -> impl Iterator<Item = Fact> + '_ {
 }
 
 /// Whether a word that was found is a whole one: `will` is not part of `goodwill`.
-fn stands_alone(text: &str, at: Range<usize>, open: bool) -> bool {
+pub(super) fn stands_alone(text: &str, at: Range<usize>, open: bool) -> bool {
     let bytes = text.as_bytes();
     let letter = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
     if !bytes[at.start].is_ascii() {

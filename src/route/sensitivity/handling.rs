@@ -120,16 +120,11 @@ pub(super) const HANDLING: &[Rule] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::Rules;
+    use super::super::rules::finds;
     use super::*;
 
     fn found(text: &str) -> bool {
-        let mut any = false;
-        Rules::new(&[HANDLING]).unwrap().scan(text, false, &mut |_| {
-            any = true;
-            false
-        });
-        any
+        finds(HANDLING, text)
     }
 
     #[test]

@@ -117,16 +117,11 @@ fn is_value(hit: &Hit<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::Rules;
+    use super::super::rules::finds;
     use super::*;
 
     fn found(text: &str) -> bool {
-        let mut any = false;
-        Rules::new(&[LANGUAGES]).unwrap().scan(text, false, &mut |_| {
-            any = true;
-            false
-        });
-        any
+        finds(LANGUAGES, text)
     }
 
     #[test]

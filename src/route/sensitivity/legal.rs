@@ -268,16 +268,11 @@ fn is_own_ja(hit: &Hit<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::Rules;
+    use super::super::rules::finds;
     use super::*;
 
     fn found(text: &str) -> bool {
-        let mut any = false;
-        Rules::new(&[LEGAL]).unwrap().scan(text, false, &mut |_| {
-            any = true;
-            false
-        });
-        any
+        finds(LEGAL, text)
     }
 
     #[test]

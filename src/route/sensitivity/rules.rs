@@ -250,6 +250,18 @@ impl Ready {
     }
 }
 
+/// Whether the rules of a table find anything in a text.
+#[cfg(test)]
+pub(super) fn finds(table: &'static [Rule], text: &str) -> bool {
+    let mut any = false;
+    let rules = Rules::new(&[table]).expect("the cues of a table can be looked for");
+    rules.scan(text, false, &mut |_| {
+        any = true;
+        false
+    });
+    any
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::blocks::stretches;
+use super::facts::stands_alone;
 use super::rule::Found;
 
 /// How far the words may stand apart, in bytes.
@@ -104,15 +105,9 @@ pub(super) fn find(text: &str) -> Option<Found> {
 impl Finder {
     /// The words of a text, in order.
     fn words_in(&self, text: &str) -> Vec<(Sort, Range<usize>)> {
-        let bytes = text.as_bytes();
-        let letter = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
         let hits = self.finder.find_overlapping_iter(text);
-        let whole = hits.filter(|hit| {
-            let open = self.words[hit.pattern().as_usize()].1;
-            let before = hit.start().checked_sub(1).and_then(|at| bytes.get(at));
-            !bytes[hit.start()].is_ascii()
-                || !letter(before) && (open || !letter(bytes.get(hit.end())))
-        });
+        let whole = hits
+            .filter(|hit| stands_alone(text, hit.range(), self.words[hit.pattern().as_usize()].1));
         whole.map(|hit| (self.words[hit.pattern().as_usize()].0, hit.range())).collect()
     }
 }

@@ -122,11 +122,20 @@ impl Regular {
             Ok(file) => file,
             Err(error) => return Err(why_not_opened(path, error)),
         };
+        Self::of(file, path)
+    }
+
+    fn of(file: File, path: &Path) -> Result<Self, ReadError> {
         let meta = file.metadata().at("look at", path)?;
         match what_else(&meta) {
             Some(kind) => Err(ReadError::NotRegular(kind)),
             None => Ok(Self { file, path: path.to_owned(), stat: Stat::from(&meta) }),
         }
+    }
+
+    /// The file itself, to be read from any place.
+    pub fn into_file(self) -> File {
+        self.file
     }
 
     /// Its bytes, if there are no more than `max`.
@@ -206,6 +215,18 @@ pub fn read(path: &Path, max: u64) -> Result<Vec<u8>, ReadError> {
     Regular::open(path)?.read(max)
 }
 
+/// Reads a regular file of at most `max` bytes that its owner may have linked from elsewhere, as
+/// people do with their settings.
+///
+/// # Errors
+/// As [`read`]; a pipe or a device is refused, and not waited for.
+pub fn read_linked(path: &Path, max: u64) -> Result<Vec<u8>, ReadError> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let mut options = OpenOptions::new();
+    let file = options.read(true).custom_flags(flags).open(path).at("read", path)?;
+    Regular::of(file, path)?.read(max)
+}
+
 /// Reads a regular file of at most `max` bytes that lies below `root`, wherever links in its path lead.
 ///
 /// # Errors
@@ -217,11 +238,7 @@ pub fn read_beneath(root: &Path, below: &Path, max: u64) -> Result<Vec<u8>, Read
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     let file: File = openat2(&dir, below, flags, Mode::empty(), resolve).at("open", &path)?.into();
-    let meta = file.metadata().at("look at", &path)?;
-    match what_else(&meta) {
-        Some(kind) => Err(ReadError::NotRegular(kind)),
-        None => Regular { file, path, stat: Stat::from(&meta) }.read(max),
-    }
+    Regular::of(file, &path)?.read(max)
 }
 
 /// Writes a new file, all of it, and syncs it. Fails where the name is taken.

@@ -1,6 +1,6 @@
 //! `koubou cancel`: ends tasks that wait or run.
 
-use super::site::{no_such_task, parse_id};
+use super::site::{Located, parse_id};
 use super::{Done, Exit, Site, Ui};
 use crate::spool::notes::Note;
 use crate::task::TaskId;
@@ -18,17 +18,13 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let mut exit = Exit::Done;
     let mut is_left = false;
     // All of them or none: a name that is wrong must not leave the rest half done.
-    let locate = |id| match site.locate(&spool, id) {
-        Some((folder, _)) => Ok((id, folder)),
-        None => Err(no_such_task(&spool, id)),
-    };
-    let located = args.ids.iter().map(locate).collect::<Result<Vec<_>, _>>()?;
-    for (id, folder) in located {
+    let located = args.ids.iter().map(|id| site.locate(&spool, id));
+    for Located { id, folder, .. } in located.collect::<Result<Vec<_>, _>>()? {
         if folder.is_end() {
             ui.say(&format!("`{id}` is {folder} already"));
             exit = Exit::Failed;
         } else {
-            Note::Cancel(id.clone()).leave(&site.home)?;
+            Note::Cancel(id).leave(&site.home)?;
             is_left = true;
         }
     }

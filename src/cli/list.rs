@@ -55,9 +55,9 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         if args.status.as_deref().is_some_and(|status| status != folder.as_str()) {
             continue;
         }
-        let mut names = site.names(&spool, folder)?;
-        names.sort();
-        listing.0.extend(names.into_iter().map(|id| {
+        let mut ids = site.ids(&spool, folder)?;
+        ids.sort();
+        listing.0.extend(ids.into_iter().map(String::from).map(|id| {
             let row = known.get(&id).filter(|row| row.status == folder.as_str());
             Listed {
                 status: folder.as_str(),

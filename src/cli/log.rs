@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use super::site::{no_such_task, parse_id};
+use super::site::{Located, parse_id};
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::words::tame;
@@ -24,9 +24,11 @@ pub(super) struct Args {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
-    let id = &args.id;
+    // One that is in no folder any more may have its story all the same.
+    let found = site.locate(&spool, &args.id);
+    let id = &found.as_ref().map_or_else(|_| args.id.clone(), |located| located.id.clone());
     if ui.is_json() && !args.follow {
-        return whole(ui, site, &spool, id);
+        return whole(ui, site, &args.id, found);
     }
     let (tell, told) = mpsc::channel();
     let watch = args.follow.then(|| {
@@ -36,9 +38,10 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     });
     let _watch = watch.transpose().map_err(|error| Trouble::new(error.to_string()))?;
     let mut last = print_after(ui, site, id, 0)?;
-    let found = site.locate(&spool, id);
-    if found.is_none() && last == 0 {
-        return Err(no_such_task(&spool, id));
+    if let Err(none) = found
+        && last == 0
+    {
+        return Err(none);
     }
     while args.follow && !has_ended(&spool, id) {
         if told.recv().is_err() {
@@ -53,10 +56,11 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 }
 
 /// All lines as one document; only who follows gets one a line.
-fn whole(ui: &mut Ui, site: &Site, spool: &Spool, id: &TaskId) -> Done {
+fn whole(ui: &mut Ui, site: &Site, id: &TaskId, found: Result<Located, Trouble>) -> Done {
+    let id = found.as_ref().map_or(id, |located| &located.id);
     let records = site.query()?.logs(Some(id), 0)?;
-    if records.is_empty() && site.locate(spool, id).is_none() {
-        return Err(no_such_task(spool, id));
+    if records.is_empty() {
+        found?;
     }
     ui.json_line(&records)?;
     Ok(Exit::Done)

@@ -27,7 +27,8 @@ pub(super) fn start(
         .append(true)
         .create(true)
         .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
+        // A pipe that nobody reads must not hold up the start.
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(&path)
         .at("open", &path)?;
     let level = match (quiet, verbose) {
@@ -40,6 +41,8 @@ pub(super) fn start(
     let target = Both { file, stderr_is_journal: std::env::var_os("JOURNAL_STREAM").is_some() };
     let built = env_logger::Builder::new()
         .filter_module("koubou", level)
+        // What becomes of the folders that it watches is told by koubou itself.
+        .filter_module("notify", log::LevelFilter::Off)
         .filter_level(level.min(log::LevelFilter::Warn))
         .format(move |out, record| {
             let text = words::tame(&record.args().to_string());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::site::{no_such_task, parse_id};
+use super::site::{Located, parse_id};
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::files::{self, ReadError};
@@ -18,16 +18,13 @@ pub(super) struct Args {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
-    let id = &args.id;
-    let Some((folder, path)) = site.locate(&spool, id) else {
-        return Err(no_such_task(&spool, id));
-    };
+    let Located { ref id, folder, ref path } = site.locate(&spool, &args.id)?;
     if !folder.is_end() {
         site.hint_if_idle(ui);
         return Err(Trouble::try_later(format!("`{id}` is {folder}, and has no result yet"))
             .hint(format!("{} waits for it", site.call(&format!("wait {id}")))));
     }
-    let result = read_result(&path)?;
+    let result = read_result(path)?;
     if ui.is_json() {
         ui.json_line(&result)?;
     } else if let Some(content) = result.get("content").and_then(Value::as_str) {

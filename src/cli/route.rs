@@ -42,8 +42,9 @@ struct Answer {
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     site.spool()?;
     let config = site.config()?;
+    let critical = super::budget::is_critical(site, &config);
     if args.what != "-" {
-        let answer = route(&config, &text_or_file(&args.what)?)?;
+        let answer = route(&config, critical, &text_or_file(&args.what)?)?;
         ui.answer(&answer)?;
         return Ok(Exit::Done);
     }
@@ -56,7 +57,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
             continue;
         }
         // One JSON line for each line that came, also for one that is no task.
-        match route(&config, &line) {
+        match route(&config, critical, &line) {
             Ok(answer) => ui.json_line(&answer)?,
             Err(trouble) => {
                 exit = Exit::Failed;
@@ -80,7 +81,7 @@ fn text_or_file(what: &str) -> Result<Vec<u8>, Trouble> {
     Ok(what.as_bytes().to_vec())
 }
 
-fn route(config: &Config, bytes: &[u8]) -> Result<Answer, Trouble> {
+fn route(config: &Config, critical: bool, bytes: &[u8]) -> Result<Answer, Trouble> {
     let task = task(bytes)?;
     let wish = Wish::of(&task);
     // A file that is not there, or not ours to read, fails the task when it comes to it.
@@ -89,7 +90,7 @@ fn route(config: &Config, bytes: &[u8]) -> Result<Answer, Trouble> {
         Err(why) => (Vec::new(), Some(format!("its files were not looked at: {why}"))),
     };
     let seen = config.router.assess(&task, &files);
-    let decision = config.router.decide(&wish, &seen, false);
+    let decision = config.router.decide(&wish, &seen, critical);
     let stated = task.document.contains_key("task_id").then(|| task.id.to_string());
     Ok(Answer {
         task_id: stated,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::site::{no_such_task, parse_id};
+use super::site::{Located, parse_id};
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::files;
@@ -22,13 +22,10 @@ pub(super) struct Args {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
-    let id = &args.id;
-    let Some((folder, path)) = site.locate(&spool, id) else {
-        return Err(no_such_task(&spool, id));
-    };
+    let Located { ref id, folder, ref path } = site.locate(&spool, &args.id)?;
     let story = match folder.is_end() {
-        true => super::result::read_result(&path)?,
-        false => waiting(site, id, folder, &path)?,
+        true => super::result::read_result(path)?,
+        false => waiting(site, id, folder, path)?,
     };
     match ui.is_json() {
         true => ui.json_line(&story)?,

@@ -1,14 +1,14 @@
 //! Where we are: the home, its settings, its daemon, its mirror.
 
 use std::env;
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::trouble::Trouble;
 use super::ui::Ui;
 use crate::base::clock;
-use crate::base::files;
+use crate::base::files::{self, ReadError};
 use crate::base::words;
 use crate::config::{self, Config};
 use crate::mirror::query::Reader;
@@ -18,6 +18,9 @@ use crate::task::{Folder, TaskId, wire};
 
 /// The home that the original design has.
 const SYSTEM_HOME: &str = "/var/koubou";
+
+/// What is larger than any task is not read to learn its id.
+const MOST_READ_FOR_AN_ID: u64 = 16 << 20;
 
 pub(super) struct Site {
     pub(super) home: Home,
@@ -68,19 +71,11 @@ impl Site {
     /// The settings, complete and checked.
     pub(super) fn config(&self) -> Result<Config, Trouble> {
         let path = self.home.config_file();
-        let yaml = fs::read_to_string(&path)
-            .map_err(|error| files::FileError::new("read", &path, error))
-            .map_err(|error| {
-                Trouble::from(error)
-                    .hint("`koubou init` makes it, with every setting and its default")
-            })?;
-        let dotenv = match fs::read_to_string(self.home.env_file()) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => {
-                return Err(files::FileError::new("read", self.home.env_file(), error).into());
-            }
-        };
+        let yaml = settings(&path)?.ok_or_else(|| {
+            Trouble::new(format!("there is no `{}`", words::tame(&path.to_string_lossy())))
+                .hint("`koubou init` makes it, with every setting and its default")
+        })?;
+        let dotenv = settings(&self.home.env_file())?.unwrap_or_default();
         let process = env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
@@ -117,38 +112,88 @@ impl Site {
         Ok(Reader::open(&path.unwrap_or_else(|| self.home.database()))?)
     }
 
-    /// The ids of the tasks in a folder, as far as its file names tell.
-    pub(super) fn names(&self, spool: &Spool, folder: Folder) -> Result<Vec<String>, Trouble> {
+    /// The ids of the tasks in a folder.
+    pub(super) fn ids(&self, spool: &Spool, folder: Folder) -> Result<Vec<TaskId>, Trouble> {
         if folder != Folder::Pending {
-            return Ok(spool.ids(folder)?.into_iter().map(String::from).collect());
+            return Ok(spool.ids(folder)?);
         }
-        let names = spool::list(&self.home.folder(folder))?;
+        let dir = self.home.folder(folder);
+        let names = spool::list(&dir)?;
         let tasks = names.into_iter().filter(|name| spool::is_task_name(name));
-        Ok(tasks
-            .map(|name| {
-                let name = name.to_string_lossy();
-                String::from(TaskId::from_stem(name.strip_suffix(".json").unwrap_or(&name)))
-            })
-            .collect())
+        Ok(tasks.map(|name| id_in(&dir, &name)).collect())
     }
 
-    /// Where a task is, and under which name its file lies there.
-    pub(super) fn locate(&self, spool: &Spool, id: &TaskId) -> Option<(Folder, PathBuf)> {
-        if let Some(folder) = spool.find(id) {
-            return Some((folder, spool.file(folder, id)));
+    /// How many tasks are in a folder.
+    pub(super) fn count(&self, spool: &Spool, folder: Folder) -> Result<usize, Trouble> {
+        if folder != Folder::Pending {
+            return Ok(spool.ids(folder)?.len());
         }
+        let names = spool::list(&self.home.folder(folder))?;
+        Ok(names.iter().filter(|name| spool::is_task_name(name)).count())
+    }
+
+    /// The task of this id; where none has it, the one that waits in a file of this name.
+    pub(super) fn locate(&self, spool: &Spool, id: &TaskId) -> Result<Located, Trouble> {
+        let at = |folder| Located { id: id.clone(), folder, path: spool.file(folder, id) };
         let dir = self.home.folder(Folder::Pending);
-        let names = spool::list(&dir).ok()?;
-        let under_another_name =
-            names.into_iter().filter(|name| spool::is_task_name(name)).find_map(|name| {
-                let path = dir.join(&name);
-                let bytes = files::read(&path, 16 << 20).ok()?;
-                let stem = name.to_string_lossy();
-                let task = wire::read(stem.strip_suffix(".json")?, &bytes).ok()?;
-                (task.id == *id).then_some((Folder::Pending, path))
-            });
+        let own_name = std::ffi::OsString::from(id.file_name());
+        let found = spool.find(id);
+        if let Some(folder) = found.filter(|folder| *folder != Folder::Pending) {
+            return Ok(at(folder));
+        }
+        let by_name = found.map(|_| id_in(&dir, &own_name));
+        if by_name.as_ref() == Some(id) {
+            return Ok(at(Folder::Pending));
+        }
+        let names = spool::list(&dir).unwrap_or_default();
+        let under_another_name = names
+            .into_iter()
+            .filter(|name| spool::is_task_name(name) && *name != own_name)
+            .find(|name| id_in(&dir, name) == *id);
+        if let Some(name) = under_another_name {
+            return Ok(Located { path: dir.join(name), ..at(Folder::Pending) });
+        }
+        if let Some(by_name) = by_name {
+            return Ok(Located { id: by_name, ..at(Folder::Pending) });
+        }
         // One that was claimed while we looked was seen neither here nor there.
-        under_another_name.or_else(|| spool.find(id).map(|folder| (folder, spool.file(folder, id))))
+        spool.find(id).map(at).ok_or_else(|| no_such_task(spool, id))
+    }
+}
+
+/// A task, where it is, and the file that it is there.
+pub(super) struct Located {
+    pub(super) id: TaskId,
+    pub(super) folder: Folder,
+    pub(super) path: PathBuf,
+}
+
+/// The id of a file in `pending`: the one that it states, else the one of its name.
+fn id_in(pending: &Path, name: &std::ffi::OsStr) -> TaskId {
+    let text = name.to_string_lossy();
+    let stem = text.strip_suffix(".json").unwrap_or(&text);
+    let stated = || {
+        let bytes = files::read(&pending.join(name), MOST_READ_FOR_AN_ID).ok()?;
+        // Few files state one, and many may wait: only those are read as tasks.
+        const KEY: &[u8] = b"\"task_id\"";
+        bytes.windows(KEY.len()).find(|window| *window == KEY)?;
+        Some(wire::read(stem, &bytes).ok()?.id)
+    };
+    stated().unwrap_or_else(|| TaskId::from_stem(stem))
+}
+
+/// The text of a file of settings, if there is one.
+fn settings(path: &Path) -> Result<Option<String>, Trouble> {
+    const LONGEST: u64 = 16 << 20;
+    let shown = words::tame(&path.to_string_lossy());
+    match files::read_linked(path, LONGEST) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| Trouble::new(format!("`{shown}` is not UTF-8")).hint("save it as UTF-8")),
+        Err(ReadError::File(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(ReadError::File(error)) => Err(error.into()),
+        Err(error) => Err(Trouble::new(format!("cannot read `{shown}`: {error}"))
+            .hint("put a regular file there, or a link to one")),
     }
 }
 

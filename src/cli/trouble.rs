@@ -97,6 +97,11 @@ impl From<EngineError> for Trouble {
             EngineError::Mirror(error) => error.into(),
             EngineError::Watch(error) => Self::of(&error)
                 .hint("raise fs.inotify.max_user_watches and max_user_instances (`sysctl`)"),
+            EngineError::Moved { ref to, .. } => {
+                let path = words::tame(&to.to_string_lossy());
+                Self::new(error.to_string())
+                    .hint(format!("`koubou --home {path} start` goes on with it"))
+            }
             EngineError::Thread(_) => {
                 Self::of(&error).hint("raise the limit on threads (`ulimit -u`)")
             }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::site::{no_such_task, parse_id};
+use super::site::parse_id;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::words::{self, Count};
@@ -27,12 +27,9 @@ pub(super) struct Args {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
-    for id in &args.ids {
-        if site.locate(&spool, id).is_none() {
-            return Err(no_such_task(&spool, id));
-        }
-    }
-    until_ended(ui, site, &spool, &args.ids, args.timeout)
+    let located = args.ids.iter().map(|id| site.locate(&spool, id).map(|located| located.id));
+    let ids = located.collect::<Result<Vec<_>, _>>()?;
+    until_ended(ui, site, &spool, &ids, args.timeout)
 }
 
 /// Waits for tasks that are known to be there; says of each that failed.
@@ -70,6 +67,10 @@ pub(super) fn until_ended(
         match pause(&told, deadline) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => {}
             Err(RecvTimeoutError::Timeout) => {
+                if ui.is_json() {
+                    let open = open.iter().map(|id| (*id, spool.find(id)));
+                    ui.json_line(&rows(open.chain(ended.iter().map(|(id, f)| (*id, Some(*f))))))?;
+                }
                 ui.insist(&format!(
                     "{} not ended: {}",
                     Count(open.len() as u64, "task"),
@@ -97,21 +98,23 @@ fn where_it_ended(site: &Site, spool: &Spool, id: &TaskId) -> Result<Option<Fold
         Some(_) => Ok(None),
         // Between two folders it may have been missed; only a second look says that it is gone.
         None => match site.locate(spool, id) {
-            Some((folder, _)) => Ok(Some(folder).filter(|folder| folder.is_end())),
-            None => Err(Trouble::new(format!(
+            Ok(located) => Ok(Some(located.folder).filter(|folder| folder.is_end())),
+            Err(_) => Err(Trouble::new(format!(
                 "`{id}` was withdrawn: its file is in no folder any more"
             ))),
         },
     }
 }
 
+fn rows<'a>(tasks: impl Iterator<Item = (&'a TaskId, Option<Folder>)>) -> Vec<Value> {
+    tasks.map(|(id, folder)| json!({ "task_id": id, "status": folder })).collect()
+}
+
 fn report(ui: &mut Ui, spool: &Spool, ended: &BTreeMap<&TaskId, Folder>) -> Done {
     let failed: Vec<&&TaskId> =
         ended.iter().filter(|(_, folder)| **folder == Folder::Failed).map(|(id, _)| id).collect();
     if ui.is_json() {
-        let rows: Vec<_> =
-            ended.iter().map(|(id, folder)| json!({ "task_id": id, "status": folder })).collect();
-        ui.json_line(&rows)?;
+        ui.json_line(&rows(ended.iter().map(|(id, folder)| (*id, Some(*folder)))))?;
     }
     for id in &failed {
         let result =

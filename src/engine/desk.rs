@@ -20,6 +20,8 @@ use crate::config::Config;
 use crate::foreman::{Event, NotClaimed, Refuse, Verdict};
 use crate::spool::filer::{self, Filing};
 use crate::spool::journal::Journal;
+use crate::spool::lock::{Lock, Place};
+use crate::spool::watch::Glimpse;
 use crate::spool::{Claim, Spool};
 use crate::task::journal::{Line, LineKind};
 use crate::task::outcome::Outcome;
@@ -55,6 +57,7 @@ pub(super) struct Desk {
     pub spool: Arc<Spool>,
     pub config: Arc<Config>,
     pub journal: Arc<Journal>,
+    pub lock: Arc<Lock>,
     pub to_engine: Sender<Message>,
     /// What could not be done for now.
     again: Vec<Step>,
@@ -73,9 +76,10 @@ impl Desk {
         spool: Arc<Spool>,
         config: Arc<Config>,
         journal: Arc<Journal>,
+        lock: Arc<Lock>,
         to_engine: Sender<Message>,
     ) -> Self {
-        Self { spool, config, journal, to_engine, again: Vec::new(), pause: Duration::ZERO }
+        Self { spool, config, journal, lock, to_engine, again: Vec::new(), pause: Duration::ZERO }
     }
 
     /// Works until nobody brings errands any more and all are done, or nothing more can be.
@@ -150,7 +154,7 @@ impl Desk {
     }
 
     fn refuse(&self, refuse: Refuse) -> Option<Step> {
-        let claim = self.claim(&refuse.file, &refuse.id)?;
+        let mut claim = self.claim(&refuse.file, &refuse.id)?;
         let bytes = claim.read(self.config.largest_result_file()).ok();
         let same = bytes.filter(|bytes| files::fingerprint(bytes) == refuse.fingerprint);
         let stem = super::intake::stem(&refuse.file);
@@ -221,8 +225,13 @@ impl Desk {
 
     /// Journal first, then the folders: a result never stands whose cost is not written down.
     fn work_off(&mut self, mut batch: Vec<Step>) {
+        // A home that was moved away is not ours to make anew, nor is what has its name now.
         if batch.is_empty() {
             return;
+        }
+        if self.lock.place() != Place::Here {
+            let _ = self.to_engine.send(Message::Glimpse(Glimpse::Replaced));
+            return self.wait_with(batch);
         }
         if let Err(error) = self.write_lines(&mut batch) {
             return self.later(batch, &error);
@@ -230,10 +239,20 @@ impl Desk {
         let (mut filings, mut names) = (Vec::new(), Vec::new());
         for step in batch {
             match step {
-                Step::File { filing, known_as, .. } => {
-                    names.push((filing.claim.id().clone(), known_as));
-                    filings.push(*filing);
-                }
+                Step::File { filing, known_as, lines } => match filing.claim.take_back() {
+                    Ok(was_away) => {
+                        if was_away {
+                            log::warn!(
+                                "{known_as}: somebody put it into pending while it was worked on; it has ended, and its result is filed"
+                            );
+                        }
+                        names.push((filing.claim.id().clone(), known_as));
+                        filings.push(*filing);
+                    }
+                    Err(error) => {
+                        self.later(vec![Step::File { filing, known_as, lines }], &error);
+                    }
+                },
                 Step::Release { claim, .. } => self.release(claim),
             }
         }
@@ -268,7 +287,7 @@ impl Desk {
     fn release(&mut self, claim: Claim) {
         let id = claim.id().clone();
         let again = self.spool.reclaim(id.clone());
-        match claim.release() {
+        match claim.take_back().and_then(|_| claim.release()) {
             Ok(()) => self.tell(Event::Released(id)),
             Err(error) => {
                 self.later(vec![Step::Release { claim: again, lines: Vec::new() }], &error);
@@ -307,6 +326,10 @@ impl Desk {
 
     fn later(&mut self, steps: Vec<Step>, error: &FileError) {
         let _ = self.to_engine.send(Message::OwnTrouble(sentence(error)));
+        self.wait_with(steps);
+    }
+
+    fn wait_with(&mut self, steps: Vec<Step>) {
         self.again.extend(steps);
         self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
     }

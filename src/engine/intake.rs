@@ -42,6 +42,8 @@ pub(super) enum Ask {
     Glimpse(Glimpse),
     /// Look at everything, and say when no file is unsettled any more.
     ListAndTell,
+    /// Take this file for one that was never seen: the task that had its id has ended.
+    Afresh(OsString),
 }
 
 pub(super) struct Intake {
@@ -59,8 +61,22 @@ pub(super) struct Intake {
 /// A file in `pending` that the foreman was told of.
 struct Known {
     id: TaskId,
-    stat: Option<files::Stat>,
+    seen: Seen,
+}
+
+/// What was seen of a file: what stands under its name, and, where it was read, of which bytes.
+#[derive(Clone, Copy)]
+struct Seen {
+    stat: files::Stat,
+    /// `None` for what cannot be read as a task: a link, a pipe, what is too large.
     fingerprint: Option<u64>,
+}
+
+impl Seen {
+    /// Whether this is the same thing, with the same bytes.
+    fn is(&self, other: &Self) -> bool {
+        self.stat.identity == other.stat.identity && self.fingerprint == other.fingerprint
+    }
 }
 
 /// A file that was looked at and not judged.
@@ -112,6 +128,10 @@ impl Intake {
             Ask::ListAndTell => {
                 self.list();
                 self.must_tell = true;
+            }
+            Ask::Afresh(name) => {
+                self.forget(&name);
+                self.see(&name);
             }
         }
     }
@@ -173,7 +193,10 @@ impl Intake {
         for name in names.into_iter().filter(|name| spool::is_task_name(name)) {
             let Ok(meta) = std::fs::symlink_metadata(dir.join(&name)) else { continue };
             let stat = files::Stat::from(&meta);
-            if self.known.get(&name).is_none_or(|known| known.stat != Some(stat)) {
+            // What could not be read may be by now, or may be moved out of the way.
+            let is_known =
+                |known: &Known| known.seen.stat == stat && known.seen.fingerprint.is_some();
+            if !self.known.get(&name).is_some_and(is_known) {
                 fresh.push((stat.modified, name));
             }
         }
@@ -205,7 +228,7 @@ impl Intake {
                 let message = format!(
                     "it is {kind}, and a task is a regular file: copy the file itself into pending"
                 );
-                self.judge(name, None, Err(error(ErrorKind::NotARegularFile, message)));
+                self.judge_unread(name, error(ErrorKind::NotARegularFile, message));
             }
             Look::TooLarge(why) => {
                 if let Look::Whole { bytes, stat } = self.look_for_large_result(name) {
@@ -213,7 +236,7 @@ impl Intake {
                 }
                 let message =
                     format!("{why}: shorten it, name a file in `files`, or raise `max_task_bytes`");
-                self.judge(name, None, Err(error(ErrorKind::TooLarge, message)));
+                self.judge_unread(name, error(ErrorKind::TooLarge, message));
             }
             Look::Unreadable(why) => {
                 if let Some(at) = self.still_young(name, None) {
@@ -221,7 +244,7 @@ impl Intake {
                 }
                 let message =
                     format!("it may not be read ({why}): `chmod a+r` it and drop it again");
-                self.judge(name, None, Err(error(ErrorKind::Unreadable, message)));
+                self.judge_unread(name, error(ErrorKind::Unreadable, message));
             }
             Look::Whole { bytes, stat } => self.parse(name, &bytes, stat),
         }
@@ -268,7 +291,17 @@ impl Intake {
             let seen = self.config.router.assess(&task, &files);
             (task, seen)
         });
-        self.judge(name, Some((stat, fingerprint)), judged);
+        self.judge(name, Seen { stat, fingerprint: Some(fingerprint) }, judged);
+    }
+
+    fn judge_unread(&mut self, name: &OsStr, error: TaskError) {
+        match std::fs::symlink_metadata(self.spool.pending(name)) {
+            Ok(meta) => {
+                let seen = Seen { stat: files::Stat::from(&meta), fingerprint: None };
+                self.judge(name, seen, Err(error));
+            }
+            Err(_) => self.gone(name),
+        }
     }
 
     /// When to look again at a file that looks unfinished, if it is young enough to be given time.
@@ -300,27 +333,34 @@ impl Intake {
 
     fn gone(&mut self, name: &OsStr) {
         self.unsettled.remove(name);
-        if let Some(known) = self.known.remove(name) {
-            if self.ids.get(&known.id).is_some_and(|owner| owner == name) {
-                self.ids.remove(&known.id);
-            }
+        if self.forget(name) {
             self.tell(Event::Withdrawn(name.to_owned()));
         }
+    }
+
+    /// Whether there was anything to forget.
+    fn forget(&mut self, name: &OsStr) -> bool {
+        let Some(known) = self.known.remove(name) else { return false };
+        if self.ids.get(&known.id).is_some_and(|owner| owner == name) {
+            self.ids.remove(&known.id);
+        }
+        true
     }
 
     fn judge(
         &mut self,
         name: &OsStr,
-        read: Option<(files::Stat, u64)>,
+        seen: Seen,
         task: Result<(Task, crate::route::Assessment), TaskError>,
     ) {
         self.unsettled.remove(name);
-        if self.is_gone(name, read) {
+        if self.is_gone(name, seen.stat) {
             return;
         }
+        let told = self.known.get(name).filter(|known| known.seen.is(&seen));
         let id = match &task {
             // Told of already: that somebody is claiming it just now makes it no other task.
-            _ if self.is_told(name, read) => self.known[name].id.clone(),
+            _ if let Some(known) = told => known.id.clone(),
             Ok((task, _)) if task.history.is_some() => self.own_id(&task.id, name),
             Ok((task, _)) => self.fresh_id(&task.id, name),
             Err(_) => self.fresh_id(&TaskId::from_stem(&stem(name)), name),
@@ -334,35 +374,24 @@ impl Intake {
             // The drop that it told of was mended and is here again; its own result takes its place.
             let _ = files::remove(&self.spool.file(Folder::Failed, &id));
         }
-        let stat = read.map(|(stat, _)| stat);
-        let fingerprint = read.map(|(_, fingerprint)| fingerprint);
-        self.known.insert(name.to_owned(), Known { id: id.clone(), stat, fingerprint });
+        self.known.insert(name.to_owned(), Known { id: id.clone(), seen });
         self.ids.insert(id.clone(), name.to_owned());
-        let dropped_at = stat.map_or_else(clock::wall, |stat| stat.modified.min(clock::wall()));
+        let dropped_at = seen.stat.modified.min(clock::wall());
         let task = task.map(|(task, seen)| Box::new(summary(task, seen, dropped_at)));
         self.tell(Event::Arrived(Box::new(Arrival {
             file: name.to_owned(),
             id,
-            fingerprint: fingerprint.unwrap_or(0),
+            fingerprint: seen.fingerprint.unwrap_or(0),
             dropped_at,
             task,
         })));
     }
 
-    /// Whether the file that was read is not there any more: it was claimed meanwhile, as a task
+    /// Whether the file that was seen is not there any more: it was claimed meanwhile, as a task
     /// is that was put back, or taken away. It is no second task of its name.
-    fn is_gone(&self, name: &OsStr, read: Option<(files::Stat, u64)>) -> bool {
+    fn is_gone(&self, name: &OsStr, seen: files::Stat) -> bool {
         let now = std::fs::symlink_metadata(self.spool.pending(name)).ok();
-        let now = now.as_ref().map(|meta| files::Stat::from(meta).identity);
-        read.is_some_and(|(stat, _)| now != Some(stat.identity))
-    }
-
-    fn is_told(&self, name: &OsStr, read: Option<(files::Stat, u64)>) -> bool {
-        let (Some(known), Some((stat, fingerprint))) = (self.known.get(name), read) else {
-            return false;
-        };
-        known.fingerprint == Some(fingerprint)
-            && known.stat.is_some_and(|before| before.identity == stat.identity)
+        now.is_none_or(|meta| files::Stat::from(&meta).identity != seen.identity)
     }
 
     /// Only who owns the home may say what came before for a task; from anybody else a result

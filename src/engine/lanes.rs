@@ -132,12 +132,12 @@ impl Hand {
     /// Claims the task, makes sure that it is what was routed, and writes the attempt down.
     fn prepare(&self, start: &Start) -> Result<(Held, Job, Option<Demand>), NotClaimed> {
         let spool = &self.shop.spool;
-        let claim = match spool.claim(&start.file, &start.id) {
+        let mut claim = match spool.claim(&start.file, &start.id) {
             Ok(Some(claim)) => claim,
             Ok(None) => return Err(NotClaimed::Gone),
             Err(error) => return Err(why_not_claimed(spool, &error)),
         };
-        match self.ready(start, &claim) {
+        match self.ready(start, &mut claim) {
             Ok((task, job)) => {
                 let demand = self.demand(start, &task);
                 match self.write_down(start, demand.as_ref()) {
@@ -149,7 +149,7 @@ impl Hand {
         }
     }
 
-    fn ready(&self, start: &Start, claim: &Claim) -> Result<(Task, Job), NotClaimed> {
+    fn ready(&self, start: &Start, claim: &mut Claim) -> Result<(Task, Job), NotClaimed> {
         let config = &self.shop.config;
         let bytes = match claim.read(config.largest_result_file()) {
             Ok(bytes) => bytes,

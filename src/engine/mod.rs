@@ -35,7 +35,7 @@ use crate::config::{Config, WorkerSpec};
 use crate::foreman::{Bench, Ended, Event, Farewell, Foreman, LaneNews, Setup};
 use crate::mirror::MirrorError;
 use crate::spool::journal::Journal;
-use crate::spool::lock::{Lock, LockError};
+use crate::spool::lock::{Lock, LockError, Place};
 use crate::spool::notes::{self, LimitsNote, Note};
 use crate::spool::watch::{Glimpse, Watch, WatchError};
 use crate::spool::{self, Home, Spool};
@@ -81,6 +81,18 @@ pub enum EngineError {
     /// A thread could not be started, or signals not be heard.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
+    /// Somebody moved the home while it was worked.
+    #[error(
+        "the home `{}` was moved to `{}` while it was worked: koubou has stopped, and nothing is lost",
+        words::tame(&from.to_string_lossy()),
+        words::tame(&to.to_string_lossy())
+    )]
+    Moved {
+        /// Where it was.
+        from: std::path::PathBuf,
+        /// Where it is.
+        to: std::path::PathBuf,
+    },
 }
 
 /// What a thread tells the engine.
@@ -147,10 +159,12 @@ pub struct Engine {
     stops: u32,
     give_up_at: Option<Duration>,
     farewell: Option<Farewell>,
+    /// Why we cannot go on: the home is ours no more.
+    lost: Option<EngineError>,
     /// Where there is none, the folders are listed every [`POLL`].
     watch: Option<Watch>,
     _ears: signals::Ears,
-    _lock: Lock,
+    lock: Arc<Lock>,
 }
 
 struct UnderWay {
@@ -184,7 +198,7 @@ impl Engine {
         drain: bool,
         inherited: Vec<(String, String)>,
     ) -> Result<Self, EngineError> {
-        let lock = Lock::take(home)?;
+        let lock = Arc::new(Lock::take(home)?);
         for path in home.mend()? {
             log::warn!("`{}` was missing and is made anew", path.display());
         }
@@ -201,6 +215,7 @@ impl Engine {
         let mirror = Scribe::start(&database, to_me.clone())?;
         orders::tell_of_recovery(&recovered, &mirror);
         reconcile::reconcile(&spool, &database, &mirror);
+        tell_of_limits(&config, &recovered.replay);
         let foreman = foreman(&config, drain, &mut recovered.replay, now);
         let (asks, asked) = unbounded();
         let watch = first_watch(home, &asks, &to_me);
@@ -227,17 +242,23 @@ impl Engine {
             stops: 0,
             give_up_at: None,
             farewell: None,
+            lost: None,
             watch,
             _ears: ears,
-            _lock: lock,
+            lock: Arc::clone(&lock),
             config: Arc::clone(&config),
             spool: Arc::clone(&spool),
             journal: Arc::clone(&journal),
         };
         let intake = Intake::new(Arc::clone(&spool), Arc::clone(&config), to_me.clone());
         engine.spawn("intake", move || intake.run(&asked))?;
-        let desk =
-            Desk::new(Arc::clone(&spool), Arc::clone(&config), Arc::clone(&journal), to_me.clone());
+        let desk = Desk::new(
+            Arc::clone(&spool),
+            Arc::clone(&config),
+            Arc::clone(&journal),
+            lock,
+            to_me.clone(),
+        );
         engine.spawn("desk", move || desk.run(&brought))?;
         let shop =
             Shop { spool, config, journal, to_engine: to_me, inherited: Arc::new(inherited) };
@@ -300,7 +321,9 @@ impl Engine {
                 }
             }
         }
-        Ok(self.go_home())
+        let lost = self.lost.take();
+        let ending = self.go_home();
+        lost.map_or(Ok(ending), Err)
     }
 
     fn take(&mut self, message: Message) {
@@ -392,15 +415,33 @@ impl Engine {
         self.read_notes();
     }
 
-    /// Makes folders anew that somebody took away.
+    /// Makes folders anew that somebody took away; a home that was moved away is not made twice.
     fn mend_home(&mut self) {
+        let place = self.lock.place();
+        if let Place::Moved(to) = place {
+            return self.lose_home(EngineError::Moved { from: self.home.path().to_owned(), to });
+        }
         match self.home.mend() {
             Ok(made) => {
                 for path in made {
                     log::warn!("`{}` was taken away and is made anew", path.display());
                 }
             }
-            Err(error) => log::error!("{}", lanes::sentence(&error)),
+            Err(error) => return log::error!("{}", lanes::sentence(&error)),
+        }
+        if place == Place::Removed
+            && let Err(error) = self.lock.take_anew(&self.home)
+        {
+            self.lose_home(error.into());
+        }
+    }
+
+    /// Ends what runs and files nothing more: what has the home's name now is not ours.
+    fn lose_home(&mut self, why: EngineError) {
+        if self.lost.is_none() {
+            self.lost = Some(why);
+            self.stops = self.stops.max(1);
+            self.stop();
         }
     }
 
@@ -495,6 +536,9 @@ impl Engine {
             }
             Glimpse::Replaced => {
                 self.mend_home();
+                if self.lost.is_some() {
+                    return;
+                }
                 self.watch_anew();
                 self.ask(Ask::Glimpse(Glimpse::Everything));
             }
@@ -601,6 +645,20 @@ fn foreman(config: &Config, drain: bool, replay: &mut Replay, now: Now) -> Forem
         run: run_mark(now),
     };
     Foreman::new(setup, Arc::clone(&config.router), replay, now)
+}
+
+/// Says where a limit in the settings does not count.
+fn tell_of_limits(config: &Config, replay: &Replay) {
+    let (daily, monthly) = replay.limits;
+    let limits =
+        [("daily", daily, config.limits.daily), ("monthly", monthly, config.limits.monthly)];
+    for (which, set, stated) in limits {
+        if let Some(set) = set.filter(|set| *set != stated) {
+            log::warn!(
+                "the {which} limit is {set}, as `koubou budget set --{which}` set it; the settings' {stated} does not count"
+            );
+        }
+    }
 }
 
 /// Where the mirror lies.

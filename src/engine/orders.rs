@@ -61,6 +61,7 @@ impl Engine {
             Order::Lane(name, news) => self.lane_changed(&name, news),
             Order::Money => self.tell_of_money(),
             Order::List => self.ask(super::Ask::ListAndTell),
+            Order::Afresh(file) => self.ask(super::Ask::Afresh(file)),
             Order::GoHome(farewell) => self.farewell = Some(farewell),
         }
     }
@@ -170,7 +171,11 @@ impl Engine {
     /// After a second request to stop: the claim goes back at once.
     fn put_back(&mut self, held: Held) {
         let id = held.claim.id().clone();
-        match held.claim.release() {
+        if self.lost.is_some() {
+            // The claim went with its home, and waits there for the next start.
+            return self.give_up_if_nobody_works();
+        }
+        match held.claim.take_back().and_then(|_| held.claim.release()) {
             Ok(()) => {
                 log::warn!("{id}: put back into pending");
                 self.tell_of_return(&id);
@@ -182,12 +187,19 @@ impl Engine {
                 );
             }
         }
+        self.give_up_if_nobody_works();
+    }
+
+    fn give_up_if_nobody_works(&mut self) {
         if self.under_way.is_empty() {
             self.give_up_at = Some(clock::mono());
         }
     }
 
     pub(super) fn put_everything_back(&mut self) {
+        if self.lost.is_some() {
+            return;
+        }
         for (_, held) in std::mem::take(&mut self.held) {
             self.put_back(held);
         }

@@ -7,11 +7,10 @@ impl Foreman {
         self.listed = None;
         let known = self.tasks.get_mut(&arrival.id);
         match known.map(|entry| (&entry.state, &mut entry.successor)) {
-            Some((State::Running { .. }, successor)) => {
+            Some((State::Running { .. } | State::Ending(_), successor)) => {
                 *successor = Some(Box::new(arrival));
                 return;
             }
-            Some((State::Ending(_), _)) => return,
             Some((State::Releasing(_), _)) => self.released(&arrival.id.clone(), now, orders),
             _ => {}
         }
@@ -183,10 +182,8 @@ impl Foreman {
         match &state {
             State::Queued(name) => {
                 if let Some(lane) = self.lanes.get_mut(name) {
-                    let system = lane.bench.system_bytes;
-                    entry.prompt_tokens = entry.summary.seen.prompt_bytes + system + FRAME_TOKENS;
-                    let answer = entry.summary.max_tokens.unwrap_or(lane.bench.max_tokens);
-                    entry.estimate = lane.bench.price.worst(entry.prompt_tokens, answer.into());
+                    entry.prompt_tokens = entry.tokens_for(&lane.bench);
+                    entry.estimate = entry.worst_cost_at(&lane.bench);
                     lane.queue.insert(entry.place(), id.clone());
                 }
             }
@@ -317,6 +314,10 @@ impl Foreman {
         verdict.worker_id = None;
         let row = entry.ended_row(id, &verdict);
         entry.state = State::Ending(Box::new(row));
+        if let Some(error) = &verdict.error {
+            let text = format!("{}: {}", error.kind.as_str(), error.message);
+            orders.push(say(log::Level::Warn, Some(id), &text));
+        }
         orders.push(Order::Refuse(Box::new(Refuse {
             id: id.clone(),
             file: entry.file.clone(),

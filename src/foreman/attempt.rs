@@ -189,6 +189,10 @@ impl Foreman {
             Folder::Completed => self.satisfy_dependents(id, now, orders),
             _ => self.fail_dependents(id, "failed", now, orders),
         }
+        // What came under its id while it was worked on cannot have that id now.
+        if let Some(successor) = entry.successor {
+            orders.push(Order::Afresh(successor.file));
+        }
     }
 
     pub(super) fn released(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {

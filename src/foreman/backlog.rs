@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::event::{Arrival, Ended, Summary, Verdict};
 use super::lane::Place;
+use super::{Bench, FRAME_TOKENS};
 use crate::base::clock::Timestamp;
 use crate::route::Decision;
 use crate::route::budget::Reservation;
@@ -80,6 +81,17 @@ impl State {
 }
 
 impl Entry {
+    /// The tokens of its prompt at a worker, at most.
+    pub(super) fn tokens_for(&self, bench: &Bench) -> u64 {
+        self.summary.seen.prompt_bytes + bench.system_bytes + FRAME_TOKENS
+    }
+
+    /// What an attempt of a worker may cost, at most.
+    pub(super) fn worst_cost_at(&self, bench: &Bench) -> Usd {
+        let answer = self.summary.max_tokens.unwrap_or(bench.max_tokens);
+        bench.price.worst(self.tokens_for(bench), answer.into())
+    }
+
     pub(super) fn new(arrival: Arrival, summary: Summary, decision: Decision, seq: u64) -> Self {
         Self {
             file: arrival.file,

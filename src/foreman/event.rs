@@ -180,6 +180,8 @@ pub enum Order {
     Money,
     /// List `pending` to its end and say so.
     List,
+    /// Take this file for one that was never seen.
+    Afresh(OsString),
     /// There is nothing more to do.
     GoHome(Farewell),
 }

@@ -69,13 +69,24 @@ impl Foreman {
             return false;
         }
         let is_open = |name: &&WorkerType| {
-            self.lanes.get(*name).is_some_and(|lane| lane.bench.disabled.is_none())
+            let lane = self.lanes.get(*name).filter(|lane| lane.bench.disabled.is_none());
+            lane.is_some_and(|lane| self.may_ever_pay(entry, &lane.bench))
         };
-        let Some(next) = entry.above(from).iter().find(is_open).cloned() else { return false };
+        let above = entry.above(from);
+        let Some(next) = above.iter().find(is_open).cloned() else {
+            if let Some(nearest) = above.first() {
+                let why = format!(
+                    "`{nearest}` is not asked: it takes no work, or `max_cost_usd` or a limit of the budget is too low for it"
+                );
+                orders.push(info(id, &why));
+                self.explain(id, Reason::new("escalate", "escalation", "", why));
+            }
+            return false;
+        };
         let why = format!("`{from}` did not do it ({}): `{next}` is asked next", failure.outcome);
         orders.push(info(id, &why));
+        self.explain(id, Reason::new("escalate", "escalation", "", why));
         if let Some(entry) = self.tasks.get_mut(id) {
-            entry.decision.reasons.push(Reason::new("escalate", "escalation", "", why));
             entry.rung = Some(next.clone());
         }
         self.release(id, State::Queued(next.clone()), line.clone(), now, orders);
@@ -88,5 +99,20 @@ impl Foreman {
             lines.push(passed_on);
         }
         true
+    }
+
+    fn explain(&mut self, id: &TaskId, reason: Reason) {
+        if let Some(entry) = self.tasks.get_mut(id) {
+            entry.decision.reasons.push(reason);
+        }
+    }
+
+    /// Whether a worker's attempt fits what the task may cost and what may be spent in a day: to
+    /// pass it on to one that does not would lose the answer that there is.
+    fn may_ever_pay(&self, entry: &Entry, bench: &Bench) -> bool {
+        let worst = entry.worst_cost_at(bench);
+        let limits = self.ledger.limits();
+        let fits_task = entry.summary.max_cost.is_none_or(|most| entry.cost() + worst <= most);
+        fits_task && (worst == Usd::ZERO || worst <= limits.daily.min(limits.monthly))
     }
 }

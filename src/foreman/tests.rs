@@ -400,9 +400,7 @@ fn a_ladder_neither_passes_a_limit_nor_an_answer_that_nobody_could_check() {
     };
     let mut shop = Shop::new();
     shop.hear(arrival("dear", climbs));
-    shop.end("dear", not_accepted());
-    let orders = shop.hear(Event::Released(name("dear")));
-    assert_eq!(refused(&orders), [("dear", ErrorKind::OverBudget)]);
+    assert_eq!(filed(&shop.end("dear", not_accepted())), [("dear", Folder::Failed)]);
     shop.hear(arrival("unchecked", climbs));
     let unchecked = Failure::new(CHECK_FAILED, ErrorKind::CommandFailed, "not there");
     assert_eq!(filed(&shop.end("unchecked", unchecked)), [("unchecked", Folder::Failed)]);

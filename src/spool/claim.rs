@@ -1,6 +1,6 @@
 //! A claim: proof that we won the rename, and the only way to move a task on.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +18,10 @@ use crate::task::{Folder, TaskId};
 pub struct Claim {
     spool: Arc<Spool>,
     id: TaskId,
+    /// Its name in `pending`, where we took it from there.
+    came_from: Option<OsString>,
+    /// The file that was read, and of which bytes.
+    content: Option<((u64, u64), u64)>,
 }
 
 impl Spool {
@@ -31,7 +35,12 @@ impl Spool {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other?,
         }
-        let claim = Claim { spool: Arc::clone(self), id: id.clone() };
+        let claim = Claim {
+            spool: Arc::clone(self),
+            id: id.clone(),
+            came_from: Some(file.to_owned()),
+            content: None,
+        };
         let folder = self.home.folder(Folder::InProgress);
         match self.claims.sync(|| files::sync_dir(&folder).map_err(|error| error.source)) {
             Ok(()) => Ok(Some(claim)),
@@ -45,7 +54,7 @@ impl Spool {
 
     /// Takes up a claim that an earlier daemon left.
     pub fn reclaim(self: &Arc<Self>, id: TaskId) -> Claim {
-        Claim { spool: Arc::clone(self), id }
+        Claim { spool: Arc::clone(self), id, came_from: None, content: None }
     }
 }
 
@@ -64,8 +73,37 @@ impl Claim {
     ///
     /// # Errors
     /// Why they cannot be read.
-    pub fn read(&self, max: u64) -> Result<Vec<u8>, ReadError> {
-        Regular::open(&self.path())?.read(max)
+    pub fn read(&mut self, max: u64) -> Result<Vec<u8>, ReadError> {
+        let mut file = Regular::open(&self.path())?;
+        let bytes = file.read(max)?;
+        self.content = Some((file.stat.identity, files::fingerprint(&bytes)));
+        Ok(bytes)
+    }
+
+    /// Takes the task out of `pending` once more, if somebody put it there by hand while it was
+    /// worked on; says whether that was so. What was changed there is another task.
+    ///
+    /// # Errors
+    /// What the file system says; the task is in `pending` still.
+    pub fn take_back(&self) -> Result<bool, FileError> {
+        let Some(content) = self.content.filter(|_| !files::exists(&self.path())) else {
+            return Ok(false);
+        };
+        let is_ours = |path: &PathBuf| {
+            let Ok(mut file) = Regular::open(path) else { return false };
+            let identity = file.stat.identity;
+            identity == content.0
+                && file
+                    .read(files::ANY_SIZE)
+                    .is_ok_and(|bytes| files::fingerprint(&bytes) == content.1)
+        };
+        let own_name = OsString::from(self.id.file_name());
+        let names = [Some(&own_name), self.came_from.as_ref()];
+        let mut places = names.into_iter().flatten().map(|name| self.spool.pending(name));
+        match places.find(is_ours) {
+            None => Ok(false),
+            Some(place) => files::rename_new(&place, &self.path()).map(|()| true),
+        }
     }
 
     /// Puts the task back into `pending`, under its id.
@@ -85,11 +123,17 @@ impl Claim {
     /// The rename of a release, without the sync.
     pub(super) fn put_back(&self) -> Result<(), FileError> {
         let place = self.spool.file(Folder::Pending, &self.id);
+        let folder = self.spool.home.folder(Folder::InProgress);
         loop {
             match files::rename_new(&self.path(), &place) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.make_room()?,
-                // An earlier try got this far, and failed at the sync.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && files::exists(&place) => {
+                // An earlier try got this far and failed at the sync, or somebody took the task
+                // away, which is to withdraw it.
+                Err(error)
+                    if error.kind() == io::ErrorKind::NotFound
+                        && (files::exists(&place)
+                            || (files::exists(&folder) && !files::exists(&self.path()))) =>
+                {
                     return Ok(());
                 }
                 other => return other,
@@ -121,7 +165,11 @@ impl Claim {
     /// What the file system says; the task keeps its name.
     pub fn renumber(&mut self) -> Result<(), FileError> {
         let other = self.spool.free_id(&self.id, |id| *id == self.id);
-        files::rename_new(&self.path(), &self.spool.file(Folder::InProgress, &other))?;
+        match files::rename_new(&self.path(), &self.spool.file(Folder::InProgress, &other)) {
+            // Somebody took the claim away; the result is ours all the same.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other?,
+        }
         self.id = other;
         Ok(())
     }
@@ -142,7 +190,7 @@ mod tests {
         let (_dir, spool) = spool();
         let spool = Arc::new(spool);
         fs::write(spool.pending(OsStr::new("x.json")), "{}").unwrap();
-        let claim = spool.claim(OsStr::new("x.json"), &id("x")).unwrap().unwrap();
+        let mut claim = spool.claim(OsStr::new("x.json"), &id("x")).unwrap().unwrap();
         assert!(spool.claim(OsStr::new("x.json"), &id("x")).unwrap().is_none());
         assert_eq!(claim.read(99).unwrap(), b"{}");
         assert_eq!(spool.find(&id("x")), Some(Folder::InProgress));
@@ -171,6 +219,25 @@ mod tests {
         claim.put_back().unwrap();
         claim.release().unwrap();
         assert_eq!(spool.find(&id("x")), Some(Folder::Pending));
+    }
+
+    #[test]
+    fn what_somebody_puts_back_meanwhile_is_taken_again_and_what_he_changed_is_not() {
+        let (_dir, spool) = spool();
+        let spool = Arc::new(spool);
+        let pending = spool.pending(OsStr::new("x.json"));
+        fs::write(&pending, "task").unwrap();
+        let mut claim = spool.claim(OsStr::new("x.json"), &id("x")).unwrap().unwrap();
+        claim.read(99).unwrap();
+        assert!(!claim.take_back().unwrap(), "it is where it should be");
+        files::rename_new(&claim.path(), &pending).unwrap();
+        assert!(claim.take_back().unwrap());
+        assert_eq!(spool.find(&id("x")), Some(Folder::InProgress));
+        files::rename_new(&claim.path(), &pending).unwrap();
+        fs::write(&pending, "mend").unwrap();
+        assert!(!claim.take_back().unwrap());
+        claim.release().unwrap();
+        assert_eq!(fs::read(&pending).unwrap(), b"mend");
     }
 
     #[test]

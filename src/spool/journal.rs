@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::clock::Timestamp;
-use crate::base::files::{self, At, FileError};
+use crate::base::files::{self, At, FileError, ReadError, Regular};
 use crate::base::group::GroupSync;
-use crate::task::journal::Line;
+use crate::task::journal::{Line, LineKind};
 
 /// The journal of a home, open for appending.
 #[derive(Debug)]
@@ -117,11 +117,19 @@ impl Journal {
         if let Some(month) = open.as_ref()
             && !month.is_at(&self.dir.join(&month.name))
         {
-            log::error!(
-                "the journal was taken away: what was spent until now is known to this daemon alone, until it ends"
-            );
-            *open = None;
-            std::fs::create_dir_all(&self.dir).at("create", &self.dir)?;
+            match std::fs::create_dir(&self.dir) {
+                // The whole home was moved away: what is open went with it, and is the journal still.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(FileError::new("create", &self.dir, error));
+                }
+                _ => {
+                    log::error!(
+                        "the journal was taken away: what was spent until now is known to this daemon alone, until it ends"
+                    );
+                    *open = None;
+                }
+            }
         }
         if open.as_ref().is_none_or(|month| month.name != name) {
             if let Some(before) = open.as_mut() {
@@ -138,20 +146,42 @@ impl Journal {
                 .append(true)
                 .create(true)
                 .mode(0o600)
-                .custom_flags(libc::O_NOFOLLOW)
+                .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
                 .open(&path)
                 .at("open", &path)?;
             files::sync_dir(&self.dir)?;
             let durable = file.metadata().at("look at", &path)?.len();
+            let since = if durable == 0 { self.standing_limits(name)? } else { Vec::new() };
+            if let Err(error) = (&file).write_all(&since) {
+                file.set_len(0).at("cut", &path)?;
+                return Err(FileError::new("write", &path, error));
+            }
             *open = Some(Month {
                 name: name.to_owned(),
                 file: Arc::new(file),
                 durable,
-                since: Vec::new(),
+                since,
                 is_suspect: false,
             });
         }
         open.as_mut().ok_or_else(|| FileError::new("open", &self.dir, io::ErrorKind::NotFound))
+    }
+
+    /// The limits that a new month takes over: a start reads no more than two months back.
+    fn standing_limits(&self, name: &str) -> Result<Vec<u8>, FileError> {
+        let earlier = months(&self.dir)?.into_iter().rfind(|month| month.as_str() < name);
+        let Some(earlier) = earlier else { return Ok(Vec::new()) };
+        let chapter = read_if(&self.dir.join(earlier), 0, |bytes| {
+            const EVENT: &[u8] = b"\"limits\"";
+            bytes.windows(EVENT.len()).any(|window| window == EVENT)
+        })?;
+        let is_limits = |line: &Line| line.event == LineKind::Limits;
+        let last = chapter.lines.into_iter().filter(is_limits).reduce(|before, line| Line {
+            daily_usd: line.daily_usd.or(before.daily_usd),
+            monthly_usd: line.monthly_usd.or(before.monthly_usd),
+            ..line
+        });
+        Ok(last.as_ref().map(Line::to_bytes).unwrap_or_default())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Month>> {
@@ -214,12 +244,29 @@ pub struct Chapter {
     pub end: u64,
 }
 
+/// A file of the journal; a pipe that lies in its place is not waited for.
+fn open_month(path: &Path) -> Result<File, FileError> {
+    Regular::open(path).map(Regular::into_file).map_err(|error| match error {
+        ReadError::File(error) => error,
+        other => FileError::new("read", path, io::Error::other(other)),
+    })
+}
+
 /// Reads a file of the journal from a byte on. A line that cannot be read is counted and passed over.
 ///
 /// # Errors
 /// What the file system says.
 pub fn read(path: &Path, from: u64) -> Result<Chapter, FileError> {
-    let mut file = File::open(path).at("open", path)?;
+    read_if(path, from, |_| true)
+}
+
+/// The same of the lines whose bytes are wanted.
+fn read_if(
+    path: &Path,
+    from: u64,
+    is_wanted: impl Fn(&[u8]) -> bool,
+) -> Result<Chapter, FileError> {
+    let mut file = open_month(path)?;
     file.seek(SeekFrom::Start(from)).at("read", path)?;
     let mut reader = BufReader::new(file);
     let mut gathered = Chapter { end: from, ..Chapter::default() };
@@ -231,6 +278,9 @@ pub fn read(path: &Path, from: u64) -> Result<Chapter, FileError> {
             return Ok(gathered);
         }
         gathered.end += size as u64;
+        if !is_wanted(&bytes) {
+            continue;
+        }
         match serde_json::from_slice(&bytes) {
             Ok(line) => gathered.lines.push(line),
             Err(_) => gathered.unreadable += 1,
@@ -287,11 +337,32 @@ pub fn recent(dir: &Path) -> Result<Chapter, FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::journal::LineKind;
+    use crate::task::Usd;
     use std::fs;
 
     fn line(at: &str) -> Line {
         Line::new(LineKind::Filed, at.parse().unwrap())
+    }
+
+    #[test]
+    fn a_new_month_takes_over_the_limits_that_were_set() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path().to_owned()).unwrap();
+        let limits = |at: &str, daily, monthly| Line {
+            daily_usd: daily,
+            monthly_usd: monthly,
+            ..Line::new(LineKind::Limits, at.parse().unwrap())
+        };
+        let (three, nine) = (Some(Usd::dollars(3)), Some(Usd::dollars(9)));
+        journal.append(&[limits("2026-01-01T00:00:00Z", three, None)]).unwrap();
+        journal.append(&[limits("2026-01-02T00:00:00Z", None, nine)]).unwrap();
+        for month in 2..=5 {
+            journal.append(&[line(&format!("2026-0{month}-03T00:00:00Z"))]).unwrap();
+        }
+        let recent = recent(dir.path()).unwrap();
+        let kept = recent.lines.iter().filter(|line| line.event == LineKind::Limits);
+        let kept: Vec<_> = kept.map(|line| (line.daily_usd, line.monthly_usd)).collect();
+        assert_eq!(kept, [(three, nine); 2], "one for each of the two months that are read");
     }
 
     #[test]

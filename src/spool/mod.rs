@@ -66,11 +66,15 @@ impl Spool {
         self.home.folder(folder).join(id.file_name())
     }
 
-    /// Which folder a task is in; the end counts before the beginning.
+    /// Which folder a task is in; the end counts before the beginning. What has a result's name
+    /// and is a folder or a pipe is none.
     pub fn find(&self, id: &TaskId) -> Option<Folder> {
-        [Folder::InProgress, Folder::Completed, Folder::Failed, Folder::Pending]
-            .into_iter()
-            .find(|folder| files::exists(&self.file(*folder, id)))
+        [Folder::InProgress, Folder::Completed, Folder::Failed, Folder::Pending].into_iter().find(
+            |folder| {
+                let meta = std::fs::symlink_metadata(self.file(*folder, id));
+                meta.is_ok_and(|meta| !folder.is_end() || meta.is_file())
+            },
+        )
     }
 
     /// Where a rejected drop of this name is kept.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::Home;
+use super::{Home, layout};
 use crate::task::Folder;
 
 /// Something may have changed.
@@ -47,17 +47,20 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches `pending`, the folders of results, and `control`; `tell` is called on the watcher's thread.
+    /// Watches `pending`, the folders of results, `control`, and the home itself; `tell` is called on the watcher's thread.
     ///
     /// # Errors
     /// Where the system has no inotify, or no watches left.
     pub fn start(home: &Home, tell: impl Fn(Glimpse) + Send + 'static) -> Result<Self, WatchError> {
-        let ends = [home.folder(Folder::Completed), home.folder(Folder::Failed)];
-        Self::on(home, &ends, tell)
+        let tasks = [Folder::Pending, Folder::Completed, Folder::Failed];
+        let folders = tasks.map(|folder| home.folder(folder));
+        // Of the home itself, and of what is in it, only a move or a removal matters.
+        let around = [home.control(), home.path().join("tasks"), home.path().to_owned()];
+        Self::on(home, &[&folders[..], &around[..]].concat(), tell)
     }
 
-    /// The same, and `in_progress` too: a task has ended once its claim is gone, which
-    /// comes after its result.
+    /// Watches the folders of tasks, `in_progress` too: a task has ended once its claim is gone,
+    /// which comes after its result.
     ///
     /// # Errors
     /// Where the system has no inotify, or no watches left.
@@ -65,8 +68,7 @@ impl Watch {
         home: &Home,
         tell: impl Fn(Glimpse) + Send + 'static,
     ) -> Result<Self, WatchError> {
-        let folders = [Folder::InProgress, Folder::Completed, Folder::Failed];
-        Self::on(home, &folders.map(|folder| home.folder(folder)), tell)
+        Self::on(home, &Folder::ALL.map(|folder| home.folder(folder)), tell)
     }
 
     fn on(
@@ -74,18 +76,14 @@ impl Watch {
         folders: &[PathBuf],
         tell: impl Fn(Glimpse) + Send + 'static,
     ) -> Result<Self, WatchError> {
-        let pending = home.folder(Folder::Pending);
-        let control = home.control();
-        let tasks = home.path().join("tasks");
-        let watched = folders.iter().chain([&pending, &control, &tasks]);
         let sorter = Sorter { home: home.clone() };
         let hear = move |event: notify::Result<notify::Event>| {
             sorter.sort(event).into_iter().for_each(&tell);
         };
         let failed = |path: &Path, source| WatchError { path: path.to_owned(), source };
         let mut watcher =
-            notify::recommended_watcher(hear).map_err(|source| failed(&pending, source))?;
-        for path in watched {
+            notify::recommended_watcher(hear).map_err(|source| failed(home.path(), source))?;
+        for path in folders {
             watcher
                 .watch(path, RecursiveMode::NonRecursive)
                 .map_err(|source| failed(path, source))?;
@@ -113,6 +111,13 @@ impl Sorter {
     fn glimpse(&self, path: &Path) -> Option<Glimpse> {
         let name = path.file_name()?.to_owned();
         let dir = path.parent()?;
+        if path == self.home.path() {
+            return Some(Glimpse::Replaced);
+        }
+        if dir == self.home.path() {
+            let is_folder = layout::FOLDERS.iter().any(|(folder, _)| name == *folder);
+            return is_folder.then_some(Glimpse::Replaced);
+        }
         if dir == self.home.folder(Folder::Pending) {
             return super::is_task_name(&name).then_some(Glimpse::Pending(name));
         }

@@ -7,6 +7,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::crash::{Dice, assert_mirror_is_what_a_rebuild_makes};
+use crate::support::gate::Gate;
+use crate::support::sandbox::names;
 use crate::support::workers::{self, script};
 use crate::support::{Sandbox, is_full_torture};
 
@@ -86,6 +88,97 @@ fn a_failed_task_can_be_mended_where_it_lies_and_put_back() {
     shop.drain().ends(0);
     assert_eq!(shop.result("completed/x")["attempts"].as_array().unwrap().len(), 2);
     assert!(shop.names("failed").is_empty());
+}
+
+#[test]
+fn a_task_that_is_put_back_while_it_is_worked_on_ends_once() {
+    let shop = Sandbox::new();
+    let gate = Gate::at(shop.beside("gate"));
+    shop.hire(&[gate.worker()], &json!({}));
+    let mut daemon = shop.daemon();
+    shop.drop_task("x", &json!({ "description": "a" }));
+    daemon.until_said("x: begun");
+    sh("mv", &[&shop.task_file("in_progress/x.json"), &shop.task_file("pending")]);
+    sh("touch", &[&shop.task_file("pending/x.json")]);
+    gate.open("done");
+    shop.eventually("it has ended", || shop.names("completed") == ["x.json"]);
+    daemon.until_said("put it into pending while it was worked on");
+    daemon.term();
+    assert_eq!(daemon.ended(), Some(0), "{}", daemon.said());
+    assert_eq!(shop.result("completed/x")["content"], "done");
+    assert!(shop.names("pending").is_empty() && shop.names("failed").is_empty());
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+#[test]
+fn what_is_changed_after_it_was_put_back_is_a_task_of_its_own() {
+    let shop = Sandbox::new();
+    let gate = Gate::at(shop.beside("gate"));
+    shop.hire(&[gate.worker(), workers::echo()], &json!({}));
+    let daemon = shop.daemon();
+    shop.drop_task("x", &json!({ "description": "a", "worker": "gate" }));
+    daemon.until_said("x: begun");
+    sh("mv", &[&shop.task_file("in_progress/x.json"), &shop.task_file("pending")]);
+    fs::write(shop.task_file("pending/x.json"), echo("second thoughts").to_string()).unwrap();
+    gate.open("first thoughts");
+    shop.eventually("both have ended", || shop.names("completed").len() == 2);
+    assert_eq!(daemon.stop(), Some(0));
+    assert_eq!(shop.result("completed/x")["content"], "first thoughts");
+    assert_eq!(shop.result("completed/x.2")["content"], "second thoughts");
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+#[test]
+fn a_home_that_is_moved_while_it_is_worked_stops_its_daemon_and_loses_nothing() {
+    let shop = Sandbox::with_workers(&[workers::command("sleeper", &["sleep", "600"])]);
+    let mut daemon = shop.daemon();
+    shop.drop_task("x", &json!({ "description": "a" }));
+    daemon.until_said("x: begun");
+    let elsewhere = shop.beside("elsewhere");
+    sh("mv", &[&shop.home(), &elsewhere]);
+    assert_eq!(daemon.ended(), Some(1), "{}", daemon.said());
+    assert!(daemon.said().contains("was moved to"), "{}", daemon.said());
+    assert!(!shop.home().exists(), "it is not made twice");
+    assert_eq!(names(&elsewhere.join("tasks/in_progress")), ["x.json"]);
+    sh("mv", &[&elsewhere, &shop.home()]);
+    shop.hire(&[workers::echo()], &json!({}));
+    shop.drain().ends(0);
+    assert_eq!(shop.names("completed"), ["x.json"]);
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+#[test]
+fn folders_that_are_taken_away_are_made_anew_at_once() {
+    let shop = Sandbox::with_echo();
+    let daemon = shop.daemon();
+    for folder in ["control", "tmp"] {
+        fs::remove_dir_all(shop.home().join(folder)).unwrap();
+        shop.eventually("it is made anew", || shop.home().join(folder).is_dir());
+        shop.koubou(["submit", "-d", "hello", "--worker", "echo", "--wait"]).ends(0);
+    }
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn what_has_a_results_name_and_is_none_ends_no_wait() {
+    let shop = Sandbox::with_echo();
+    shop.drop_task("x", &echo("a"));
+    fs::create_dir(shop.task_file("completed/x.json")).unwrap();
+    shop.koubou(["wait", "x", "--timeout", "0s"]).ends(124);
+}
+
+#[test]
+fn a_task_is_named_by_its_id_and_by_its_file() {
+    let shop = Sandbox::with_echo();
+    let named = json!({ "task_id": "real", "description": "a", "worker": "echo" });
+    shop.drop_task("file", &named);
+    let listed = shop.koubou(["list", "--json"]).ends(0).json();
+    assert_eq!(listed[0]["task_id"], "real");
+    let shown = shop.koubou(["show", "file", "--json"]).ends(0).json();
+    assert_eq!(shown["task_id"], "real");
+    shop.koubou(["cancel", "file"]).ends(0);
+    shop.drain().ends(0);
+    assert_eq!(shop.result("failed/real")["error"]["kind"], "cancelled");
 }
 
 /// A person with too much time: every move is one that the contract calls a command.

@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use rustix::fs::{Mode, mkfifoat};
 use serde_json::{Value, json};
 
-use crate::support::workers::{CLOUD_KEY, cloud, echo, fresh_secret, local, script};
-use crate::support::{ModelServer, Sandbox};
+use crate::support::workers::{CLOUD_KEY, cloud, echo, fresh_secret, local, script, with};
+use crate::support::{ModelServer, Reply, Sandbox};
 
 /// A home with a good task, a failed one, and one that waits.
 fn shop() -> Sandbox {
@@ -206,9 +207,43 @@ fn a_budget_that_was_set_holds_at_once_and_over_a_restart() {
     };
     assert_eq!(limits(), ("2.5".into(), "25".into()));
     shop.drain().ends(0);
-    shop.drain().ends(0);
+    let said = shop.drain().ends(0);
+    assert!(said.err.contains("the settings' $10.00 does not count"), "{}", said.err);
+    assert!(shop.koubou(["budget"]).ends(0).out.contains("$2.50 (by `budget set`)"));
     assert_eq!(limits(), ("2.5".into(), "25".into()));
     assert_eq!(shop.count("SELECT count(*) FROM budget_management WHERE budget_limit_usd = 25"), 1);
+}
+
+#[test]
+fn route_says_where_a_task_goes_when_most_of_the_money_is_spent() {
+    let (house, sky) = (ModelServer::start(), ModelServer::start());
+    let shop = Sandbox::new();
+    shop.set(CLOUD_KEY, &fresh_secret());
+    let of_medium_work =
+        |worker| with(worker, "use_for", json!(["difficulty_low", "difficulty_medium"]));
+    shop.hire(&[of_medium_work(cloud(&sky)), of_medium_work(local(&house))], &json!({}));
+    let goes_to = || shop.koubou(["route", "Rename a variable", "--json"]).ends(0).json();
+    let before = goes_to()["worker_type"].clone();
+    sky.will(Reply::answer("done", 10, 10));
+    shop.drop_task("x", &json!({ "description": "a", "worker": "cloud" }));
+    shop.drain().ends(0);
+    shop.koubou(["budget", "set", "--daily", "0.000001"]).ends(0);
+    assert_eq!(
+        (before.as_str(), goes_to()["worker_type"].as_str()),
+        (Some("cloud"), Some("local"))
+    );
+}
+
+#[test]
+fn a_pipe_where_settings_or_a_log_should_be_holds_up_nobody() {
+    for place in ["config/.env", "config/agent.yaml", "logs/system/koubou.log"] {
+        let shop = Sandbox::with_echo();
+        let path = shop.home().join(place);
+        let _ = fs::remove_file(&path);
+        mkfifoat(rustix::fs::CWD, &path, Mode::from_raw_mode(0o600)).unwrap();
+        let said = shop.drain().ends(1);
+        assert!(said.err.contains(place), "{}", said.err);
+    }
 }
 
 #[test]

@@ -133,7 +133,10 @@ fn a_climb_ends_where_the_money_does() {
     });
     shop.drop_task("x", &task);
     shop.drain().ends(0);
-    assert_eq!(shop.result("failed/x")["error"]["kind"], "over_budget");
+    let result = shop.result("failed/x");
+    assert_eq!(result["error"]["kind"], "not_accepted", "{result:#}");
+    assert_eq!(result["content"], "no idea", "the answer that there is is kept");
+    assert!(result["routing"]["reasons"].to_string().contains("`cloud` is not asked"));
     assert_eq!(sky.chats(), 0);
 }
 

@@ -10,6 +10,7 @@ use super::Message;
 use super::lanes::Shop;
 use crate::base::words;
 use crate::config::CheckSpec;
+use crate::task::accept::unfenced;
 use crate::task::outcome::{Answer, CHECK_FAILED, ErrorKind, Failure, Next, Outcome};
 use crate::task::prompt::Prompt;
 use crate::task::{Accept, Sensitivity};
@@ -42,7 +43,13 @@ enum Verdict {
 impl Demand {
     /// The outcome as it was, or the failure that it is if its answer is not good enough.
     pub(super) fn judge(&self, outcome: Outcome, shop: &Shop, job: &Job, leash: &Leash) -> Outcome {
-        let Outcome::Done(answer) = outcome else { return outcome };
+        let Outcome::Done(mut answer) = outcome else { return outcome };
+        if self.accept.json_schema.is_some()
+            && let Some(bare) = unfenced(&answer.content)
+        {
+            // Whoever asks for JSON pipes it on: the fence is no part of it.
+            answer.content = bare.to_owned();
+        }
         let verdict = self.look(&answer.content, leash);
         match verdict.and_then(|()| self.check(&answer, shop, job, leash)) {
             Ok(()) => Outcome::Done(answer),

@@ -33,6 +33,14 @@ pub struct Accept {
     pub check: Option<String>,
 }
 
+/// What stands in a code fence that is all of an answer: models like to wrap JSON in one.
+pub fn unfenced(answer: &str) -> Option<&str> {
+    let inside = answer.trim().strip_prefix("```")?.strip_suffix("```")?;
+    let (language, text) = inside.split_once('\n')?;
+    let is_word = language.trim_end().chars().all(|letter| letter.is_ascii_alphanumeric());
+    (is_word && !text.contains("```")).then(|| text.trim_end())
+}
+
 impl Accept {
     /// Reads `{"json_schema": {…}, "regex": "…", "check": "…"}`.
     ///
@@ -194,6 +202,17 @@ mod tests {
         ] {
             let why = wanted.judge(answer).unwrap_err();
             assert!(why.contains(says) && !why.contains("kyoto"), "{answer}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_fence_around_all_of_an_answer_is_taken_off() {
+        assert_eq!(unfenced("```json\n{\"a\": 1}\n```\n"), Some("{\"a\": 1}"));
+        assert_eq!(unfenced("```\n[]\n```"), Some("[]"));
+        for other in
+            ["{}", "see:\n```json\n{}\n```", "```json\n{}\n```\nand\n```\n{}\n```", "```", "``````"]
+        {
+            assert_eq!(unfenced(other), None, "{other}");
         }
     }
 

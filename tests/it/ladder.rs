@@ -25,7 +25,7 @@ fn outcomes(result: &Value) -> Vec<&str> {
 fn the_next_worker_is_asked_until_an_answer_is_accepted() {
     let (shop, house, sky) = two_rungs(&json!({}));
     house.will(Reply::answer("it depends", 5, 5));
-    sky.will(Reply::answer("{\"answer\": 42}", 10, 10));
+    sky.will(Reply::answer("```json\n{\"answer\": 42}\n```", 10, 10));
     let schema = json!({ "type": "object", "required": ["answer"] });
     let task =
         json!({ "description": "a", "escalate": LADDER, "accept": { "json_schema": schema } });

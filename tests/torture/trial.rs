@@ -173,6 +173,8 @@ pub(crate) fn spread<T: Sync + std::fmt::Debug>(
     trials: &[T],
     try_one: impl Fn(&T) -> Vec<String> + Sync,
 ) -> usize {
+    // A mutant is found with the first point where it shows.
+    let one_is_enough = std::env::var_os("KOUBOU_MUTANT").is_some();
     let next = AtomicUsize::new(0);
     let found = AtomicUsize::new(0);
     // A trial waits as much as it computes.
@@ -181,6 +183,9 @@ pub(crate) fn spread<T: Sync + std::fmt::Debug>(
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if one_is_enough && found.load(Ordering::Relaxed) > 0 {
+                        return;
+                    }
                     let complaints = try_one(trial);
                     if !complaints.is_empty() {
                         found.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,7 @@
 //! The expressions of rules, with shorthands for what many of them share.
 
+use std::sync::OnceLock;
+
 use regex::{Regex, RegexBuilder};
 
 /// Compiles a rule's expression.
@@ -57,6 +59,30 @@ fn written_out(pattern: &str) -> String {
         }
     }
     out
+}
+
+/// An expression of ours that is made ready when it is first wanted: a start waits for none.
+pub(super) struct Expression {
+    text: &'static str,
+    ready: OnceLock<Option<Regex>>,
+}
+
+impl Expression {
+    pub(super) const fn new(text: &'static str) -> Self {
+        Self { text, ready: OnceLock::new() }
+    }
+
+    fn regex(&self) -> Option<&Regex> {
+        self.ready.get_or_init(|| compile(self.text).ok()).as_ref()
+    }
+
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        self.regex().is_some_and(|regex| regex.is_match(text))
+    }
+
+    pub(super) fn find_iter<'t>(&self, text: &'t str) -> impl Iterator<Item = regex::Match<'t>> {
+        self.regex().into_iter().flat_map(move |regex| regex.find_iter(text))
+    }
 }
 
 /// Parts that many expressions share.

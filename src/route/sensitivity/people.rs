@@ -10,7 +10,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 
 use super::blocks::stretches;
-use super::expression::compile;
+use super::expression::{Expression, compile};
 use super::rule::Found;
 
 /// How many lines one record may take.
@@ -28,17 +28,22 @@ enum Sort {
     Health,
 }
 
-struct Patterns {
-    sorts: Vec<(Sort, Regex)>,
-    labelled: Vec<(Sort, Regex)>,
+/// What a row says of somebody, and how that is written; it is made ready when it is first wanted.
+struct Saying {
+    sort: Sort,
+    written: Expression,
 }
 
-static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
-    let ready = |all: &[(Sort, &str)]| {
-        all.iter().filter_map(|(sort, pattern)| Some((*sort, compile(pattern).ok()?))).collect()
+static SORTS_READY: LazyLock<Vec<Saying>> = LazyLock::new(|| ready(SORTS));
+static LABELLED_READY: LazyLock<Vec<Saying>> = LazyLock::new(|| ready(LABELLED));
+
+fn ready(all: &[(Sort, &'static str)]) -> Vec<Saying> {
+    let saying = |(sort, text): &(Sort, &'static str)| Saying {
+        sort: *sort,
+        written: Expression::new(text),
     };
-    Patterns { sorts: ready(SORTS), labelled: ready(LABELLED) }
-});
+    all.iter().map(saying).collect()
+}
 
 const SORTS: &[(Sort, &str)] = &[
     (Sort::Mail, r"@EMAIL@"),
@@ -284,15 +289,15 @@ pub(super) fn find(text: &str) -> Option<Found> {
 
 fn find_in(text: &str, offset: usize) -> Option<Found> {
     let signs = Signs::of(text);
-    let holds = |(sort, regex): &&(Sort, Regex)| signs.allow(*sort) && regex.is_match(text);
+    let holds = |saying: &&Saying| signs.allow(saying.sort) && saying.written.is_match(text);
     let (names, reach): (Vec<_>, Vec<_>) =
-        PATTERNS.sorts.iter().partition(|(sort, _)| *sort == Sort::Name);
-    let mut awake: Vec<&(Sort, Regex)> = reach.into_iter().filter(holds).collect();
+        SORTS_READY.iter().partition(|saying| saying.sort == Sort::Name);
+    let mut awake: Vec<&Saying> = reach.into_iter().filter(holds).collect();
     if awake.is_empty() {
         return None;
     }
     awake.extend(names.into_iter().filter(holds));
-    if awake.iter().any(|(sort, _)| *sort == Sort::Phone) && crowd(text) {
+    if awake.iter().any(|saying| saying.sort == Sort::Phone) && crowd(text) {
         return Some(found(offset..offset + text.len()));
     }
     rows(text, &signs, &awake)
@@ -314,7 +319,7 @@ fn crowd(text: &str) -> bool {
 }
 
 /// Lines of which each is about one person; two of them are a list.
-fn rows(text: &str, signs: &Signs, awake: &[&(Sort, Regex)]) -> Option<Range<usize>> {
+fn rows(text: &str, signs: &Signs, awake: &[&Saying]) -> Option<Range<usize>> {
     let (mut first, mut count, mut start) = (None, 0, 0);
     for line in text.split_inclusive('\n') {
         let at = start..start + line.len();
@@ -323,7 +328,7 @@ fn rows(text: &str, signs: &Signs, awake: &[&(Sort, Regex)]) -> Option<Range<usi
             continue;
         }
         let sorts: Vec<Sort> =
-            awake.iter().filter(|(_, regex)| regex.is_match(line)).map(|(sort, _)| *sort).collect();
+            awake.iter().filter(|it| it.written.is_match(line)).map(|it| it.sort).collect();
         let has = |sort: Sort| sorts.contains(&sort);
         let reach = [Sort::Mail, Sort::Phone, Sort::Address, Sort::Birth]
             .iter()
@@ -431,15 +436,15 @@ fn records(text: &str) -> Option<Range<usize>> {
     if bits.count_ones() < 3 {
         return None;
     }
-    let labelled = PATTERNS.labelled.iter().filter(|(sort, _)| bits & sort.bit() != 0);
-    let labelled: Vec<_> = labelled.filter(|(_, regex)| regex.is_match(text)).collect();
+    let labelled = LABELLED_READY.iter().filter(|saying| bits & saying.sort.bit() != 0);
+    let labelled: Vec<_> = labelled.filter(|saying| saying.written.is_match(text)).collect();
     if labelled.len() < 3 {
         return None;
     }
     let mut hits: Vec<(usize, Sort, usize)> = labelled
         .iter()
-        .flat_map(|(sort, regex)| {
-            regex.find_iter(text).take(64).map(|hit| (hit.start(), *sort, hit.end()))
+        .flat_map(|Saying { sort, written }| {
+            written.find_iter(text).take(64).map(|hit| (hit.start(), *sort, hit.end()))
         })
         .collect();
     hits.sort_unstable_by_key(|(start, ..)| *start);

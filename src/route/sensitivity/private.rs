@@ -72,6 +72,9 @@ pub(super) fn find(text: &str) -> Option<Found> {
     let patterns = PATTERNS.as_ref()?;
     stretches(text).find_map(|stretch| {
         let part = &text[stretch.clone()];
+        if !may_name_somebody(part) {
+            return None;
+        }
         let told: Vec<Fact> = facts(part).take(MOST_FACTS).collect();
         if told.is_empty() {
             return None;
@@ -85,6 +88,13 @@ pub(super) fn find(text: &str) -> Option<Found> {
             shaped: false,
         })
     })
+}
+
+/// Whether there is anything in a text that a name is made of; it is cheap to know.
+fn may_name_somebody(text: &str) -> bool {
+    let is_sign = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || !b.is_ascii();
+    let whose = ["my ", "our ", "his ", "her ", "their "];
+    text.bytes().any(is_sign) || whose.iter().any(|word| text.contains(word))
 }
 
 fn told_of(patterns: &Patterns, text: &str, told: &[Fact]) -> Option<Range<usize>> {

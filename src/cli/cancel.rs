@@ -19,7 +19,12 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let mut is_left = false;
     // All of them or none: a name that is wrong must not leave the rest half done.
     let located = args.ids.iter().map(|id| site.locate(&spool, id));
-    for Located { id, folder, .. } in located.collect::<Result<Vec<_>, _>>()? {
+    let several = args.ids.len() > 1;
+    let located = located.collect::<Result<Vec<_>, _>>().map_err(|trouble| match several {
+        true => trouble.because("none of them was cancelled"),
+        false => trouble,
+    })?;
+    for Located { id, folder, .. } in located {
         if folder.is_end() {
             ui.say(&format!("`{id}` is {folder} already"));
             exit = Exit::Failed;

@@ -6,6 +6,7 @@ use super::{Done, Exit, Site, Ui};
 use crate::base::files;
 use crate::base::words::Count;
 use crate::spool::Spool;
+use crate::spool::notes::Note;
 use crate::task::{Folder, TaskId};
 
 /// Run failed tasks again, with their history
@@ -62,6 +63,8 @@ fn retry(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
         }
         None => return Err(no_such_task(spool, id)),
     }
+    // Who runs it again does not mean an earlier `cancel` any more.
+    Note::Cancel(id.clone()).take(spool.home())?;
     let pending = spool.file(Folder::Pending, id);
     let rejected = spool.rejected(id);
     if files::exists(&rejected) {

@@ -39,6 +39,14 @@ impl Site {
         Self { home, is_stated: stated.is_some() }
     }
 
+    /// The same home by the path that no link leads to: who works it stays in it, wherever the
+    /// link points by then.
+    pub(super) fn resolved(&self) -> Self {
+        let real = std::fs::canonicalize(self.home.path());
+        let home = real.map_or_else(|_| self.home.clone(), Home::at);
+        Self { home, is_stated: self.is_stated }
+    }
+
     /// A command for this home, as it is to be typed.
     pub(super) fn call(&self, command: &str) -> String {
         match self.is_stated {

@@ -19,6 +19,7 @@ pub(super) struct Args {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     site.spool()?;
+    let site = &site.resolved();
     let config = Arc::new(site.config()?);
     logger::start(&site.home, &config, ui.verbose, ui.is_quiet())?;
     let engine = Engine::open(&site.home, Arc::clone(&config), args.drain, Site::inherited())?;

@@ -12,6 +12,7 @@ use super::{Done, Exit, Site, Ui};
 use crate::base::words::{self, Count};
 use crate::spool::Spool;
 use crate::spool::watch::Watch;
+use crate::task::result::TaskResult;
 use crate::task::{Folder, TaskId};
 
 /// Wait until tasks have ended: exit 0 if all are completed, 1 if one failed
@@ -94,7 +95,10 @@ fn pause(told: &mpsc::Receiver<()>, deadline: Option<Instant>) -> Result<(), Rec
 
 fn where_it_ended(site: &Site, spool: &Spool, id: &TaskId) -> Result<Option<Folder>, Trouble> {
     match spool.find(id) {
-        Some(folder) if folder.is_end() => Ok(Some(folder)),
+        // A task that somebody moved there by hand has not ended by that.
+        Some(folder) if folder.is_end() => {
+            Ok(Some(folder).filter(|_| is_result(spool, folder, id)))
+        }
         Some(_) => Ok(None),
         // Between two folders it may have been missed; only a second look says that it is gone.
         None => match site.locate(spool, id) {
@@ -104,6 +108,11 @@ fn where_it_ended(site: &Site, spool: &Spool, id: &TaskId) -> Result<Option<Fold
             ))),
         },
     }
+}
+
+fn is_result(spool: &Spool, folder: Folder, id: &TaskId) -> bool {
+    let result = super::result::read_result(&spool.file(folder, id)).unwrap_or_default();
+    result.as_object().is_some_and(TaskResult::looks_like_one)
 }
 
 fn rows<'a>(tasks: impl Iterator<Item = (&'a TaskId, Option<Folder>)>) -> Vec<Value> {

@@ -22,6 +22,7 @@ const KEYS: &[&str] = &[
     "confidential_paths",
     "allow",
     "strict",
+    "matters",
 ];
 
 /// Where the key of the hashes in `allow` lies, below the home.
@@ -69,6 +70,7 @@ fn site(policy: &Section<'_>, home: &Path, complaints: &Complaints) -> Site {
         allow(&mut site, policy, home, &hashes, complaints);
     }
     site.strict(policy.flag("strict").unwrap_or(false));
+    site.matters(policy.flag("matters").unwrap_or(true));
     site
 }
 

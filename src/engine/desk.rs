@@ -243,7 +243,7 @@ impl Desk {
                     Ok(was_away) => {
                         if was_away {
                             log::warn!(
-                                "{known_as}: somebody put it into pending while it was worked on; it has ended, and its result is filed"
+                                "{known_as}: somebody moved it while it was worked on; it has ended, and its result is filed"
                             );
                         }
                         names.push((filing.claim.id().clone(), known_as));

@@ -221,7 +221,12 @@ impl Intake {
                 self.unsettle(name, None, again, "is still open for writing");
             }
             Look::Trouble(error) => {
-                self.send(Message::OwnTrouble(error.to_string()));
+                let pending = self.spool.home().folder(Folder::Pending);
+                self.send(Message::OwnTrouble(format!(
+                    "cannot read what lies in `{}`: {}",
+                    pending.display(),
+                    error.source
+                )));
                 self.unsettle(name, None, Some(clock::mono() + AGAIN), "cannot be read for now");
             }
             Look::NotRegular(kind) => {
@@ -281,6 +286,12 @@ impl Intake {
             task
         });
         let task = match parsed {
+            Ok(task) if let Some(name) = self.name_with_secret(&task) => Err(error(
+                ErrorKind::InvalidTask,
+                format!(
+                    "a secret of config/.env stands in `{name}`, which the database keeps: put it elsewhere"
+                ),
+            )),
             Ok(task) => attachments::read(&task, &self.config)
                 .map(|files| (task, files))
                 .map_err(|why| error(ErrorKind::InvalidTask, why)),
@@ -361,9 +372,9 @@ impl Intake {
         let id = match &task {
             // Told of already: that somebody is claiming it just now makes it no other task.
             _ if let Some(known) = told => known.id.clone(),
-            Ok((task, _)) if task.history.is_some() => self.own_id(&task.id, name),
-            Ok((task, _)) => self.fresh_id(&task.id, name),
-            Err(_) => self.fresh_id(&TaskId::from_stem(&stem(name)), name),
+            Ok((task, _)) if task.history.is_some() => self.own_id(&self.masked(&task.id), name),
+            Ok((task, _)) => self.fresh_id(&self.masked(&task.id), name),
+            Err(_) => self.fresh_id(&self.masked(&TaskId::from_stem(&stem(name))), name),
         };
         if let Some(before) = self.known.get(name)
             && before.id != id
@@ -385,6 +396,26 @@ impl Intake {
             dropped_at,
             task,
         })));
+    }
+
+    /// An id without secrets of `config/.env`: it stands in names, in the log and in the database.
+    fn masked(&self, id: &TaskId) -> TaskId {
+        self.config
+            .mask
+            .hide(id.as_str())
+            .map_or_else(|| id.clone(), |hidden| TaskId::from_stem(&hidden))
+    }
+
+    /// The field that holds a secret and that the database keeps.
+    fn name_with_secret(&self, task: &Task) -> Option<&'static str> {
+        let holds = |text: &str| self.config.mask.hide(text).is_some();
+        if holds(&task.task_type) {
+            return Some("task_type");
+        }
+        if task.parent.as_ref().is_some_and(|parent| holds(parent.as_str())) {
+            return Some("parent_task_id");
+        }
+        task.depends_on.iter().any(|id| holds(id.as_str())).then_some("depends_on")
     }
 
     /// Whether the file that was seen is not there any more: it was claimed meanwhile, as a task

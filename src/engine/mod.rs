@@ -83,7 +83,7 @@ pub enum EngineError {
     Thread(#[source] std::io::Error),
     /// Somebody moved the home while it was worked.
     #[error(
-        "the home `{}` was moved to `{}` while it was worked: koubou has stopped, and nothing is lost",
+        "the home `{}` was moved to `{}` while it was worked: koubou has stopped; its tasks lie there, and those that were running begin anew",
         words::tame(&from.to_string_lossy()),
         words::tame(&to.to_string_lossy())
     )]
@@ -560,9 +560,13 @@ impl Engine {
             Note::Pause(name) if stands => self.hear(Event::Pause(name)),
             Note::Pause(name) => self.hear(Event::Resume(name)),
             Note::Cancel(ref id) if stands => {
-                let id = id.clone();
-                self.drop_note(&note);
-                self.hear(Event::Cancel(id));
+                // It lies there until the task has ended, so that who dies meanwhile forgets nothing.
+                let is_open = self.foreman.knows(id)
+                    || self.spool.find(id).is_some_and(|folder| !folder.is_end());
+                self.hear(Event::Cancel(id.clone()));
+                if !is_open {
+                    self.drop_note(&note);
+                }
             }
             Note::Limits if stands => {
                 let limits = LimitsNote::read(&self.home);
@@ -580,7 +584,7 @@ impl Engine {
         }
     }
 
-    fn drop_note(&mut self, note: &Note) {
+    pub(super) fn drop_note(&mut self, note: &Note) {
         if let Err(error) = note.take(&self.home) {
             self.own_trouble(&lanes::sentence(&error));
         }

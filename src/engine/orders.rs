@@ -11,6 +11,7 @@ use crate::base::words::{Count, tame};
 use crate::config::{Kind, WorkerSpec};
 use crate::foreman::{Ended, Event, LaneNews, Order, Remark, Start};
 use crate::spool;
+use crate::spool::notes::Note;
 use crate::task::fact::{Fact, LogRow, TaskRow, WorkerRow};
 use crate::task::journal::{Line, LineKind, STOPPED};
 use crate::task::outcome::{Outcome, Spent};
@@ -98,6 +99,7 @@ impl Engine {
             true => self.expect_filing(&id, 1),
             false => drop(self.own_filings.remove(&id)),
         }
+        self.drop_cancel(&id);
         self.hear(Event::Filed(id.clone(), folder));
         if !stands {
             self.forget(&id);
@@ -238,8 +240,17 @@ impl Engine {
         }
     }
 
+    /// Whoever asked for a task's end has it.
+    fn drop_cancel(&mut self, id: &TaskId) {
+        let note = Note::Cancel(id.clone());
+        if note.stands(&self.home) {
+            self.drop_note(&note);
+        }
+    }
+
     /// A task left `pending`; an older result of it, if there is one, is what remains.
     fn forget(&mut self, id: &TaskId) {
+        self.drop_cancel(id);
         let fact = [Folder::Completed, Folder::Failed]
             .into_iter()
             .find_map(|folder| reconcile::result_fact(&self.spool, folder, id));

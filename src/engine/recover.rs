@@ -81,10 +81,12 @@ fn settle_claim(spool: &Arc<Spool>, id: &TaskId) -> Result<Settled, FileError> {
         }
         let other = if folder == Folder::Completed { Folder::Failed } else { Folder::Completed };
         files::remove(&spool.file(other, id))?;
-        if result.contains_key("task") {
+        let is_regular = fs::symlink_metadata(&claimed).is_ok_and(|meta| meta.is_file());
+        // What is no file is no claim of ours: it is set aside with what was no task.
+        if result.contains_key("task") && is_regular {
             files::remove(&claimed)?;
         } else {
-            spool::filer::keep_rejected(&claimed, &spool.rejected(id))?;
+            spool::filer::keep_rejected(spool, id)?;
         }
         return Ok(Settled::Dropped);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crossbeam_channel::Sender;
-use signal_hook::consts::{SIGINT, SIGIO, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGIO, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals};
 
 use super::Message;
@@ -22,6 +22,8 @@ impl Ears {
         // instant; whoever opens the file then makes the kernel send SIGIO, which
         // would end us.
         signal_hook::flag::register(SIGIO, Arc::new(AtomicBool::new(false)))?;
+        // A limit on the size of files is an error like a full disk, and no end.
+        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
         let handle = signals.handle();
         std::thread::Builder::new().name("signals".into()).spawn(move || {

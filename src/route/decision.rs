@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::difficulty::DifficultyJudge;
 use super::rules::{Condition, Rule, Situation};
-use super::sensitivity::SensitivityScanner;
+use super::sensitivity::{SensitivityScanner, matter};
 use crate::base::words;
 use crate::task::prompt::{Attachment, Prompt};
 use crate::task::result::Reason;
@@ -244,6 +244,9 @@ impl Router {
         let params = Value::Object(prompt.params.clone());
         self.scanner.scan_pairs("/params", &params, reasons);
         self.scanner.scan_whole("/params", &params, reasons);
+        if reasons.is_empty() {
+            self.scanner.scan_matter(&matter::whole(prompt), reasons);
+        }
     }
 
     fn difficulty(&self, task: &Task, reasons: &mut Vec<Reason>) -> (Difficulty, bool) {

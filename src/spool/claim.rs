@@ -80,11 +80,11 @@ impl Claim {
         Ok(bytes)
     }
 
-    /// Takes the task out of `pending` once more, if somebody put it there by hand while it was
-    /// worked on; says whether that was so. What was changed there is another task.
+    /// Takes the task out of another folder once more, if somebody put it there by hand while it
+    /// was worked on; says whether that was so. What was changed there is another task.
     ///
     /// # Errors
-    /// What the file system says; the task is in `pending` still.
+    /// What the file system says; the task is in that folder still.
     pub fn take_back(&self) -> Result<bool, FileError> {
         let Some(content) = self.content.filter(|_| !files::exists(&self.path())) else {
             return Ok(false);
@@ -99,7 +99,12 @@ impl Claim {
         };
         let own_name = OsString::from(self.id.file_name());
         let names = [Some(&own_name), self.came_from.as_ref()];
-        let mut places = names.into_iter().flatten().map(|name| self.spool.pending(name));
+        let ends = [Folder::Completed, Folder::Failed];
+        let mut places = names
+            .into_iter()
+            .flatten()
+            .map(|name| self.spool.pending(name))
+            .chain(ends.map(|folder| self.spool.file(folder, &self.id)));
         match places.find(is_ours) {
             None => Ok(false),
             Some(place) => files::rename_new(&place, &self.path()).map(|()| true),

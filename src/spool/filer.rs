@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::Claim;
+use super::{Claim, Spool};
 use crate::base::bug::has_bug;
 use crate::base::files::{self, At, FileError};
 use crate::task::{Folder, TaskId};
@@ -84,11 +84,13 @@ fn write_aside(filing: &Filing) -> Result<Half, FileError> {
     let path = filing.claim.spool().home().tmp().join(files::half_made(&target));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(filing.mode).custom_flags(libc::O_NOFOLLOW);
-    let mut file = options.open(&path).at("create", &path)?;
+    // The folder is named and not the file: one trouble is told once, however many results it keeps.
+    let tmp = filing.claim.spool().home().tmp();
+    let mut file = options.open(&path).at("write results in", &tmp)?;
     let written = file
         .set_permissions(fs::Permissions::from_mode(filing.mode))
         .and_then(|()| file.write_all(&filing.bytes))
-        .at("write", &path);
+        .at("write results in", &tmp);
     match written {
         Ok(()) => Ok(Half { file, path }),
         Err(error) => {
@@ -101,6 +103,11 @@ fn write_aside(filing: &Filing) -> Result<Half, FileError> {
 fn put_in_place(filing: &Filing, half: Half) -> Result<(), FileError> {
     let target = target(filing);
     let synced = if has_bug("result-not-synced") { Ok(()) } else { half.file.sync_all() };
+    let folder = dir(filing, filing.folder);
+    let of_folder = |error: FileError| match error.kind() {
+        io::ErrorKind::AlreadyExists => error,
+        _ => FileError::new("file results in", &folder, error.source),
+    };
     let placed = synced.at("sync", &half.path).and_then(|()| {
         // A result that stands already, from a try whose last step failed, is this
         // very result or an older one of the same task; the claim is proof of it.
@@ -109,6 +116,7 @@ fn put_in_place(filing: &Filing, half: Half) -> Result<(), FileError> {
             false => files::rename_new(&half.path, &target),
         }
     });
+    let placed = placed.map_err(of_folder);
     if placed.is_err() {
         let _ = fs::remove_file(&half.path);
     }
@@ -133,16 +141,23 @@ fn drop_claim(filing: &Filing) -> Result<(), FileError> {
         files::remove(&spool.file(other, filing.claim.id()))?;
     }
     match filing.rejected {
-        true => keep_rejected(&filing.claim.path(), &spool.rejected(filing.claim.id())),
-        false => files::remove(&filing.claim.path()),
+        true => keep_rejected(spool, filing.claim.id()),
+        false => match files::remove(&filing.claim.path()) {
+            // Somebody put a folder where the claim was: it is not ours to take to pieces.
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                keep_rejected(spool, filing.claim.id())
+            }
+            other => other,
+        },
     }
 }
 
-/// Keeps a drop that is no task as it is: a link as a link, a folder as a folder.
+/// Keeps a claimed drop that is no task as it is: a link as a link, a folder as a folder.
 ///
 /// # Errors
 /// What the file system says.
-pub fn keep_rejected(claimed: &Path, place: &Path) -> Result<(), FileError> {
+pub fn keep_rejected(spool: &Spool, id: &TaskId) -> Result<(), FileError> {
+    let claimed = &spool.file(Folder::InProgress, id);
     // It may hold what only its writer should read. What we cannot change stays as it was, and
     // a link has no mode of its own: to set one would reach through it.
     // A file with a second name may be anybody's: its mode is not ours to change either.
@@ -153,11 +168,20 @@ pub fn keep_rejected(claimed: &Path, place: &Path) -> Result<(), FileError> {
         let mode = if meta.is_dir() { 0o700 } else { 0o600 };
         let _ = fs::set_permissions(claimed, fs::Permissions::from_mode(mode));
     }
-    match files::rename_new(claimed, place) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }?;
-    files::sync_dir(files::parent(place))
+    // What lies there already, a person's copy say, is as precious as what comes.
+    let mut names = std::iter::once(id.clone()).chain((2..).map(|n| id.numbered(n)));
+    loop {
+        let Some(name) = names.next() else { return Ok(()) };
+        match files::rename_new(claimed, &spool.rejected(&name)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            other => {
+                other?;
+                break;
+            }
+        }
+    }
+    files::sync_dir(&spool.home().folder(Folder::Failed))
 }
 
 fn target(filing: &Filing) -> PathBuf {
@@ -172,8 +196,8 @@ fn dir(filing: &Filing, folder: Folder) -> PathBuf {
 mod tests {
     use super::super::tests::{id, spool};
     use super::*;
-    use crate::spool::Spool;
     use std::ffi::OsStr;
+    use std::path::Path;
     use std::sync::Arc;
 
     fn claimed(spool: &Arc<Spool>, name: &str) -> Claim {

@@ -193,8 +193,11 @@ impl Month {
     /// Whether what is open is still what lies under its name.
     fn is_at(&self, path: &Path) -> bool {
         let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
-        let named = std::fs::symlink_metadata(path).map(identity).ok();
-        named.is_some() && named == self.file.metadata().map(identity).ok()
+        match std::fs::symlink_metadata(path).map(identity) {
+            Ok(named) => self.file.metadata().map(identity).is_ok_and(|open| open == named),
+            // What cannot be looked at for now has not been taken away.
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
     }
 
     /// After a sync that failed the kernel may have dropped what it could not write, and would

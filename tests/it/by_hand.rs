@@ -102,12 +102,89 @@ fn a_task_that_is_put_back_while_it_is_worked_on_ends_once() {
     sh("touch", &[&shop.task_file("pending/x.json")]);
     gate.open("done");
     shop.eventually("it has ended", || shop.names("completed") == ["x.json"]);
-    daemon.until_said("put it into pending while it was worked on");
+    daemon.until_said("moved it while it was worked on");
     daemon.term();
     assert_eq!(daemon.ended(), Some(0), "{}", daemon.said());
     assert_eq!(shop.result("completed/x")["content"], "done");
     assert!(shop.names("pending").is_empty() && shop.names("failed").is_empty());
     assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+#[test]
+fn a_task_that_is_moved_among_the_results_while_it_is_worked_on_ends_once() {
+    for folder in ["completed", "failed"] {
+        let shop = Sandbox::new();
+        let gate = Gate::at(shop.beside("gate"));
+        shop.hire(&[gate.worker()], &json!({}));
+        let daemon = shop.daemon();
+        shop.drop_task("x", &json!({ "description": "a" }));
+        daemon.until_said("x: begun");
+        sh("mv", &[&shop.task_file("in_progress/x.json"), &shop.task_file(folder)]);
+        shop.koubou(["wait", "x", "--timeout", "0s"]).ends(124);
+        gate.open("done");
+        shop.koubou(["wait", "x", "--timeout", "20s"]).ends(0);
+        assert_eq!(daemon.stop(), Some(0));
+        assert_eq!(shop.result("completed/x")["content"], "done");
+        assert_eq!(shop.names("completed"), ["x.json"]);
+        assert!(shop.names("failed").is_empty());
+        assert_mirror_is_what_a_rebuild_makes(&shop);
+    }
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_claim_stops_nobody() {
+    let shop = Sandbox::new();
+    let gate = Gate::at(shop.beside("gate"));
+    shop.hire(&[gate.worker()], &json!({}));
+    let daemon = shop.daemon();
+    shop.drop_task("x", &json!({ "description": "a" }));
+    daemon.until_said("x: begun");
+    let claim = shop.task_file("in_progress/x.json");
+    fs::remove_file(&claim).unwrap();
+    fs::create_dir(&claim).unwrap();
+    gate.open("done");
+    shop.koubou(["wait", "x", "--timeout", "20s"]).ends(0);
+    assert_eq!(daemon.stop(), Some(0));
+    fs::create_dir(&claim).unwrap();
+    shop.drain().ends(0);
+    assert_eq!(shop.result("completed/x")["content"], "done");
+    assert_eq!(shop.names("failed"), ["x.2.rejected", "x.rejected"]);
+}
+
+#[test]
+fn a_drop_that_is_rejected_again_leaves_what_lies_there() {
+    let shop = Sandbox::with_echo();
+    shop.drop_bytes("x.json", "no task");
+    shop.drain().ends(0);
+    shop.koubou(["retry", "x"]).ends(0);
+    let daemon = shop.daemon();
+    fs::write(shop.task_file("failed/x.rejected"), "an editor's save").unwrap();
+    shop.eventually("it is rejected again", || shop.names("pending").is_empty());
+    assert_eq!(daemon.stop(), Some(0));
+    let kept = fs::read_to_string(shop.task_file("failed/x.rejected")).unwrap();
+    assert_eq!(kept, "an editor's save");
+    shop.drain().ends(0);
+    assert!(shop.names("in_progress").is_empty());
+}
+
+#[test]
+fn a_home_is_worked_where_its_link_led_to_when_work_began() {
+    let shop = Sandbox::new();
+    let gate = Gate::at(shop.beside("gate"));
+    shop.hire(&[gate.worker()], &json!({}));
+    let (link, empty) = (shop.beside("link"), shop.beside("empty"));
+    fs::create_dir(&empty).unwrap();
+    std::os::unix::fs::symlink(shop.home(), &link).unwrap();
+    let daemon = shop.start(["--home", link.to_str().unwrap(), "start"]);
+    shop.drop_task("x", &json!({ "description": "a" }));
+    daemon.until_said("x: begun");
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(&empty, &link).unwrap();
+    gate.open("done");
+    daemon.until_said("x: completed");
+    assert_eq!(daemon.stop(), Some(0));
+    assert_eq!(shop.names("completed"), ["x.json"]);
+    assert!(names(&empty).is_empty());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::Sandbox;
 use crate::support::workers::{command, fresh_secret, script, with};
@@ -121,4 +121,29 @@ fn a_result_larger_than_a_task_may_be_is_retried_all_the_same() {
     shop.koubou(["retry", "x"]).ends(0);
     shop.drain().ends(0);
     assert_eq!(shop.result("failed/x")["attempts"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_secret_in_a_tasks_names_stands_in_no_row_and_no_journal() {
+    let shop = Sandbox::with_echo();
+    let secret = fresh_secret();
+    shop.dotenv(&format!("SOME_TOKEN={secret}\n"));
+    let task = |more: Value| {
+        let mut task = json!({ "description": "a", "worker": "echo" });
+        task.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        task
+    };
+    shop.drop_task("named", &task(json!({ "task_id": format!("t-{secret}") })));
+    shop.drop_task("typed", &task(json!({ "task_type": secret })));
+    shop.drop_task("child", &task(json!({ "parent_task_id": secret })));
+    shop.drop_task("waiting", &task(json!({ "depends_on": [secret] })));
+    shop.drain().ends(0);
+    assert_eq!(shop.names("completed"), ["t-___.json"]);
+    for name in ["typed", "child", "waiting"] {
+        assert_eq!(shop.result(&format!("failed/{name}"))["error"]["kind"], "invalid_task");
+        fs::remove_file(shop.task_file(format!("failed/{name}.rejected"))).unwrap();
+    }
+    shop.koubou(["rebuild"]).ends(0);
+    assert_eq!(shop.count("SELECT count(*) FROM task_master"), 4);
+    shop.assert_nowhere(&secret);
 }

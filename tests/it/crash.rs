@@ -5,7 +5,7 @@ use std::path::Path;
 use koubou::mirror::rebuild::dump;
 use serde_json::{Value, json};
 
-use crate::support::workers::{self, CLOUD_KEY, cloud, echo, fresh_secret};
+use crate::support::workers::{self, CLOUD_KEY, cloud, echo, fresh_secret, script};
 use crate::support::{ModelServer, Reply, Sandbox, sandbox};
 
 /// The moments are the same in every run: so many lines of the daemon's log.
@@ -89,7 +89,7 @@ fn a_program_that_a_dead_daemon_left_is_ended_before_its_task_runs_again() {
     let pids = shop.beside("pids");
     // The first time it hangs; afterwards it goes well.
     let text = "test -e \"$1\" && exec echo well; echo $$ > \"$1.new\"; mv \"$1.new\" \"$1\"; exec sleep 600";
-    shop.hire(&[workers::script("hangs", text, &[pids.to_str().unwrap()])], &json!({}));
+    shop.hire(&[script("hangs", text, &[pids.to_str().unwrap()])], &json!({}));
     shop.drop_task("x", &json!({ "description": "a" }));
     let daemon = shop.start(["start"]);
     daemon.until_said("x: begun");
@@ -106,7 +106,7 @@ fn a_program_that_a_dead_daemon_left_is_ended_before_its_task_runs_again() {
 fn a_task_that_ends_the_daemon_each_time_is_failed_after_its_last_attempt() {
     let shop = Sandbox::new();
     let text = "cat > /dev/null; kill -9 $PPID; exec sleep 600";
-    let poison = workers::with(workers::script("poison", text, &[]), "max_attempts", 3);
+    let poison = workers::with(script("poison", text, &[]), "max_attempts", 3);
     shop.hire(&[poison, echo()], &json!({}));
     shop.drop_task("x", &json!({ "description": "a" }));
     shop.drop_task("good", &json!({ "description": "b", "worker": "echo" }));
@@ -126,6 +126,20 @@ fn a_task_that_ends_the_daemon_each_time_is_failed_after_its_last_attempt() {
     );
     assert!(shop.names("in_progress").is_empty() && shop.names("pending").is_empty());
     assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+#[test]
+fn a_cancel_outlives_the_daemon_that_was_asked() {
+    let stubborn = script("stubborn", "trap '' TERM; sleep 600", &[]);
+    let shop = Sandbox::with_workers(&[stubborn]);
+    let daemon = shop.daemon();
+    shop.drop_task("x", &json!({ "description": "a" }));
+    daemon.until_said("x: begun");
+    shop.koubou(["cancel", "x"]).ends(0);
+    daemon.kill();
+    shop.drain().ends(0);
+    assert_eq!(shop.result("failed/x")["error"]["kind"], "cancelled");
+    assert!(sandbox::names(&shop.home().join("control")).is_empty());
 }
 
 /// Waits until a file is there, by inotify.

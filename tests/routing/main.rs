@@ -8,6 +8,7 @@
 
 mod confidential;
 mod difficulty;
+mod fit;
 mod measure;
 mod ordinary;
 mod pieces;
@@ -24,6 +25,10 @@ fn difficulty_is_judged() -> bool {
 fn main() -> ExitCode {
     let seed = std::env::var("KOUBOU_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let bench = std::env::var_os("KOUBOU_BENCH").is_some();
+    if let Ok(file) = std::env::var("KOUBOU_FIT") {
+        fit::print(&file);
+        return ExitCode::SUCCESS;
+    }
     let router = measure::router();
     let mut good = measure::sensitivity(&router, seed, bench);
     good &= difficulty_is_judged();

@@ -29,6 +29,7 @@ mod languages;
 mod legal;
 mod made_up;
 mod marking;
+pub mod matter;
 mod names;
 mod normal;
 mod people;
@@ -361,6 +362,18 @@ impl SensitivityScanner {
             as_lines(value, &mut lines, &mut rows);
             self.scan(field, &lines, reasons);
             self.scan(field, &rows, reasons);
+        }
+    }
+
+    /// Looks at what a task as a whole tells of.
+    pub fn scan_matter(&self, text: &str, reasons: &mut Vec<Reason>) {
+        if !self.site.judges_matters() {
+            return;
+        }
+        if let Some(at) = matter::find(text) {
+            let why = "taken together, its words are those of matters that stay in a house";
+            let reason = Reason::new("matter", "matter", "", why);
+            reasons.push(Reason { span: Some((at.start, at.end)), ..reason });
         }
     }
 

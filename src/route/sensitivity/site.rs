@@ -96,6 +96,7 @@ pub struct Site {
     paths: GlobSet,
     allow: Option<(AllowKey, Vec<String>)>,
     strict: bool,
+    ignores_matters: bool,
 }
 
 impl Site {
@@ -161,6 +162,16 @@ impl Site {
     /// Sets whether what looks like a key counts without a word beside it.
     pub fn strict(&mut self, strict: bool) {
         self.strict = strict;
+    }
+
+    /// Sets whether a task is judged, too, by what its words tell of taken together.
+    pub fn matters(&mut self, judged: bool) {
+        self.ignores_matters = !judged;
+    }
+
+    /// Whether a task is judged by what its words tell of taken together.
+    pub fn judges_matters(&self) -> bool {
+        !self.ignores_matters
     }
 
     /// Whether tasks of this type are confidential.

@@ -182,6 +182,9 @@ impl Router {
             self.scanner.scan(&format!("/files/{}", file.path.display()), &file.text, reasons);
             scanned.insert(&file.text);
         }
+        if !reasons.is_empty() {
+            self.scanner.weigh(&matter::whole(prompt), reasons);
+        }
         // What `clear` would refuse is found here, also where only the parts put together show it.
         if reasons.is_empty() {
             self.scan_prompt(prompt, &scanned, reasons);
@@ -244,9 +247,7 @@ impl Router {
         let params = Value::Object(prompt.params.clone());
         self.scanner.scan_pairs("/params", &params, reasons);
         self.scanner.scan_whole("/params", &params, reasons);
-        if reasons.is_empty() {
-            self.scanner.scan_matter(&matter::whole(prompt), reasons);
-        }
+        self.scanner.weigh(&matter::whole(prompt), reasons);
     }
 
     fn difficulty(&self, task: &Task, reasons: &mut Vec<Reason>) -> (Difficulty, bool) {

@@ -209,3 +209,16 @@ fn what_cannot_be_decoded_or_comes_from_a_secret_place_stays() {
     assert_eq!(trap.shop.names("pending").len(), 4);
     assert_eq!(trap.sky.chats(), 1);
 }
+
+#[test]
+fn what_only_its_words_taken_together_tell_stays_unless_the_site_says_otherwise() {
+    let text = "The plant in Leeds makes a loss that the bank must not see before we have signed. \
+                How do I word the covenant letter?";
+    for (matters, chats) in [(true, 0), (false, 1)] {
+        let trap = Trap::set(&json!({ "security_policy": { "matters": matters } }));
+        trap.sky.will(Reply::answer("so", 1, 1));
+        trap.shop.drop_task("x", &json!({ "description": text, "worker": "cloud" }));
+        let said = trap.shop.drain();
+        assert_eq!(trap.sky.chats(), chats, "matters: {matters}: {}", said.err);
+    }
+}

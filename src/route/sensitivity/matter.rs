@@ -28,6 +28,10 @@ pub const BIAS: &str = "=bias";
 
 /// From which score on a text stays in the house.
 const ENOUGH: f32 = 2.0;
+/// Up to which score a short text is plainly of other things.
+const HARMLESS: f32 = -1.8;
+/// What is short, in bytes.
+const SHORT: usize = 800;
 
 /// How much of a text is judged at once, in bytes.
 const PART: usize = 4 << 10;
@@ -62,6 +66,12 @@ pub fn whole(prompt: &Prompt) -> String {
 /// The first part of a text whose words are those of confidential matters.
 pub(super) fn find(text: &str) -> Option<Range<usize>> {
     parts(text).find(|part| score(&text[part.clone()]) >= ENOUGH)
+}
+
+/// Whether a short text is plainly of other things. In a long one a line may tell of somebody
+/// among many that do not.
+pub(super) fn is_harmless(text: &str) -> bool {
+    text.len() <= SHORT && score(text) <= HARMLESS
 }
 
 /// A text in parts, from line to line where lines are short.
@@ -197,7 +207,8 @@ mod tests {
     fn ones_own_affairs_are_told_from_questions_about_such() {
         for text in [
             "Our counsel thinks the other side will settle for 62k; we would go to 80k. Draft the reply.",
-            "株式譲渡の基本合意に向けて、売り手の希望は12億、こちらの評価は9億です。論点を一覧にしてください",
+            "先方の社長はまだ従業員に話していません。買収価格は9億までなら出せます。交渉の進め方を整理して",
+            "Phil has been off sick since March and we think he drinks. Draft what I say to him on Monday.",
         ] {
             assert!(find(text).is_some(), "{text}: {}", score(text));
         }
@@ -206,7 +217,9 @@ mod tests {
             "株式譲渡と事業譲渡の違いを教えてください",
             "Write a function that sorts a list of numbers and add tests for it.",
         ] {
-            assert!(find(text).is_none(), "{text}: {}", score(text));
+            assert!(find(text).is_none() && is_harmless(text), "{text}: {}", score(text));
         }
+        let one_among_many = "Sort a list of numbers and add tests for it. ".repeat(40);
+        assert!(!is_harmless(&one_among_many), "what is long may hold a line of another kind");
     }
 }

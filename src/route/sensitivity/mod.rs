@@ -365,15 +365,21 @@ impl SensitivityScanner {
         }
     }
 
-    /// Looks at what a task as a whole tells of.
-    pub fn scan_matter(&self, text: &str, reasons: &mut Vec<Reason>) {
+    /// Weighs what a task as a whole tells of: where no rule speaks it may stay in the house for
+    /// that alone, and where a rule only thinks that somebody is told of, a short text that is
+    /// plainly of other things, a lesson or an advertisement, may go.
+    pub fn weigh(&self, text: &str, reasons: &mut Vec<Reason>) {
         if !self.site.judges_matters() {
             return;
         }
-        if let Some(at) = matter::find(text) {
-            let why = "taken together, its words are those of matters that stay in a house";
-            let reason = Reason::new("matter", "matter", "", why);
-            reasons.push(Reason { span: Some((at.start, at.end)), ..reason });
+        if reasons.is_empty() {
+            if let Some(at) = matter::find(text) {
+                let why = "taken together, its words are those of matters that stay in a house";
+                let reason = Reason::new("matter", "matter", "", why);
+                reasons.push(Reason { span: Some((at.start, at.end)), ..reason });
+            }
+        } else if reasons.iter().all(is_a_guess) && matter::is_harmless(text) {
+            reasons.clear();
         }
     }
 
@@ -385,6 +391,14 @@ impl SensitivityScanner {
             self.scan(field, &texts.join("\n"), reasons);
         }
     }
+}
+
+/// Whether a reason rests on words about somebody, and on no key, number or marking.
+fn is_a_guess(reason: &Reason) -> bool {
+    const WEIGHED: &[&str] = &["/description", "/input", "/messages", "/text"];
+    matches!(reason.rule.as_str(), "private_matter" | "people")
+        && reason.view.as_deref() == Some("plain")
+        && WEIGHED.iter().any(|field| reason.field.starts_with(field))
 }
 
 /// The first list of people, private matter or open hole in a text.

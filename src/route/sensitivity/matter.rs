@@ -27,7 +27,9 @@ const TABLE: &str = include_str!("matter.tsv");
 pub const BIAS: &str = "=bias";
 
 /// From which score on a text stays in the house.
-const ENOUGH: f32 = 2.0;
+const ENOUGH: f32 = 1.8;
+/// So many signs are a text that can be judged; fewer say less.
+const FEW: u32 = 8;
 /// Up to which score a short text is plainly of other things.
 const HARMLESS: f32 = -1.8;
 /// What is short, in bytes.
@@ -101,7 +103,7 @@ fn score(part: &str) -> f32 {
             sum += weight;
         }
     });
-    sum / (known.max(1) as f32).sqrt() + weights.bias
+    sum / (known.max(FEW) as f32).sqrt() + weights.bias
 }
 
 /// Calls `each` for every sign of a text: words and pairs of words in small letters, any number

@@ -32,6 +32,8 @@ const ENOUGH: f32 = 1.8;
 const FEW: u32 = 8;
 /// Up to which score a short text is plainly of other things.
 const HARMLESS: f32 = -1.8;
+/// From how many letters and digits in one on they are taken for a key.
+const LEAST_MADE_UP: usize = 8;
 /// What is short, in bytes.
 const SHORT: usize = 800;
 
@@ -146,6 +148,15 @@ fn is_japanese(c: char) -> bool {
     matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' | '一'..='鿿' | '々' | '〆')
 }
 
+/// The length of a key or a number of a thing that a text begins with: letters and digits in one,
+/// which are no words, whatever they seem to spell.
+fn made_up(rest: &str) -> Option<usize> {
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    let chunk = &rest.as_bytes()[..end];
+    let mixed = chunk.iter().any(u8::is_ascii_digit) && chunk.iter().any(u8::is_ascii_alphabetic);
+    (end >= LEAST_MADE_UP && mixed).then_some(end)
+}
+
 /// The runs of one kind in a text: a word, a number, a sign of money, or Japanese.
 struct Runs<'a> {
     text: &'a str,
@@ -159,6 +170,10 @@ impl<'a> Iterator for Runs<'a> {
         loop {
             let rest = &self.text[self.at..];
             let first = rest.chars().next()?;
+            if let Some(end) = made_up(rest) {
+                self.at += end;
+                continue;
+            }
             let length = |kind: fn(char) -> bool| rest.find(|c| !kind(c)).unwrap_or(rest.len());
             let end = match first {
                 'a'..='z' => length(|c| c.is_ascii_lowercase() || c == '\''),
@@ -195,6 +210,14 @@ mod tests {
         );
         assert_eq!(all("弁護士に"), ["弁護", "弁護士", "護士", "護士に", "士に"]);
         assert_eq!(all("案 A"), ["案", "a"]);
+    }
+
+    #[test]
+    fn a_key_is_no_word_whatever_it_seems_to_spell() {
+        assert_eq!(
+            all("pin a7x9staff0bid2 for 62k"),
+            ["pin", "for", "pin for", "0", "for 0", "k", "0 k"]
+        );
     }
 
     #[test]

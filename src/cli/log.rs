@@ -28,7 +28,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let found = site.locate(&spool, &args.id);
     let id = &found.as_ref().map_or_else(|_| args.id.clone(), |located| located.id.clone());
     if ui.is_json() && !args.follow {
-        return whole(ui, site, &args.id, found);
+        return whole(ui, site, id, found);
     }
     let (tell, told) = mpsc::channel();
     let watch = args.follow.then(|| {
@@ -57,7 +57,6 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 
 /// All lines as one document; only who follows gets one a line.
 fn whole(ui: &mut Ui, site: &Site, id: &TaskId, found: Result<Located, Trouble>) -> Done {
-    let id = found.as_ref().map_or(id, |located| &located.id);
     let records = site.query()?.logs(Some(id), 0)?;
     if records.is_empty() {
         found?;

@@ -13,7 +13,7 @@ use crate::base::words;
 use crate::config::{self, Config};
 use crate::mirror::query::Reader;
 use crate::spool::lock;
-use crate::spool::{self, Home, Spool};
+use crate::spool::{Home, Spool};
 use crate::task::{Folder, TaskId, wire};
 
 /// The home that the original design has.
@@ -126,18 +126,15 @@ impl Site {
             return Ok(spool.ids(folder)?);
         }
         let dir = self.home.folder(folder);
-        let names = spool::list(&dir)?;
-        let tasks = names.into_iter().filter(|name| spool::is_task_name(name));
-        Ok(tasks.map(|name| id_in(&dir, &name)).collect())
+        Ok(spool.waiting()?.iter().map(|name| id_in(&dir, name)).collect())
     }
 
     /// How many tasks are in a folder.
-    pub(super) fn count(&self, spool: &Spool, folder: Folder) -> Result<usize, Trouble> {
-        if folder != Folder::Pending {
-            return Ok(spool.ids(folder)?.len());
+    pub(super) fn count(spool: &Spool, folder: Folder) -> Result<usize, Trouble> {
+        match folder {
+            Folder::Pending => Ok(spool.waiting()?.len()),
+            _ => Ok(spool.ids(folder)?.len()),
         }
-        let names = spool::list(&self.home.folder(folder))?;
-        Ok(names.iter().filter(|name| spool::is_task_name(name)).count())
     }
 
     /// The task of this id; where none has it, the one that waits in a file of this name.
@@ -153,11 +150,9 @@ impl Site {
         if by_name.as_ref() == Some(id) {
             return Ok(at(Folder::Pending));
         }
-        let names = spool::list(&dir).unwrap_or_default();
-        let under_another_name = names
-            .into_iter()
-            .filter(|name| spool::is_task_name(name) && *name != own_name)
-            .find(|name| id_in(&dir, name) == *id);
+        let names = spool.waiting().unwrap_or_default();
+        let under_another_name =
+            names.into_iter().find(|name| *name != own_name && id_in(&dir, name) == *id);
         if let Some(name) = under_another_name {
             return Ok(Located { path: dir.join(name), ..at(Folder::Pending) });
         }

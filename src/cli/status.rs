@@ -48,7 +48,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     if let Err(trouble) = site.config() {
         ui.trouble(&trouble);
     }
-    let count = |folder| site.count(&spool, folder);
+    let count = |folder| Site::count(&spool, folder);
     let pid = site.daemon();
     let workers = super::workers::states(site);
     let paused = Note::Pause(None).stands(&site.home);

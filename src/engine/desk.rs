@@ -287,7 +287,7 @@ impl Desk {
     fn release(&mut self, claim: Claim) {
         let id = claim.id().clone();
         let again = self.spool.reclaim(id.clone());
-        match claim.take_back().and_then(|_| claim.release()) {
+        match claim.release() {
             Ok(()) => self.tell(Event::Released(id)),
             Err(error) => {
                 self.later(vec![Step::Release { claim: again, lines: Vec::new() }], &error);

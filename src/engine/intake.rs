@@ -20,9 +20,9 @@ use crate::base::words;
 use crate::config::Config;
 use crate::foreman::{Arrival, Event, Summary};
 use crate::route::decision::Wish;
+use crate::spool::Spool;
 use crate::spool::look::Look;
 use crate::spool::watch::Glimpse;
-use crate::spool::{self, Spool};
 use crate::task::outcome::ErrorKind;
 use crate::task::result::TaskError;
 use crate::task::wire::{self, Flaws};
@@ -175,7 +175,7 @@ impl Intake {
     /// Looks at every name in `pending` that is new or has changed, oldest first.
     fn list(&mut self) {
         let dir = self.spool.home().folder(Folder::Pending);
-        let names = match spool::list(&dir) {
+        let names = match self.spool.waiting() {
             Ok(names) => names,
             Err(error) => {
                 self.unlisted = true;
@@ -190,7 +190,7 @@ impl Intake {
             self.see(&name);
         }
         let mut fresh: Vec<(Timestamp, OsString)> = Vec::new();
-        for name in names.into_iter().filter(|name| spool::is_task_name(name)) {
+        for name in names {
             let Ok(meta) = std::fs::symlink_metadata(dir.join(&name)) else { continue };
             let stat = files::Stat::from(&meta);
             // What could not be read may be by now, or may be moved out of the way.

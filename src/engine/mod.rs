@@ -505,12 +505,8 @@ impl Engine {
     fn left_behind(&self) -> Vec<(String, u64)> {
         let Some((_, trouble)) = &self.stuck else { return Vec::new() };
         let claims = self.spool.ids(Folder::InProgress).map_or(0, |ids| ids.len() as u64);
-        let pending = self.spool.home().folder(Folder::Pending);
-        let waiting = match spool::list(&pending) {
-            Ok(names) => names.iter().filter(|name| spool::is_task_name(name)).count() as u64,
-            // How many there are cannot be told; that there may be some must be.
-            Err(_) => 1,
-        };
+        // Where they cannot be listed, how many there are cannot be told; that there may be some must be.
+        let waiting = self.spool.waiting().map_or(1, |names| names.len() as u64);
         let waits = [
             (format!("its result cannot be filed: {trouble}"), claims),
             (format!("the end of this trouble: {trouble}"), waiting),

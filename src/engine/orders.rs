@@ -177,7 +177,7 @@ impl Engine {
             // The claim went with its home, and waits there for the next start.
             return self.give_up_if_nobody_works();
         }
-        match held.claim.take_back().and_then(|_| held.claim.release()) {
+        match held.claim.release() {
             Ok(()) => {
                 log::warn!("{id}: put back into pending");
                 self.tell_of_return(&id);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::difficulty::DifficultyJudge;
 use super::rules::{Condition, Rule, Situation};
-use super::sensitivity::{SensitivityScanner, matter};
+use super::sensitivity::SensitivityScanner;
 use crate::base::words;
 use crate::task::prompt::{Attachment, Prompt};
 use crate::task::result::Reason;
@@ -183,7 +183,7 @@ impl Router {
             scanned.insert(&file.text);
         }
         if !reasons.is_empty() {
-            self.scanner.weigh(&matter::whole(prompt), reasons);
+            self.scanner.weigh(prompt, reasons);
         }
         // What `clear` would refuse is found here, also where only the parts put together show it.
         if reasons.is_empty() {
@@ -247,7 +247,7 @@ impl Router {
         let params = Value::Object(prompt.params.clone());
         self.scanner.scan_pairs("/params", &params, reasons);
         self.scanner.scan_whole("/params", &params, reasons);
-        self.scanner.weigh(&matter::whole(prompt), reasons);
+        self.scanner.weigh(prompt, reasons);
     }
 
     fn difficulty(&self, task: &Task, reasons: &mut Vec<Reason>) -> (Difficulty, bool) {

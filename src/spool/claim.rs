@@ -116,6 +116,7 @@ impl Claim {
     /// # Errors
     /// What the file system says; the task is in `in_progress` still.
     pub fn release(self) -> Result<(), FileError> {
+        self.take_back()?;
         self.put_back()?;
         let folder = self.spool.home.folder(Folder::Pending);
         // It is back, whatever becomes of the sync: to say otherwise would have it put back once

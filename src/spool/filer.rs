@@ -81,11 +81,11 @@ struct Half {
 
 fn write_aside(filing: &Filing) -> Result<Half, FileError> {
     let target = target(filing);
-    let path = filing.claim.spool().home().tmp().join(files::half_made(&target));
+    let tmp = filing.claim.spool().home().tmp();
+    let path = tmp.join(files::half_made(&target));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(filing.mode).custom_flags(libc::O_NOFOLLOW);
     // The folder is named and not the file: one trouble is told once, however many results it keeps.
-    let tmp = filing.claim.spool().home().tmp();
     let mut file = options.open(&path).at("write results in", &tmp)?;
     let written = file
         .set_permissions(fs::Permissions::from_mode(filing.mode))
@@ -169,16 +169,15 @@ pub fn keep_rejected(spool: &Spool, id: &TaskId) -> Result<(), FileError> {
         let _ = fs::set_permissions(claimed, fs::Permissions::from_mode(mode));
     }
     // What lies there already, a person's copy say, is as precious as what comes.
-    let mut names = std::iter::once(id.clone()).chain((2..).map(|n| id.numbered(n)));
-    loop {
-        let Some(name) = names.next() else { return Ok(()) };
-        match files::rename_new(claimed, &spool.rejected(&name)) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            other => {
-                other?;
-                break;
+    let (mut name, mut n) = (id.clone(), 1);
+    while let Err(error) = files::rename_new(claimed, &spool.rejected(&name)) {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                n += 1;
+                name = id.numbered(n);
             }
+            io::ErrorKind::NotFound => break,
+            _ => return Err(error),
         }
     }
     files::sync_dir(&spool.home().folder(Folder::Failed))

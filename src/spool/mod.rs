@@ -28,7 +28,7 @@ pub mod watch;
 pub use claim::Claim;
 pub use layout::Home;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::base::files::{self, FileError};
@@ -114,6 +114,16 @@ impl Spool {
             && report.is_ok_and(|bytes| crate::task::wire::rejected_id(&bytes).is_some())
     }
 
+    /// The names in `pending` that are those of tasks.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn waiting(&self) -> Result<Vec<OsString>, FileError> {
+        let mut names = list(&self.home.folder(Folder::Pending))?;
+        names.retain(|name| is_task_name(name));
+        Ok(names)
+    }
+
     /// The ids whose files lie in a folder.
     ///
     /// # Errors
@@ -139,7 +149,7 @@ pub fn is_task_name(name: &OsStr) -> bool {
 ///
 /// # Errors
 /// Where it cannot be listed.
-pub fn list(dir: &Path) -> Result<Vec<std::ffi::OsString>, FileError> {
+pub fn list(dir: &Path) -> Result<Vec<OsString>, FileError> {
     walkdir::WalkDir::new(dir)
         .min_depth(1)
         .max_depth(1)

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::crash::{Dice, assert_mirror_is_what_a_rebuild_makes};
+use crate::support::daemon::Daemon;
 use crate::support::gate::Gate;
 use crate::support::sandbox::names;
 use crate::support::workers::{self, script};
@@ -21,6 +22,17 @@ fn sh(program: &str, arguments: &[&Path]) {
     let mut command = Command::new(program);
     command.args(arguments).stderr(std::process::Stdio::null());
     command.status().unwrap();
+}
+
+/// A task `x` that is worked on until the gate is opened.
+fn task_at_the_gate() -> (Sandbox, Gate, Daemon) {
+    let shop = Sandbox::new();
+    let gate = Gate::at(shop.beside("gate"));
+    shop.hire(&[gate.worker()], &json!({}));
+    let daemon = shop.daemon();
+    shop.drop_task("x", &json!({ "description": "a" }));
+    daemon.until_said("x: begun");
+    (shop, gate, daemon)
 }
 
 #[test]
@@ -92,12 +104,7 @@ fn a_failed_task_can_be_mended_where_it_lies_and_put_back() {
 
 #[test]
 fn a_task_that_is_put_back_while_it_is_worked_on_ends_once() {
-    let shop = Sandbox::new();
-    let gate = Gate::at(shop.beside("gate"));
-    shop.hire(&[gate.worker()], &json!({}));
-    let mut daemon = shop.daemon();
-    shop.drop_task("x", &json!({ "description": "a" }));
-    daemon.until_said("x: begun");
+    let (shop, gate, mut daemon) = task_at_the_gate();
     sh("mv", &[&shop.task_file("in_progress/x.json"), &shop.task_file("pending")]);
     sh("touch", &[&shop.task_file("pending/x.json")]);
     gate.open("done");
@@ -113,12 +120,7 @@ fn a_task_that_is_put_back_while_it_is_worked_on_ends_once() {
 #[test]
 fn a_task_that_is_moved_among_the_results_while_it_is_worked_on_ends_once() {
     for folder in ["completed", "failed"] {
-        let shop = Sandbox::new();
-        let gate = Gate::at(shop.beside("gate"));
-        shop.hire(&[gate.worker()], &json!({}));
-        let daemon = shop.daemon();
-        shop.drop_task("x", &json!({ "description": "a" }));
-        daemon.until_said("x: begun");
+        let (shop, gate, daemon) = task_at_the_gate();
         sh("mv", &[&shop.task_file("in_progress/x.json"), &shop.task_file(folder)]);
         shop.koubou(["wait", "x", "--timeout", "0s"]).ends(124);
         gate.open("done");
@@ -133,12 +135,7 @@ fn a_task_that_is_moved_among_the_results_while_it_is_worked_on_ends_once() {
 
 #[test]
 fn a_folder_in_the_place_of_a_claim_stops_nobody() {
-    let shop = Sandbox::new();
-    let gate = Gate::at(shop.beside("gate"));
-    shop.hire(&[gate.worker()], &json!({}));
-    let daemon = shop.daemon();
-    shop.drop_task("x", &json!({ "description": "a" }));
-    daemon.until_said("x: begun");
+    let (shop, gate, daemon) = task_at_the_gate();
     let claim = shop.task_file("in_progress/x.json");
     fs::remove_file(&claim).unwrap();
     fs::create_dir(&claim).unwrap();

@@ -61,6 +61,7 @@ pub use self::site::{AllowKey, Site, SitePattern};
 use self::views::View;
 use crate::base::secret::Mask;
 use crate::base::words;
+use crate::task::prompt::Prompt;
 use crate::task::result::Reason;
 
 /// The most reasons that one text gives: one is enough to keep it in the house.
@@ -368,18 +369,19 @@ impl SensitivityScanner {
     /// Weighs what a task as a whole tells of: where no rule speaks it may stay in the house for
     /// that alone, and where a rule only thinks that somebody is told of, a short text that is
     /// plainly of other things, a lesson or an advertisement, may go.
-    pub fn weigh(&self, text: &str, reasons: &mut Vec<Reason>) {
-        if !self.site.judges_matters() {
+    pub fn weigh(&self, prompt: &Prompt, reasons: &mut Vec<Reason>) {
+        if !self.site.judges_matters() || !reasons.iter().all(is_a_guess) {
             return;
         }
-        if reasons.is_empty() {
-            if let Some(at) = matter::find(text) {
-                let why = "taken together, its words are those of matters that stay in a house";
-                let reason = Reason::new("matter", "matter", "", why);
-                reasons.push(Reason { span: Some((at.start, at.end)), ..reason });
+        let text = matter::whole(prompt);
+        if !reasons.is_empty() {
+            if matter::is_harmless(&text) {
+                reasons.clear();
             }
-        } else if reasons.iter().all(is_a_guess) && matter::is_harmless(text) {
-            reasons.clear();
+        } else if let Some(at) = matter::find(&text) {
+            let why = "taken together, its words are those of matters that stay in a house";
+            let reason = Reason::new("matter", "matter", "", why);
+            reasons.push(Reason { span: Some((at.start, at.end)), ..reason });
         }
     }
 

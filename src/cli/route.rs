@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead};
 use std::path::Path;
 
+use crossbeam_channel::{Sender, bounded};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -48,24 +49,59 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         ui.answer(&answer)?;
         return Ok(Exit::Done);
     }
-    let mut exit = Exit::Done;
-    for line in io::stdin().lock().split(b'\n') {
-        let line = line.map_err(|error| {
-            Trouble::new("cannot read standard input").because(error.to_string())
-        })?;
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
+    each_line(&config, critical, ui)
+}
+
+/// How many lines may be under way at once.
+const UNDER_WAY: usize = 64;
+
+/// Answers each line of standard input in its turn; all processors look at lines meanwhile.
+fn each_line(config: &Config, critical: bool, ui: &mut Ui) -> Done {
+    let (jobs, todo) = bounded::<(Vec<u8>, Sender<Result<Answer, Trouble>>)>(UNDER_WAY);
+    let (in_turn, answers) = bounded(UNDER_WAY);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            let todo = todo.clone();
+            scope.spawn(move || {
+                for (line, answer) in todo {
+                    // Where nobody waits any more nothing can be printed either.
+                    let _ = answer.send(route(config, critical, &line));
+                }
+            });
         }
+        let reader = scope.spawn(move || -> io::Result<()> {
+            for line in io::stdin().lock().split(b'\n') {
+                let line = line?;
+                if line.iter().all(u8::is_ascii_whitespace) {
+                    continue;
+                }
+                let (answer, waited_for) = bounded(1);
+                // The place in the row first: what is looked at has somebody who waits for it.
+                if in_turn.send(waited_for).is_err() || jobs.send((line, answer)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        let mut exit = Exit::Done;
         // One JSON line for each line that came, also for one that is no task.
-        match route(&config, critical, &line) {
-            Ok(answer) => ui.json_line(&answer)?,
-            Err(trouble) => {
-                exit = Exit::Failed;
-                ui.json_line(&serde_json::json!({ "error": trouble.message }))?;
+        // With the first that cannot be printed this end of the row is gone, and all stop.
+        for answer in answers.into_iter().filter_map(|answer| answer.recv().ok()) {
+            match answer {
+                Ok(answer) => ui.json_line(&answer)?,
+                Err(trouble) => {
+                    exit = Exit::Failed;
+                    ui.json_line(&serde_json::json!({ "error": trouble.message }))?;
+                }
             }
         }
-    }
-    Ok(exit)
+        match reader.join() {
+            Ok(Err(error)) => {
+                Err(Trouble::new("cannot read standard input").because(error.to_string()))
+            }
+            _ => Ok(exit),
+        }
+    })
 }
 
 fn text_or_file(what: &str) -> Result<Vec<u8>, Trouble> {

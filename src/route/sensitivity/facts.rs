@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use super::cues::{Cues, Hit, Stands};
 
 /// How much a matter says of the one of whom it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,12 +70,12 @@ const PLAIN_JA: &str = "症状|血圧|血液型|身長|体重|体調|欠席|遅�
     予約|宿泊|宛先|宛名|送り先|届け先|出産祝い|年賀状|香典|結婚|弔電|持株|株主|寄付|献血|初診|購入履歴|注文履歴|来店|返金|数学|国語|英語|理科|点数|順位|テスト|試験|志望|要望|連絡網|名簿|当番|お詫び|謝罪|騒音|隣|都|市|区|町|丁目|番地|号室|扶養|歳|才|訪問|往診|治験|被験者|参加者|投与|対象|被害額|請求";
 
 struct Finder {
-    finder: AhoCorasick,
+    cues: Cues,
     /// The weight of each word, and whether it may go on.
     words: Vec<(Weight, bool)>,
 }
 
-static FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| {
+static FINDER: LazyLock<Finder> = LazyLock::new(|| {
     use Weight::{Grave, Intimate, Plain};
     let (mut patterns, mut words) = (Vec::new(), Vec::new());
     let lists = [
@@ -92,23 +92,15 @@ static FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| {
             words.push((weight, word.ends_with('*')));
         }
     }
-    let finder = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(&patterns)
-        .ok()?;
-    Some(Finder { finder, words })
+    let cues = Cues::new(patterns.into_iter().map(|word| (word, Stands::AtAStart)));
+    Finder { cues, words }
 });
 
-/// The private matters that are told in a text, in order.
-pub(super) fn facts(text: &str) -> impl Iterator<Item = Fact> + '_ {
-    FINDER.iter().flat_map(move |ready| {
-        ready.finder.find_iter(text).filter_map(move |hit| {
-            let (weight, open) = ready.words[hit.pattern().as_usize()];
-            stands_alone(text, hit.range(), open).then(|| Fact { at: hit.range(), weight })
-        })
-    })
+/// The first private matters that are told in a text, in order, no more than `most`.
+pub(super) fn facts(text: &str, most: usize) -> Vec<Fact> {
+    let counts = |hit: &Hit| stands_alone(text, hit.range(), FINDER.words[hit.word].1);
+    let hits = FINDER.cues.longest(text, counts).into_iter().take(most);
+    hits.map(|hit| Fact { at: hit.range(), weight: FINDER.words[hit.word].0 }).collect()
 }
 
 /// Whether a word that was found is a whole one: `will` is not part of `goodwill`.
@@ -128,7 +120,8 @@ mod tests {
 
     #[test]
     fn words_are_found_whole_and_weighed() {
-        let weights = |text: &str| facts(text).map(|fact| fact.weight).collect::<Vec<_>>();
+        let weights =
+            |text: &str| facts(text, 9).iter().map(|fact| fact.weight).collect::<Vec<_>>();
         assert_eq!(weights("she was diagnosed"), [Weight::Grave]);
         assert_eq!(weights("彼女は流産した"), [Weight::Intimate]);
         assert!(weights("goodwill, a pipe, studio").is_empty());

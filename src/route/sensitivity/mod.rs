@@ -19,6 +19,7 @@ mod assignment;
 mod blocks;
 mod business;
 mod ciphers;
+mod cues;
 mod deals;
 mod expression;
 mod facts;
@@ -96,7 +97,7 @@ const TABLES: &[&[rule::Rule]] = &[
 ];
 
 /// Those rules, made ready.
-static BUILT_IN: LazyLock<Result<Rules, String>> = LazyLock::new(|| Rules::new(TABLES));
+static BUILT_IN: LazyLock<Rules> = LazyLock::new(|| Rules::new(TABLES));
 
 /// Finds secrets, personal data and markings in text.
 #[derive(Debug)]
@@ -282,18 +283,7 @@ impl SensitivityScanner {
             }
         }
         self.site.scan(text, &mut |it| tell(it));
-        match &*BUILT_IN {
-            Ok(rules) => rules.scan(text, glued, &mut |it| tell(it)),
-            Err(why) => {
-                tell(Found {
-                    rule: "rules".into(),
-                    family: "budget",
-                    why: why.clone(),
-                    at: 0..text.len(),
-                    shaped: false,
-                });
-            }
-        }
+        BUILT_IN.scan(text, glued, &mut |it| tell(it));
         if !glued && let Some(it) = first_told(text) {
             tell(it);
         }

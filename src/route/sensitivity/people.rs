@@ -6,10 +6,10 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 
 use super::blocks::stretches;
+use super::cues::{Cues, Stands};
 use super::expression::{Expression, compile};
 use super::rule::Found;
 
@@ -192,26 +192,22 @@ const LABEL_PARTS: &[(Sort, &[&str])] = &[
 
 /// The words that are looked for in one pass, and the sort that each speaks of.
 struct Words {
-    finder: AhoCorasick,
+    cues: Cues,
     sorts: Vec<Sort>,
 }
 
 impl Words {
-    fn of(lists: &[(Sort, &[&str])]) -> Option<Self> {
+    fn of(lists: &[(Sort, &[&str])]) -> Self {
         let words = || lists.iter().flat_map(|(_, words)| words.iter());
         let sorts = lists.iter().flat_map(|(sort, words)| words.iter().map(|_| *sort)).collect();
-        let finder = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(words())
-            .ok()?;
-        Some(Self { finder, sorts })
+        Self { cues: Cues::new(words().map(|word| (*word, Stands::Anywhere))), sorts }
     }
 
     /// The sorts of which a word stands in a text, as bits.
     fn bits(&self, text: &str) -> u8 {
-        let hits = self.finder.find_overlapping_iter(text);
-        hits.fold(0, |bits, hit| bits | self.sorts[hit.pattern().as_usize()].bit())
+        let mut bits = 0;
+        self.cues.each(text, |hit| bits |= self.sorts[hit.word].bit());
+        bits
     }
 }
 
@@ -221,8 +217,8 @@ impl Sort {
     }
 }
 
-static LABELS: LazyLock<Option<Words>> = LazyLock::new(|| Words::of(LABEL_PARTS));
-static MATTERS: LazyLock<Option<Words>> =
+static LABELS: LazyLock<Words> = LazyLock::new(|| Words::of(LABEL_PARTS));
+static MATTERS: LazyLock<Words> =
     LazyLock::new(|| Words::of(&[(Sort::Money, PAYROLL), (Sort::Health, CLINIC)]));
 
 /// How much of a text says what its rows are about.
@@ -242,7 +238,7 @@ struct Signs {
 impl Signs {
     fn of(text: &str) -> Self {
         let heading = &text[..crate::base::words::boundary(text, HEADING)];
-        let matters = MATTERS.as_ref().map_or(0, |words| words.bits(heading));
+        let matters = MATTERS.bits(heading);
         Self {
             mail: text.contains('@'),
             digits: longest_number(text),
@@ -432,7 +428,7 @@ fn is_machine_line(line: &str) -> bool {
 
 /// Labels with values, of which three sorts near one another are a record.
 fn records(text: &str) -> Option<Range<usize>> {
-    let bits = LABELS.as_ref()?.bits(text);
+    let bits = LABELS.bits(text);
     if bits.count_ones() < 3 {
         return None;
     }

@@ -75,7 +75,7 @@ pub(super) fn find(text: &str) -> Option<Found> {
         if !may_name_somebody(part) {
             return None;
         }
-        let told: Vec<Fact> = facts(part).take(MOST_FACTS).collect();
+        let told = facts(part, MOST_FACTS);
         if told.is_empty() {
             return None;
         }

@@ -1,17 +1,16 @@
 //! The one pass that runs those rules that can hold.
 //!
-//! One Aho-Corasick finds all cues of all rules; a stretch of text without cues is
-//! passed at the speed of reading, and each expression goes only over the blocks
+//! The cues of all rules are found in one pass; each expression goes only over the blocks
 //! around its own cues. None can take more than time in proportion to the text.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
 use regex::Regex;
 
 use super::blocks::{Blocks, stretches};
+use super::cues::{Cues, Stands};
 use super::expression::compile;
 use super::made_up::{made_up_words, parts, within};
 use super::rule::{Family, Found, Hit, LINES, MADE_UP_WORDS, Needs, Rule};
@@ -33,7 +32,7 @@ struct Ready {
 /// Rules made ready.
 #[derive(Debug)]
 pub(super) struct Rules {
-    finder: AhoCorasick,
+    cues: Cues,
     /// The rules that each cue wakes.
     wakes: Vec<Vec<Waked>>,
     rules: Vec<Ready>,
@@ -42,10 +41,10 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Makes rules ready; `Err` says why their cues cannot be looked for.
-    pub(super) fn new(tables: &[&'static [Rule]]) -> Result<Self, String> {
+    /// Makes rules ready.
+    pub(super) fn new(tables: &[&'static [Rule]]) -> Self {
         let (mut cues, mut wakes, mut of_numbers) =
-            (Vec::new(), Vec::<Vec<Waked>>::new(), Vec::new());
+            (Vec::<(&str, Stands)>::new(), Vec::<Vec<Waked>>::new(), Vec::new());
         let mut rules = Vec::new();
         let mut known = HashMap::new();
         for (n, rule) in tables.iter().flat_map(|table| table.iter()).enumerate() {
@@ -54,19 +53,19 @@ impl Rules {
             }
             for cue in rule.cues {
                 let at = *known.entry(*cue).or_insert_with(|| {
-                    cues.push(*cue);
+                    cues.push((*cue, Stands::AtAStart));
                     wakes.push(Vec::new());
                     cues.len() - 1
                 });
-                wakes[at].push(Waked { rule: n, family: rule.sort() });
+                let family = rule.sort();
+                if !matches!(family, Family::Prose) {
+                    cues[at].1 = Stands::Anywhere;
+                }
+                wakes[at].push(Waked { rule: n, family });
             }
             rules.push(Ready { rule, regex: OnceLock::new() });
         }
-        let finder = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(&cues)
-            .map_err(|error| error.to_string())?;
-        Ok(Self { finder, wakes, rules, of_numbers })
+        Self { cues: Cues::new(cues.into_iter()), wakes, rules, of_numbers }
     }
 
     /// Calls `found` for each thing in `text`, until it says that it is enough.
@@ -107,14 +106,14 @@ impl Rules {
             }
         }
         let bytes = text.as_bytes();
-        for hit in self.finder.find_overlapping_iter(text) {
-            let near = Blocks::near(hit.start(), hit.end());
-            let inside = hit.start() > 0
-                && bytes[hit.start()].is_ascii_alphabetic()
-                && bytes[hit.start() - 1].is_ascii_alphabetic();
-            let short = hit.end() - hit.start() < 4;
-            let alone = short && !is_in_a_key(bytes, hit.start());
-            for Waked { rule, family } in &self.wakes[hit.pattern().as_usize()] {
+        self.cues.each(text, |hit| {
+            let near = Blocks::near(hit.start, hit.end);
+            let inside = hit.start > 0
+                && bytes[hit.start].is_ascii_alphabetic()
+                && bytes[hit.start - 1].is_ascii_alphabetic();
+            let short = hit.end - hit.start < 4;
+            let alone = short && !is_in_a_key(bytes, hit.start);
+            for Waked { rule, family } in &self.wakes[hit.word] {
                 // Two letters begin a key only where one could be; sentences are
                 // made of whole words: `mapping` speaks of no PIN.
                 let asleep = match family {
@@ -126,7 +125,7 @@ impl Rules {
                     awake[*rule].add(near);
                 }
             }
-        }
+        });
         awake
     }
 }
@@ -254,7 +253,7 @@ impl Ready {
 #[cfg(test)]
 pub(super) fn finds(table: &'static [Rule], text: &str) -> bool {
     let mut any = false;
-    let rules = Rules::new(&[table]).expect("the cues of a table can be looked for");
+    let rules = Rules::new(&[table]);
     rules.scan(text, false, &mut |_| {
         any = true;
         false
@@ -278,7 +277,7 @@ mod tests {
 
     fn values(text: &str) -> Vec<String> {
         let mut all = Vec::new();
-        let rules = Rules::new(&[TABLE]).unwrap();
+        let rules = Rules::new(&[TABLE]);
         rules.scan(text, false, &mut |found| {
             all.push(text[found.at].to_owned());
             true

@@ -91,10 +91,10 @@ pub(super) fn hides_more(text: &str) -> bool {
 }
 
 /// How much of the text around a change is read with it, and then to the ends of the lines.
-const BEFORE: usize = 200;
-const AFTER: usize = 400;
+const BEFORE: usize = 120;
+const AFTER: usize = 240;
 /// How far the end of a line is looked for.
-const LONGEST_LINE: usize = 200;
+const LONGEST_LINE: usize = 100;
 
 /// A view of the parts of a text that read otherwise, with what stands around them.
 ///

@@ -7,9 +7,8 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
 use super::blocks::stretches;
+use super::cues::{Cues, Stands};
 use super::facts::stands_alone;
 use super::rule::Found;
 
@@ -73,25 +72,21 @@ const WORDS: &[(Sort, &str)] = &[
 ];
 
 struct Finder {
-    finder: AhoCorasick,
+    cues: Cues,
     words: Vec<(Sort, bool)>,
 }
 
-static FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| {
+static FINDER: LazyLock<Finder> = LazyLock::new(|| {
     let all = || WORDS.iter().flat_map(|(sort, list)| list.split('|').map(|word| (*sort, word)));
-    let finder = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(all().map(|(_, word)| word.trim_end_matches('*')))
-        .ok()?;
-    Some(Finder { finder, words: all().map(|(sort, word)| (sort, word.ends_with('*'))).collect() })
+    let cues = all().map(|(_, word)| (word.trim_end_matches('*'), Stands::AtAStart));
+    let cues = Cues::new(cues);
+    Finder { cues, words: all().map(|(sort, word)| (sort, word.ends_with('*'))).collect() }
 });
 
 /// Finds the first hole in something of one's own that is open still.
 pub(super) fn find(text: &str) -> Option<Found> {
-    let ready = FINDER.as_ref()?;
     stretches(text).find_map(|stretch| {
-        let at = open_hole(&ready.words_in(&text[stretch.clone()]))?;
+        let at = open_hole(&FINDER.words_in(&text[stretch.clone()]))?;
         Some(Found {
             rule: "open_weakness".into(),
             family: "business",
@@ -105,10 +100,14 @@ pub(super) fn find(text: &str) -> Option<Found> {
 impl Finder {
     /// The words of a text, in order.
     fn words_in(&self, text: &str) -> Vec<(Sort, Range<usize>)> {
-        let hits = self.finder.find_overlapping_iter(text);
-        let whole = hits
-            .filter(|hit| stands_alone(text, hit.range(), self.words[hit.pattern().as_usize()].1));
-        whole.map(|hit| (self.words[hit.pattern().as_usize()].0, hit.range())).collect()
+        let mut words = Vec::new();
+        self.cues.each(text, |hit| {
+            let (sort, open) = self.words[hit.word];
+            if stands_alone(text, hit.range(), open) {
+                words.push((sort, hit.range()));
+            }
+        });
+        words
     }
 }
 

@@ -1,0 +1,248 @@
+//! Many words looked for at once.
+//!
+//! A table of how the words begin, and no automaton: it is made in the time of reading
+//! the words once, so that a command which judges one task waits for nothing, and a
+//! place in a text where no word begins costs a few loads. Letters of ASCII are found
+//! in either case.
+
+use std::ops::Range;
+
+/// How many bits of a hash say whether any word begins so.
+const BITS: u32 = 14;
+/// The longest beginning by which words are told apart, in bytes.
+const LONGEST_BEGINNING: usize = 6;
+
+/// Where a word counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// Anywhere, also inside another word.
+    Anywhere,
+    /// Where no letter of ASCII stands before it.
+    AtAStart,
+}
+
+impl Stands {
+    fn bit(self) -> u8 {
+        match self {
+            Self::Anywhere => 1,
+            Self::AtAStart => 2,
+        }
+    }
+}
+
+/// A word that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hit {
+    /// Which, by its place among those that are looked for.
+    pub(super) word: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Hit {
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// The words.
+#[derive(Debug)]
+pub(super) struct Cues {
+    /// In order of the hashes of their beginnings.
+    words: Vec<Word>,
+    /// For each hash of a beginning where words that begin so may count, as bits.
+    begins: Box<[u8; 1 << BITS]>,
+    /// For each such hash the first of the words in question.
+    first: Box<[u32; 1 << BITS]>,
+    /// The lengths of beginnings in ASCII.
+    ascii: Vec<usize>,
+    /// The lengths of all others.
+    wide: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Word {
+    /// The hash of its beginning.
+    slot: usize,
+    /// How it is written, in lower case.
+    written: Box<[u8]>,
+    /// Where it counts, as bits.
+    stands: u8,
+    /// Its place among those that are looked for.
+    n: usize,
+}
+
+impl Cues {
+    /// Words, each with where it counts.
+    pub(super) fn new<'a>(words: impl Iterator<Item = (&'a str, Stands)>) -> Self {
+        let words = words.enumerate().filter(|(_, (word, _))| !word.is_empty());
+        let mut all: Vec<Word> = words
+            .map(|(n, (word, stands))| {
+                let written = word.to_ascii_lowercase().into_bytes().into_boxed_slice();
+                let slot = slot(eight(&written, 0), beginning(&written));
+                Word { slot, written, stands: stands.bit(), n }
+            })
+            .collect();
+        all.sort_by_key(|word| word.slot);
+        let (mut begins, mut first) = (Box::new([0; 1 << BITS]), Box::new([0; 1 << BITS]));
+        let (mut ascii, mut wide) = (Vec::new(), Vec::new());
+        for (n, word) in all.iter().enumerate() {
+            if begins[word.slot] == 0 {
+                first[word.slot] = n as u32;
+            }
+            begins[word.slot] |= word.stands;
+            let lengths = if word.written[0].is_ascii() { &mut ascii } else { &mut wide };
+            let length = beginning(&word.written);
+            if !lengths.contains(&length) {
+                lengths.push(length);
+            }
+        }
+        Self { words: all, begins, first, ascii, wide }
+    }
+
+    /// Calls `found` for each word in a text, in the order in which they begin.
+    pub(super) fn each(&self, text: &str, mut found: impl FnMut(Hit)) {
+        let mut lower = text.to_ascii_lowercase().into_bytes();
+        // So that there are eight bytes to read at each place.
+        lower.extend([0; 8]);
+        let mut inside = false;
+        for at in 0..text.len() {
+            let byte = lower[at];
+            let (lengths, bits) = match byte {
+                0..0x80 if inside => (&self.ascii, Stands::Anywhere.bit()),
+                0..0x80 => (&self.ascii, u8::MAX),
+                // What goes on from the byte before.
+                0x80..0xc0 => continue,
+                _ => (&self.wide, u8::MAX),
+            };
+            inside = byte.is_ascii_lowercase();
+            let here = eight(&lower, at);
+            for length in lengths {
+                let slot = slot(here, *length);
+                if self.begins[slot] & bits != 0 {
+                    self.tell(slot, &lower[..text.len()], at, bits, &mut found);
+                }
+            }
+        }
+    }
+
+    fn tell(&self, slot: usize, lower: &[u8], at: usize, bits: u8, found: &mut impl FnMut(Hit)) {
+        let from = self.first[slot] as usize;
+        let alike = self.words[from..].iter().take_while(|word| word.slot == slot);
+        for word in alike.filter(|word| word.stands & bits != 0) {
+            let end = at + word.written.len();
+            // Most that begin alike end otherwise, and to compare all of it is dear.
+            let ends_alike = lower.get(end - 1) == word.written.last();
+            if ends_alike && lower[at..end] == *word.written {
+                found(Hit { word: word.n, start: at, end });
+            }
+        }
+    }
+
+    /// Of the words in a text that `counts` lets count, those that do not overlap: the first, and
+    /// of those that begin together the longest.
+    pub(super) fn longest(&self, text: &str, counts: impl Fn(&Hit) -> bool) -> Vec<Hit> {
+        let mut hits: Vec<Hit> = Vec::new();
+        self.each(text, |hit| {
+            if !counts(&hit) {
+                return;
+            }
+            match hits.last_mut() {
+                Some(last) if last.start == hit.start => {
+                    if hit.end > last.end {
+                        *last = hit;
+                    }
+                }
+                Some(last) if last.end > hit.start => {}
+                _ => hits.push(hit),
+            }
+        });
+        hits
+    }
+}
+
+/// By how many bytes a word is told apart from others: two signs, where it has so many.
+fn beginning(word: &[u8]) -> usize {
+    let most = if word[0].is_ascii() { 4 } else { LONGEST_BEGINNING };
+    word.len().min(most)
+}
+
+/// The eight bytes of a text from a place on, or fewer and then zeroes.
+#[inline]
+fn eight(bytes: &[u8], at: usize) -> u64 {
+    match bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()) {
+        Some(eight) => u64::from_le_bytes(eight),
+        None => {
+            let mut eight = [0; 8];
+            eight[..bytes.len() - at].copy_from_slice(&bytes[at..]);
+            u64::from_le_bytes(eight)
+        }
+    }
+}
+
+/// The hash of the first `length` of eight bytes.
+#[inline]
+fn slot(eight: u64, length: usize) -> usize {
+    let begin = eight << (64 - 8 * length);
+    ((begin ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found<'a>(words: &[(&'a str, Stands)], text: &str) -> Vec<(&'a str, usize)> {
+        let cues = Cues::new(words.iter().copied());
+        let mut found = Vec::new();
+        cues.each(text, |hit| found.push((words[hit.word].0, hit.start)));
+        found
+    }
+
+    #[test]
+    fn words_are_found_where_they_count_in_either_case() {
+        use Stands::{Anywhere, AtAStart};
+        let words = [
+            ("key", Anywhere),
+            ("pin", AtAStart),
+            ("pins", AtAStart),
+            ("?", Anywhere),
+            ("秘", Anywhere),
+            ("秘密鍵", Anywhere),
+        ];
+        assert_eq!(found(&words, "ApiKEY?"), [("key", 3), ("?", 6)]);
+        assert_eq!(found(&words, "mapping PINS 3pin"), [("pin", 8), ("pins", 8), ("pin", 14)]);
+        assert_eq!(found(&words, "の秘密鍵"), [("秘", 3), ("秘密鍵", 3)]);
+        assert!(found(&words, "ke").is_empty() && found(&[], "key").is_empty());
+    }
+
+    #[test]
+    fn of_words_that_overlap_the_first_and_longest_is_taken() {
+        let words = ["no pin", "pin", "pin code", "code"].map(|word| (word, Stands::AtAStart));
+        let cues = Cues::new(words.into_iter());
+        let longest = |text| {
+            cues.longest(text, |_| true).iter().map(|hit| words[hit.word].0).collect::<Vec<_>>()
+        };
+        assert_eq!(longest("pin code"), ["pin code"]);
+        assert_eq!(longest("no pin code"), ["no pin", "code"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn it_finds_what_a_simple_search_finds(
+            words in proptest::collection::vec("[abé漢]{1,5}", 1..12),
+            text in "[abAé漢 ]{0,40}",
+        ) {
+            let cues = Cues::new(words.iter().map(|word| (word.as_str(), Stands::Anywhere)));
+            let mut hits: Vec<(usize, usize)> = Vec::new();
+            cues.each(&text, |hit| hits.push((hit.start, hit.word)));
+            let lower = text.to_ascii_lowercase();
+            let mut wanted: Vec<(usize, usize)> = (0..text.len())
+                .flat_map(|at| (0..words.len()).map(move |n| (at, n)))
+                .filter(|(at, n)| lower.as_bytes()[*at..].starts_with(words[*n].as_bytes()))
+                .collect();
+            hits.sort_unstable();
+            wanted.sort_unstable();
+            proptest::prop_assert_eq!(hits, wanted);
+        }
+    }
+}

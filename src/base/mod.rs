@@ -9,5 +9,6 @@ pub mod clock;
 pub mod files;
 pub mod group;
 pub mod process;
+pub mod quick;
 pub mod secret;
 pub mod words;

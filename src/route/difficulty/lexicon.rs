@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use super::plain::STOP;
 use super::{english, japanese};
+use crate::base::quick::Quick;
 
 /// What a word says, or what the text as a whole does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -164,25 +165,6 @@ pub(super) struct Lexicon {
 
 /// Entries by their spelling in plain text.
 pub(super) type Spellings = HashMap<String, Entry, BuildHasherDefault<Quick>>;
-
-/// A hash for words that koubou and its settings chose, and so need not be on guard.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Quick(u64);
-
-impl Hasher for Quick {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..part.len()].copy_from_slice(part);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word))
-                .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-    }
-}
 
 static SHIPPED: LazyLock<Lexicon> = LazyLock::new(|| {
     let mut spellings = Spellings::with_capacity_and_hasher(1 << 14, BuildHasherDefault::default());

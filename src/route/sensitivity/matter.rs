@@ -11,12 +11,14 @@
 //! judged by the book that it stands in.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use super::normal::Normal;
+use crate::base::quick::Quick;
 use crate::base::words;
 use crate::task::prompt::Prompt;
 
@@ -42,7 +44,7 @@ const PART: usize = 4 << 10;
 
 struct Weights {
     /// Each sign's number and weight.
-    signs: HashMap<&'static str, (usize, f32)>,
+    signs: HashMap<&'static str, (usize, f32), BuildHasherDefault<Quick>>,
     bias: f32,
 }
 
@@ -51,7 +53,7 @@ static WEIGHTS: LazyLock<Weights> = LazyLock::new(|| {
         let (sign, weight) = line.split_once('\t')?;
         Some((sign, (n, weight.parse::<f32>().ok()? / 100.0)))
     };
-    let mut signs: HashMap<_, _> = TABLE.lines().enumerate().filter_map(line).collect();
+    let mut signs: HashMap<_, _, _> = TABLE.lines().enumerate().filter_map(line).collect();
     let bias = signs.remove(BIAS).map_or(0.0, |(_, weight)| weight);
     Weights { signs, bias }
 });

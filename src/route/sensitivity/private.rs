@@ -5,12 +5,9 @@
 //! words for the matters are looked for first, so a text without them costs one pass.
 
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use regex::Regex;
 
 use super::blocks::stretches;
-use super::expression::compile;
+use super::expression::Expression;
 use super::facts::{Fact, Weight, facts};
 use super::persons::{Person, Sure, persons};
 use super::rule::Found;
@@ -25,51 +22,34 @@ const LONGEST_NAME: usize = 48;
 /// The most matters that are weighed in one stretch.
 const MOST_FACTS: usize = 512;
 
-struct Patterns {
-    number: Regex,
-    reach: Regex,
-    places: Regex,
-    entry: Regex,
-}
-
-static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
-    Some(Patterns {
-        number: compile(NUMBER).ok()?,
-        reach: compile(WAY_TO_REACH).ok()?,
-        places: compile(BUSINESS_PLACE).ok()?,
-        entry: compile(ENTRY).ok()?,
-    })
-});
-
 /// A number that says something of a person: a date, an amount, an age, a long number.
-const NUMBER: &str = concat!(
+static NUMBER: Expression = Expression::new(concat!(
     r"(?:@EMAIL@|(?:^|[^\d])0\d{1,3}[- ]?\d{2,4}[- ]?\d{3,4}|\+\d{1,3}[ .-]\d[\d .-]{6,14}|\(\d{3}\) ?\d{3}-\d{4}|\d{3}[-.]\d{3}[-.]\d{4}",
     r"|\b[A-Z]{0,3}\d{5,12}\b|ending \d{4}|下4桁|\d{1,3}h\b|[$€£¥]\d|\d{1,3},\d{3}|\d+万|\d{2,3}k\b|(?:19|20)\d\d[-/年]\d{1,2}|\d{1,2}[歳才]|, ?\d{1,2}[,)]|\(\d{1,2}\)|\b\d{2}[MF]\b|\d{1,3}点",
     r"|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|\bb\. ?\d|(?:aged? |born (?:on |in )?)\d|\d{1,2} days|[\p{Han}ヶ]\d{1,4}-\d{1,4}|丁目?\d|\d{1,4} (?-i:[A-Z][a-z]+) (?:Row|Street|St|Road|Rd|Lane|Avenue|Ave|Drive|Court|Ct|Close|Way|Terrace|Place|Crescent|Square|Gardens)\b|[:,|] ?\d{1,3}\b)",
-);
+));
 
 /// A telephone number or an address where somebody can be found.
-const WAY_TO_REACH: &str = concat!(
+static WAY_TO_REACH: Expression = Expression::new(concat!(
     r"(?:(?:^|[^\d.-])0\d{9,10}(?:[^\d]|$)|(?:^|[^\d])0\d{1,3}-\d{2,4}-\d{3,4}|\+\d{1,3}[ .-]\d[\d .-]{6,14}|\(\d{3}\) ?\d{3}-\d{4}|\b\d{3}[-.]\d{3}[-.]\d{4}\b|〒\d{3}|",
     r"[\p{Han}ヶ]\d{1,4}(?:-\d{1,4}){1,3}|[市区町村]\p{Han}{1,8}\d{1,3}(?:丁目|番|-)|\b(?-i:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2})\b|",
     r"\b\d{1,4}[A-Z]? (?-i:(?:The )?[A-Z][a-z]+(?: [A-Z][a-z]+)?) (?-i:Row|Street|St|Road|Rd|Lane|Avenue|Ave|Drive|Court|Ct|Close|Way|Terrace|Place|Crescent|Gardens|Mews)\b)",
-);
+));
 
 /// Signs of a shop or an office that wants to be found.
-const BUSINESS_PLACE: &str = concat!(
+static BUSINESS_PLACE: Expression = Expression::new(concat!(
     r"(?:\bour (?:shop|store|cafe|restaurant|clinic|salon|bakery|office)\b|\bopening hours\b|\bopen \d|\bhotline\b|\bpublic\b|\bflyer\b|\bpress contact\b|0[58]00[ -]|",
     r"営業時間|定休日|代表電話|お客様相談|当店|本社|お店|店舗|会社案内|フリーダイヤル|0120|公式サイト|チラシ|観光|[^\p{Han}]例[:：]|例えば)",
-);
+));
 
 /// A name with a number or a note behind it, as entries of a list have.
-const ENTRY: &str = concat!(
+static ENTRY: Expression = Expression::new(concat!(
     r"(?:(?-i:\b[A-Z][a-z]{1,15} (?:O'|Mc|Mac)?[A-Z][a-z]{1,20})(?: ?\((?:age |aged )?\d|[;,|:\t] ?[^\s;,|][^;,|\n]{0,20}[;,|:\t] ?\d|: ?\d| \d{2,})",
     r"|[\p{Han}々]{1,4}[ ]?[\p{Han}\p{Katakana}\p{Hiragana}]{0,4}[ :、,(|\t]{1,2}\d{2,4}(?:万|円|千円|点|歳|株|才))",
-);
+));
 
 /// Finds the first person of whom something private is told.
 pub(super) fn find(text: &str) -> Option<Found> {
-    let patterns = PATTERNS.as_ref()?;
     stretches(text).find_map(|stretch| {
         let part = &text[stretch.clone()];
         if !may_name_somebody(part) {
@@ -79,7 +59,7 @@ pub(super) fn find(text: &str) -> Option<Found> {
         if told.is_empty() {
             return None;
         }
-        let at = told_of(patterns, part, &told)?;
+        let at = told_of(part, &told)?;
         Some(Found {
             rule: "private_matter".into(),
             family: "person",
@@ -97,7 +77,7 @@ fn may_name_somebody(text: &str) -> bool {
     text.bytes().any(is_sign) || whose.iter().any(|word| text.contains(word))
 }
 
-fn told_of(patterns: &Patterns, text: &str, told: &[Fact]) -> Option<Range<usize>> {
+fn told_of(text: &str, told: &[Fact]) -> Option<Range<usize>> {
     let mut people = Vec::new();
     for place in places(text, told) {
         let found = persons(&text[place.clone()]).into_iter();
@@ -106,7 +86,7 @@ fn told_of(patterns: &Patterns, text: &str, told: &[Fact]) -> Option<Range<usize
             ..person
         }));
     }
-    let person = people.iter().find(|person| is_private(patterns, text, person, &people, told))?;
+    let person = people.iter().find(|person| is_private(text, person, &people, told))?;
     Some(person.at.clone())
 }
 
@@ -143,13 +123,7 @@ fn around(text: &str, at: &Range<usize>, reach: usize) -> Range<usize> {
 }
 
 /// Whether what is told near a person is that person's private matter.
-fn is_private(
-    patterns: &Patterns,
-    text: &str,
-    person: &Person,
-    people: &[Person],
-    told: &[Fact],
-) -> bool {
+fn is_private(text: &str, person: &Person, people: &[Person], told: &[Fact]) -> bool {
     let around = near(text, &person.at, REACH);
     let facts: Vec<&Fact> = told
         .iter()
@@ -167,20 +141,20 @@ fn is_private(
         })
     };
     let count = facts.len();
-    let detail = || patterns.number.is_match(shown);
+    let detail = || NUMBER.is_match(shown);
     let told = match (person.sure, gravest) {
         (Sure::Named, Weight::Intimate | Weight::Grave) => true,
         (Sure::Named, Weight::Plain) => {
-            patterns.reach.is_match(shown) && !patterns.places.is_match(shown)
-                || count >= 2 && detail() && !patterns.places.is_match(shown)
-                || detail() && patterns.entry.find_iter(shown).take(2).count() == 2
+            WAY_TO_REACH.is_match(shown) && !BUSINESS_PLACE.is_match(shown)
+                || count >= 2 && detail() && !BUSINESS_PLACE.is_match(shown)
+                || detail() && ENTRY.find_iter(shown).take(2).count() == 2
         }
         (Sure::Part, Weight::Intimate) => true,
         (Sure::Part, Weight::Grave) => detail() || count >= 2 || with(Sure::Part),
-        (Sure::Part, Weight::Plain) => count >= 2 && patterns.reach.is_match(shown),
+        (Sure::Part, Weight::Plain) => count >= 2 && WAY_TO_REACH.is_match(shown),
         (Sure::Relation, Weight::Intimate) => true,
         (Sure::Relation, Weight::Grave) => {
-            patterns.reach.is_match(shown) || with(Sure::Part) && count >= 2
+            WAY_TO_REACH.is_match(shown) || with(Sure::Part) && count >= 2
         }
         (Sure::Relation, Weight::Plain) => false,
     };

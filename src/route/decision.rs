@@ -172,8 +172,10 @@ impl Router {
         }
         self.by_kind(task, reasons);
         let mut scanned = HashSet::new();
+        // These two are words of our own choice, and one of them is the name of a marking.
+        let chosen = |field: &str| matches!(field, "/sensitivity_level" | "/difficulty_level");
         task.each_text(&mut |field, text| {
-            if scanned.insert(text) {
+            if scanned.insert(text) && !chosen(field) {
                 self.scanner.scan(field, text, reasons);
             }
         });

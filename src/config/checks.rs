@@ -61,11 +61,13 @@ pub(super) fn accept(section: &Section<'_>) -> Option<Accept> {
 pub(super) fn look_for_missing(workers: &Workers, checks: &[CheckSpec], complaints: &Complaints) {
     for worker in &workers.good {
         let spec = &worker.spec;
-        for name in &spec.escalate {
+        let escalate = spec.escalate.iter().map(|name| ("escalate", name));
+        let fallback = spec.fallback.iter().map(|name| ("fallback", name));
+        for (key, name) in escalate.chain(fallback) {
             if !workers.types.iter().any(|known| known == name.as_str()) {
                 let shown = words::excerpt(&words::tame(name.as_str()), 60);
                 let message =
-                    format!("`escalate`: there is no worker `{shown}` among `available_workers`");
+                    format!("`{key}`: there is no worker `{shown}` among `available_workers`");
                 let known = workers.types.iter().map(String::as_str);
                 complaints.wrong_name(worker.at, message, name.as_str(), known);
             }

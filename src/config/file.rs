@@ -385,6 +385,7 @@ fn candidate(worker: &ReadWorker, rules: &[Rule]) -> Candidate {
         only_named: worker.only_named.unwrap_or(only_named),
         paid: spec.is_paid(),
         escalate: spec.escalate.clone(),
+        fallback: spec.fallback.clone(),
     }
 }
 

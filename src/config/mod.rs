@@ -131,6 +131,8 @@ pub struct WorkerSpec {
     pub use_for: Vec<String>,
     /// Who is asked in turn where its answer is not accepted.
     pub escalate: Vec<WorkerType>,
+    /// Who does its work where it cannot be used.
+    pub fallback: Vec<WorkerType>,
     /// What is demanded of its answers, where a task says nothing.
     pub accept: Option<Accept>,
     /// Why it takes no work until a person acts: a missing key, say.

@@ -30,6 +30,7 @@ const KEYS: &[&str] = &[
     "max_tpm",
     "use_for",
     "escalate",
+    "fallback",
     "accept",
     "kind",
     "concurrency",
@@ -208,8 +209,11 @@ impl Reader<'_> {
         let timeout = section.seconds("timeout_s");
         let max_attempts = section.small("max_attempts", 1, 1_000);
         let max_tokens = section.small("max_tokens", 1, 10_000_000);
-        let escalate = section.texts("escalate").unwrap_or_default();
-        let escalate = escalate.into_iter().map(|(_, name)| WorkerType::new(name)).collect();
+        let names = |key: &str| {
+            let names = section.texts(key).unwrap_or_default();
+            names.into_iter().map(|(_, name)| WorkerType::new(name)).collect()
+        };
+        let (escalate, fallback) = (names("escalate"), names("fallback"));
         let accept = checks::accept(section);
         let params = section.json("params");
         let system = section.text("system");
@@ -229,6 +233,7 @@ impl Reader<'_> {
             system,
             use_for,
             escalate,
+            fallback,
             accept,
             disabled,
         })

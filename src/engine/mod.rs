@@ -672,6 +672,7 @@ fn bench(spec: &WorkerSpec) -> Bench {
         model: spec.model_name().to_owned(),
         hands: spec.concurrency,
         max_rpm: spec.max_rpm,
+        max_tpm: spec.max_tpm,
         price: spec.price,
         max_attempts: spec.max_attempts,
         survives_one_death: matches!(

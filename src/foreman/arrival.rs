@@ -185,6 +185,9 @@ impl Foreman {
                     entry.prompt_tokens = entry.tokens_for(&lane.bench);
                     entry.estimate = entry.worst_cost_at(&lane.bench);
                     lane.queue.insert(entry.place(), id.clone());
+                    if !entry.decision.fallback.is_empty() {
+                        lane.movable.insert(id.clone());
+                    }
                 }
             }
             State::Delayed { until: Until::Wall(at), .. } => {
@@ -207,6 +210,7 @@ impl Foreman {
                 let place = entry.place();
                 if let Some(lane) = self.lanes.get_mut(lane) {
                     lane.queue.remove(&place);
+                    lane.movable.remove(id);
                 }
             }
             State::Delayed { until: Until::Wall(at), .. } => {
@@ -363,13 +367,14 @@ impl Foreman {
 
     /// Gives back a hand and a promise that were not used.
     pub(super) fn free_hand(&mut self, state: State) {
-        let State::Running { lane, promise } = state else { return };
+        let State::Running { lane, promise, tokens } = state else { return };
         if let Some(promise) = promise {
             self.ledger.give_back(promise);
             self.money_is_back();
         }
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.busy -= 1;
+            lane.tokens.give_back(tokens);
         }
     }
 

@@ -6,15 +6,16 @@ impl Foreman {
     pub(super) fn ended(&mut self, id: &TaskId, ended: Ended, now: Now, orders: &mut Vec<Order>) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let state = std::mem::replace(&mut entry.state, State::Blocked(BTreeSet::new()));
-        let State::Running { lane: name, promise } = state else {
+        let State::Running { lane: name, promise, tokens } = state else {
             entry.state = state;
             return;
         };
         let cost = self.settle(promise, &ended.outcome);
         let Some(lane) = self.lanes.get_mut(&name) else { return };
         lane.busy -= 1;
+        lane.tokens.give_back(tokens.saturating_sub(tokens_used(&ended.outcome, tokens)));
         let line = end_line(id, &lane.bench, &ended, cost, now);
-        self.learn_of_worker(&name, &ended.outcome, now, orders);
+        self.learn_of_worker(&name, &ended, now, orders);
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let attempt = backlog::attempt(&ended, cost);
         if counts_as_attempt(&attempt.outcome) {
@@ -58,14 +59,28 @@ impl Foreman {
     pub(super) fn learn_of_worker(
         &mut self,
         name: &WorkerType,
-        outcome: &Outcome,
+        ended: &Ended,
         now: Now,
         orders: &mut Vec<Order>,
     ) {
         let Some(lane) = self.lanes.get_mut(name) else { return };
-        let Some(failure) = backlog::failure(outcome) else { return lane.reached() };
+        let failure = match &ended.outcome {
+            Outcome::Done(answer) => {
+                lane.did_well();
+                if let Some(pause) = answer.pause {
+                    self.rest(name, pause, now, orders);
+                }
+                return;
+            }
+            Outcome::Failed(failure) => failure,
+        };
         match &failure.trouble {
             None => {}
+            Some(Trouble::Failing) => lane.fail(&failure.message, now),
+            Some(Trouble::Overloaded) => {
+                lane.narrow(ended.started_at, now);
+                lane.fail(&failure.message, now);
+            }
             Some(Trouble::Unreachable) => lane.miss(failure.message.clone(), now),
             Some(Trouble::Billing | Trouble::BadKey) => {
                 let then = format!("`koubou resume {name}`");
@@ -76,15 +91,21 @@ impl Foreman {
                 });
             }
             Some(Trouble::RateLimited(pause)) => {
-                let pause = pause.unwrap_or(DEFAULT_PAUSE);
-                lane.limit(pause, now);
-                orders.push(Order::Write(Box::new(Line {
-                    worker_type: Some(name.clone()),
-                    until: Some(clock::later(now.wall, pause)),
-                    ..Line::new(LineKind::Pause, now.wall)
-                })));
+                lane.narrow(ended.started_at, now);
+                self.rest(name, pause.unwrap_or(DEFAULT_PAUSE), now, orders);
             }
         }
+    }
+
+    /// A server wants to be left alone for a while; the journal remembers it over a restart.
+    fn rest(&mut self, name: &WorkerType, pause: Duration, now: Now, orders: &mut Vec<Order>) {
+        let Some(lane) = self.lanes.get_mut(name) else { return };
+        lane.limit(pause, now);
+        orders.push(Order::Write(Box::new(Line {
+            worker_type: Some(name.clone()),
+            until: Some(clock::later(now.wall, pause)),
+            ..Line::new(LineKind::Pause, now.wall)
+        })));
     }
 
     pub(super) fn failed(
@@ -119,6 +140,7 @@ impl Foreman {
             }
         };
         match next {
+            None if self.pass_on(id, lane, &failure, &line, now, orders) => {}
             None if self.climb(id, lane, &failure, &line, now, orders) => {}
             None => {
                 let error = final_error(cancelled, &failure, made);
@@ -206,5 +228,19 @@ impl Foreman {
             State::Releasing(then) => self.set_state(id, *then, orders),
             other => entry.state = other,
         }
+    }
+}
+
+/// How many of the tokens that were set apart for an attempt its server counts; all of them where
+/// nobody knows what became of it.
+fn tokens_used(outcome: &Outcome, set_apart: u64) -> u64 {
+    let spent = match outcome {
+        Outcome::Done(answer) => answer.spent,
+        Outcome::Failed(failure) => failure.spent,
+    };
+    match (backlog::usage(Some(outcome)), spent) {
+        (Some(usage), _) => usage.total_tokens,
+        (None, Spent::Nothing) if backlog::failure(outcome).is_some() => 0,
+        (None, _) => set_apart,
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Entry {
     pub attempts: Vec<Attempt>,
     /// Whom it was passed on to, where an earlier worker's answer was not accepted.
     pub rung: Option<WorkerType>,
+    /// Who stands in for its worker, where that one could not be used.
+    pub stand_in: Option<WorkerType>,
     /// When this run's first attempt began.
     pub started_at: Option<Timestamp>,
     /// Somebody wants it ended.
@@ -54,8 +56,8 @@ pub(super) enum State {
     Delayed { until: Until, why: String },
     /// Waits in its lane for its turn.
     Queued(WorkerType),
-    /// A hand has it.
-    Running { lane: WorkerType, promise: Option<Reservation> },
+    /// A hand has it, with money promised and tokens set apart for it.
+    Running { lane: WorkerType, promise: Option<Reservation>, tokens: u64 },
     /// On its way back to `pending`, and then this.
     Releasing(Box<State>),
     /// Its result is being filed; the mirror's row for then.
@@ -86,6 +88,12 @@ impl Entry {
         self.summary.seen.prompt_bytes + bench.system_bytes + FRAME_TOKENS
     }
 
+    /// The tokens of an attempt of a worker, at most.
+    pub(super) fn tokens_at_most(&self, bench: &Bench) -> u64 {
+        let answer = self.summary.max_tokens.unwrap_or(bench.max_tokens);
+        self.tokens_for(bench).saturating_add(answer.into())
+    }
+
     /// What an attempt of a worker may cost, at most.
     pub(super) fn worst_cost_at(&self, bench: &Bench) -> Usd {
         let answer = self.summary.max_tokens.unwrap_or(bench.max_tokens);
@@ -98,6 +106,7 @@ impl Entry {
             fingerprint: arrival.fingerprint,
             attempts: Vec::new(),
             rung: None,
+            stand_in: None,
             summary,
             decision,
             seq,

@@ -265,7 +265,7 @@ pub struct Remark {
 /// A worker type's state, as people are told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneNews {
-    /// `ready`, `paused`, `rate_limited`, `unreachable`, `disabled`, `over_budget`.
+    /// `ready`, `paused`, `rate_limited`, `unreachable`, `failing`, `disabled`, `over_budget`.
     pub state: &'static str,
     /// Why, and what to do.
     pub reason: Option<String>,
@@ -291,6 +291,8 @@ pub struct Bench {
     pub hands: usize,
     /// Requests a minute.
     pub max_rpm: Option<u32>,
+    /// Tokens a minute.
+    pub max_tpm: Option<u32>,
     /// What its tokens cost.
     pub price: Price,
     /// How many attempts a task may have.

@@ -5,8 +5,12 @@ use crate::task::Attempt;
 use crate::task::result::Reason;
 
 impl Entry {
-    /// Who is to work on it: whom it was passed on to, or whom the router chose.
+    /// Who is to work on it: who stands in, whom it was passed on to, or whom the router chose.
     pub(super) fn choice(&self) -> Result<&WorkerType, String> {
+        let may = |name: &&WorkerType| self.decision.fallback.contains(name);
+        if let Some(stand_in) = self.stand_in.as_ref().filter(may) {
+            return Ok(stand_in);
+        }
         // A rung that the task may not stand on any more is none.
         match self.rung.as_ref().filter(|rung| self.decision.ladder.contains(rung)) {
             Some(rung) => Ok(rung),
@@ -20,12 +24,12 @@ impl Entry {
         ladder.iter().position(|rung| rung == name).map_or(ladder, |at| &ladder[at + 1..])
     }
 
-    /// The attempts that count for a worker: on a ladder only its own, else all.
+    /// The attempts that count for a worker: where others may be asked only its own, else all.
     pub(super) fn attempts_of<'a>(
         &'a self,
         name: &'a WorkerType,
     ) -> impl Iterator<Item = &'a Attempt> {
-        let climbs = !self.decision.ladder.is_empty();
+        let climbs = !self.decision.ladder.is_empty() || !self.decision.fallback.is_empty();
         self.attempts.iter().filter(move |attempt| !climbs || is_by(&attempt.worker_id, name))
     }
 
@@ -101,7 +105,7 @@ impl Foreman {
         true
     }
 
-    fn explain(&mut self, id: &TaskId, reason: Reason) {
+    pub(super) fn explain(&mut self, id: &TaskId, reason: Reason) {
         if let Some(entry) = self.tasks.get_mut(id) {
             entry.decision.reasons.push(reason);
         }
@@ -109,7 +113,7 @@ impl Foreman {
 
     /// Whether a worker's attempt fits what the task may cost and what may be spent in a day: to
     /// pass it on to one that does not would lose the answer that there is.
-    fn may_ever_pay(&self, entry: &Entry, bench: &Bench) -> bool {
+    pub(super) fn may_ever_pay(&self, entry: &Entry, bench: &Bench) -> bool {
         let worst = entry.worst_cost_at(bench);
         let limits = self.ledger.limits();
         let fits_task = entry.summary.max_cost.is_none_or(|most| entry.cost() + worst <= most);

@@ -1,7 +1,7 @@
 //! One worker type's bench: who waits for it, in which order, and whether it works.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::event::{Bench, LaneNews};
@@ -16,10 +16,23 @@ pub(super) type Place = (Reverse<u8>, u64);
 pub(super) struct Lane {
     pub bench: Bench,
     pub queue: BTreeMap<Place, TaskId>,
+    /// Those in the queue for which somebody may stand in.
+    pub movable: BTreeSet<TaskId>,
     pub busy: usize,
     pub paused: bool,
+    /// Spaces its requests.
     pub pacer: Pacer,
+    /// Spaces the tokens in them.
+    pub tokens: Pacer,
     pub block: Option<Block>,
+    /// How many hands may work at once now: fewer than there are after a server had too much.
+    width: usize,
+    /// Good answers since it last became wider.
+    good: usize,
+    /// When it last became narrower: attempts from before say nothing new.
+    narrowed_at: Option<Timestamp>,
+    /// Failures of its server in a row.
+    failures: u32,
     /// Failures to reach it in a row; each makes the next look come later.
     misses: u32,
     told: Option<LaneNews>,
@@ -34,24 +47,36 @@ pub(super) enum Block {
     Unreachable { since: Timestamp, reason: String, probe_at: Option<Duration> },
     /// The server asked for a pause.
     RateLimited { until: Duration, wall: Timestamp },
+    /// It failed so often in a row that it is left alone for a while, and then tried with one task.
+    Failing { until: Duration, wall: Timestamp, reason: String },
     /// A budget's limit is reached.
     OverBudget { until: Timestamp, which: &'static str, is_promised: bool },
 }
 
 /// How long a drain waits for a server that asked for a pause.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// So many failures in a row are a server's own trouble and not its tasks'.
+const MOST_FAILURES: u32 = 5;
+/// How long such a server is left alone at first; each time it fails again twice as long.
+const REST: Duration = Duration::from_secs(10);
+const LONGEST_REST: Duration = Duration::from_secs(300);
 
 impl Lane {
     pub(super) fn new(bench: Bench) -> Self {
         let block = bench.disabled.clone().map(|reason| Block::Stopped { reason });
-        let pacer = Pacer::new(bench.max_rpm);
         Self {
+            pacer: Pacer::new(bench.max_rpm),
+            tokens: Pacer::new(bench.max_tpm),
+            width: bench.hands,
             bench,
             queue: BTreeMap::new(),
+            movable: BTreeSet::new(),
             busy: 0,
             paused: false,
-            pacer,
             block,
+            good: 0,
+            narrowed_at: None,
+            failures: 0,
             misses: 0,
             told: None,
         }
@@ -59,30 +84,41 @@ impl Lane {
 
     /// Whether it could begin something now, if it had something.
     pub(super) fn may_start(&self, now: Now) -> bool {
-        !self.paused
-            && self.block.is_none()
-            && self.busy < self.bench.hands
-            && self.pacer.next() <= now.mono
+        !self.paused && self.block.is_none() && self.busy < self.width && self.turn() <= now.mono
+    }
+
+    /// When its next request may go.
+    fn turn(&self) -> Duration {
+        self.pacer.next().max(self.tokens.next())
+    }
+
+    /// An attempt begins that may take so many tokens.
+    pub(super) fn begin(&mut self, tokens: u64, now: Now) {
+        self.busy += 1;
+        self.pacer.take(now.mono, 1);
+        self.tokens.take(now.mono, tokens);
     }
 
     /// When to look at it again, if time alone can change something.
     pub(super) fn wakes_at(&self, now: Now) -> Option<Duration> {
         match &self.block {
             Some(Block::Unreachable { probe_at, .. }) => *probe_at,
-            Some(Block::RateLimited { until, .. }) => Some(*until),
+            Some(Block::RateLimited { until, .. } | Block::Failing { until, .. }) => Some(*until),
             Some(Block::OverBudget { until, .. }) => {
                 Some(now.mono + clock::between(now.wall, *until))
             }
             Some(Block::Stopped { .. }) => None,
-            None if self.queue.is_empty() || self.paused || self.busy >= self.bench.hands => None,
-            None => Some(self.pacer.next()),
+            None if self.queue.is_empty() || self.paused || self.busy >= self.width => None,
+            None => Some(self.turn()),
         }
     }
 
     /// Lifts what time has ended.
     pub(super) fn wake(&mut self, now: Now) {
         let over = match &self.block {
-            Some(Block::RateLimited { until, .. }) => *until <= now.mono,
+            Some(Block::RateLimited { until, .. } | Block::Failing { until, .. }) => {
+                *until <= now.mono
+            }
             Some(Block::OverBudget { until, .. }) => *until <= now.wall,
             _ => false,
         };
@@ -129,6 +165,58 @@ impl Lane {
         }
     }
 
+    /// It answered well: what was held back because of failures is let go again, little by little.
+    pub(super) fn did_well(&mut self) {
+        self.reached();
+        self.failures = 0;
+        if matches!(self.block, Some(Block::Failing { .. })) {
+            self.block = None;
+        }
+        self.good += 1;
+        if self.width < self.bench.hands && self.good >= self.width {
+            (self.width, self.good) = (self.width + 1, 0);
+        }
+    }
+
+    /// It had too much to do when an attempt began: half as many at once from now on.
+    pub(super) fn narrow(&mut self, began: Timestamp, now: Now) {
+        if self.narrowed_at.is_some_and(|at| began <= at) {
+            return;
+        }
+        (self.width, self.good) = ((self.width / 2).max(1), 0);
+        self.narrowed_at = Some(now.wall);
+    }
+
+    /// Its server failed. After many failures in a row it is left alone for a while, and then one
+    /// task tries it; no other uses up its attempts meanwhile.
+    pub(super) fn fail(&mut self, reason: &str, now: Now) {
+        self.failures = self.failures.saturating_add(1);
+        if self.failures < MOST_FAILURES || self.block.is_some() {
+            return;
+        }
+        let again = (self.failures - MOST_FAILURES).min(16);
+        let rest = REST.saturating_mul(1 << again).min(LONGEST_REST);
+        let reason =
+            format!("it failed {} times in a row, the last time so: {reason}", self.failures);
+        (self.width, self.good) = (1, 0);
+        self.block = Some(Block::Failing {
+            until: now.mono + rest,
+            wall: clock::later(now.wall, rest),
+            reason,
+        });
+    }
+
+    /// Whether it takes nothing for longer than a task should wait that may go elsewhere.
+    pub(super) fn is_out(&self, now: Now) -> bool {
+        match &self.block {
+            _ if self.paused => true,
+            None => false,
+            Some(Block::RateLimited { until, .. }) => *until > now.mono + PATIENCE,
+            Some(Block::OverBudget { is_promised, .. }) => !is_promised,
+            Some(_) => true,
+        }
+    }
+
     /// The server asked for a pause; the longest that was asked for holds.
     pub(super) fn limit(&mut self, pause: Duration, now: Now) {
         let until = now.mono + pause;
@@ -161,6 +249,9 @@ impl Lane {
             Block::RateLimited { wall, .. } => {
                 format!("worker `{name}` was asked to pause until {}", clock::rfc3339(*wall))
             }
+            Block::Failing { wall, reason, .. } => {
+                format!("worker `{name}` is tried again at {}: {reason}", clock::rfc3339(*wall))
+            }
             Block::OverBudget { which, is_promised: true, .. } => {
                 format!("money of the {which} budget that is promised to calls under way")
             }
@@ -176,7 +267,9 @@ impl Lane {
         match &self.block {
             _ if self.paused => true,
             None => false,
-            Some(Block::RateLimited { until, .. }) => *until > now.mono + PATIENCE,
+            Some(Block::RateLimited { until, .. } | Block::Failing { until, .. }) => {
+                *until > now.mono + PATIENCE
+            }
             Some(_) => true,
         }
     }
@@ -190,6 +283,7 @@ impl Lane {
             Some(Block::Stopped { .. }) => ("disabled", None),
             Some(Block::Unreachable { .. }) => ("unreachable", None),
             Some(Block::RateLimited { wall, .. }) => ("rate_limited", Some(*wall)),
+            Some(Block::Failing { wall, .. }) => ("failing", Some(*wall)),
             Some(Block::OverBudget { until, .. }) => ("over_budget", Some(*until)),
         };
         let reason = self.waits_for().filter(|_| state != "ready");

@@ -15,6 +15,7 @@ mod attempt;
 mod backlog;
 mod dependency;
 mod event;
+mod fallback;
 mod home;
 mod ladder;
 mod lane;

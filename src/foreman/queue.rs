@@ -8,6 +8,7 @@ impl Foreman {
         if self.stopping || self.paused || self.no_room {
             return;
         }
+        self.fall_back(now, orders);
         let names: Vec<WorkerType> = self.lanes.keys().cloned().collect();
         for name in names {
             while let Some(id) = self.head(&name, now) {
@@ -50,8 +51,8 @@ impl Foreman {
         let (Some(entry), Some(lane)) = (self.tasks.get_mut(id), self.lanes.get_mut(name)) else {
             return false;
         };
-        lane.busy += 1;
-        lane.pacer.take(now.mono);
+        let tokens = entry.tokens_at_most(&lane.bench);
+        lane.begin(tokens, now);
         self.marks += 1;
         entry.started_at.get_or_insert(now.wall);
         let start = Start {
@@ -63,7 +64,7 @@ impl Foreman {
             attempt: format!("{}-{}", self.run, self.marks),
             reserved: promise.as_ref().map_or(Usd::ZERO, crate::route::budget::Reservation::amount),
         };
-        entry.state = State::Running { lane: name.clone(), promise };
+        entry.state = State::Running { lane: name.clone(), promise, tokens };
         orders.push(Order::Start(Box::new(start)));
         true
     }
@@ -94,6 +95,7 @@ impl Foreman {
         if let Some(entry) = self.tasks.get_mut(id) {
             entry.state = State::Blocked(BTreeSet::new());
             entry.decision = decision;
+            entry.stand_in = None;
         }
         self.enqueue(id, now, orders);
         true

@@ -48,6 +48,8 @@ pub struct Candidate {
     pub paid: bool,
     /// Who is asked in turn where its answer is not accepted.
     pub escalate: Vec<WorkerType>,
+    /// Who does its work where it cannot be used.
+    pub fallback: Vec<WorkerType>,
 }
 
 /// What reading a task once has shown.
@@ -72,6 +74,8 @@ pub struct Decision {
     pub worker_type: Result<WorkerType, String>,
     /// Who is asked in turn after it, until an answer is accepted.
     pub ladder: Vec<WorkerType>,
+    /// Who does it, the first that can, where that one cannot be used.
+    pub fallback: Vec<WorkerType>,
     /// Why this one, behind the reasons of the assessment.
     pub reasons: Vec<Reason>,
     /// What the writer should know: a wish that could not be granted.
@@ -89,6 +93,8 @@ pub struct Wish {
     pub priority: u8,
     /// Who is to be asked in turn, until an answer is accepted.
     pub escalate: Vec<WorkerType>,
+    /// Who is to do it where its worker cannot be used.
+    pub fallback: Vec<WorkerType>,
     /// The check that its answer must pass.
     pub check: Option<String>,
 }
@@ -101,6 +107,7 @@ impl Default for Wish {
             task_type: "general".into(),
             priority: 5,
             escalate: Vec::new(),
+            fallback: Vec::new(),
             check: None,
         }
     }
@@ -114,6 +121,7 @@ impl Wish {
             task_type: task.task_type.clone(),
             priority: task.priority,
             escalate: task.escalate.clone(),
+            fallback: task.fallback.clone(),
             check: task.accept.as_ref().and_then(|accept| accept.check.clone()),
         }
     }
@@ -275,6 +283,7 @@ impl Router {
         };
         if let Ok(first) = decision.worker_type.clone() {
             self.set_up_ladder(&first, wish, confidential, &mut decision);
+            self.set_up_fallback(&first, wish, confidential, &mut decision);
         }
         decision
     }
@@ -465,6 +474,7 @@ impl Decision {
         Self {
             worker_type: Err(why),
             ladder: Vec::new(),
+            fallback: Vec::new(),
             reasons: Vec::new(),
             warnings: Vec::new(),
         }
@@ -504,6 +514,7 @@ mod tests {
             only_named: false,
             paid: !local,
             escalate: Vec::new(),
+            fallback: Vec::new(),
         }
     }
 

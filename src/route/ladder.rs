@@ -1,6 +1,7 @@
-//! Who is asked after whom: the ladder that a task climbs until an answer is accepted.
+//! Who is asked after whom: the ladder that a task climbs until an answer is accepted, and who
+//! stands in for a worker that cannot be used.
 //!
-//! A task's own `escalate` goes before its worker's. No rung is ever a worker that
+//! A task's own `escalate` and `fallback` go before its worker's. No rung is ever a worker that
 //! is not local for a task that is confidential, whoever put it there.
 
 use super::decision::{Decision, Router, Wish, nothing_called};
@@ -11,7 +12,8 @@ use crate::task::result::Reason;
 impl Router {
     /// Whether there is everything that a task names beside its worker.
     pub(super) fn knows_all_of(&self, wish: &Wish) -> Result<(), String> {
-        if let Some(unknown) = wish.escalate.iter().find(|name| self.candidate(name).is_none()) {
+        let mut named = wish.escalate.iter().chain(&wish.fallback);
+        if let Some(unknown) = named.find(|name| self.candidate(name).is_none()) {
             return Err(self.no_such_worker(unknown));
         }
         match &wish.check {
@@ -70,15 +72,47 @@ impl Router {
                 false => decision.ladder.push(name.clone()),
             }
         }
-        if !closed.is_empty() {
-            let why = format!(
-                "the task is confidential, so it is not passed on to {}",
-                words::names(closed, "and")
-            );
-            let reason =
-                Reason::new("confidential_stays_local", "confidentiality", "/escalate", why);
-            decision.reasons.push(reason);
+        decision.tell_of_closed(closed, "/escalate");
+    }
+
+    /// Writes down who stands in for `first`: a task's own list goes before its worker's.
+    pub(super) fn set_up_fallback(
+        &self,
+        first: &WorkerType,
+        wish: &Wish,
+        confidential: bool,
+        decision: &mut Decision,
+    ) {
+        let stated: &[WorkerType] = match wish.fallback.as_slice() {
+            [] => self.candidate(first).map_or(&[], |candidate| &candidate.fallback),
+            stated => stated,
+        };
+        let mut closed = Vec::new();
+        for name in stated {
+            if name == first || decision.fallback.contains(name) {
+                continue;
+            }
+            match confidential && !self.is_local(name) {
+                true => closed.push(name.as_str()),
+                false => decision.fallback.push(name.clone()),
+            }
         }
+        decision.tell_of_closed(closed, "/fallback");
+    }
+}
+
+impl Decision {
+    /// Says to whom a confidential task is not passed on.
+    fn tell_of_closed(&mut self, closed: Vec<&str>, field: &str) {
+        if closed.is_empty() {
+            return;
+        }
+        let why = format!(
+            "the task is confidential, so it is not passed on to {}",
+            words::names(closed, "and")
+        );
+        let reason = Reason::new("confidential_stays_local", "confidentiality", field, why);
+        self.reasons.push(reason);
     }
 }
 
@@ -97,6 +131,7 @@ mod tests {
             only_named: false,
             paid: !local,
             escalate: above.iter().map(|name| WorkerType::new(*name)).collect(),
+            fallback: above.iter().map(|name| WorkerType::new(*name)).collect(),
         };
         Router {
             rules: vec![Rule {
@@ -158,6 +193,14 @@ mod tests {
             .iter()
             .any(|reason| reason.why.contains("not passed on to `medium` and `high`"));
         assert!(told, "{:?}", nobody.reasons);
+    }
+
+    #[test]
+    fn nobody_beyond_the_house_stands_in_for_a_confidential_task() {
+        let public = decide(None, &[], Sensitivity::Public);
+        assert_eq!(public.fallback, ["bigger", "medium"].map(WorkerType::new));
+        let secret = decide(None, &[], Sensitivity::Confidential);
+        assert_eq!(secret.fallback, ["bigger"].map(WorkerType::new));
     }
 
     #[test]

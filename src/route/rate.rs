@@ -2,37 +2,47 @@
 
 use std::time::Duration;
 
-/// Spaces requests evenly on the monotonic clock.
+/// Spaces what is taken evenly on the monotonic clock: requests, or the tokens in them.
 #[derive(Clone, Copy, Debug)]
 pub struct Pacer {
-    spacing: Duration,
+    /// How long one takes, in nanoseconds.
+    each: u64,
     next: Duration,
 }
 
 impl Pacer {
-    /// At most `per_minute` requests in any 60 seconds; `None` is no limit.
+    /// At most `per_minute` in any 60 seconds; `None` is no limit.
     pub fn new(per_minute: Option<u32>) -> Self {
-        let spacing = match per_minute {
-            None => Duration::ZERO,
+        let each = match per_minute {
+            None => 0,
             // A hair more than the even share, so that a late clock cannot squeeze one more in.
-            Some(n) => Duration::from_micros(60_060_000 / u64::from(n.max(1))),
+            Some(n) => 60_060_000_000 / u64::from(n.max(1)),
         };
-        Self { spacing, next: Duration::ZERO }
+        Self { each, next: Duration::ZERO }
     }
 
-    /// When the next request may go; in the past where it may go now.
+    /// When the next may go; in the past where it may go now.
     pub fn next(&self) -> Duration {
         self.next
     }
 
-    /// Takes the turn at `now`.
-    pub fn take(&mut self, now: Duration) {
-        self.next = now + self.spacing;
+    /// Takes so many at `now`, whose turn it is.
+    pub fn take(&mut self, now: Duration, count: u64) {
+        self.next = now + self.span(count);
     }
 
-    /// Remembers a request of an earlier run, `ago` before `now`.
+    /// Gives back so many of those that were taken and not used.
+    pub fn give_back(&mut self, count: u64) {
+        self.next = self.next.saturating_sub(self.span(count));
+    }
+
+    /// Remembers one of an earlier run, `ago` before `now`.
     pub fn remember(&mut self, now: Duration, ago: Duration) {
-        self.next = self.next.max(now + self.spacing.saturating_sub(ago));
+        self.next = self.next.max(now + self.span(1).saturating_sub(ago));
+    }
+
+    fn span(&self, count: u64) -> Duration {
+        Duration::from_nanos(self.each.saturating_mul(count))
     }
 }
 
@@ -47,7 +57,7 @@ mod tests {
         let mut now = Duration::ZERO;
         while now < Duration::from_secs(600) {
             now = now.max(pacer.next());
-            pacer.take(now);
+            pacer.take(now, 1);
             sent.push(now);
         }
         let minute = Duration::from_secs(60);
@@ -65,9 +75,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_taken_and_not_used_makes_room() {
+        let mut pacer = Pacer::new(Some(60_000));
+        pacer.take(Duration::from_secs(9), 10_000);
+        assert!(pacer.next() > Duration::from_secs(19) && pacer.next() < Duration::from_secs(20));
+        pacer.give_back(9_000);
+        assert!(pacer.next() > Duration::from_secs(10) && pacer.next() < Duration::from_secs(11));
+    }
+
+    #[test]
     fn unlimited_never_waits() {
         let mut pacer = Pacer::new(None);
-        pacer.take(Duration::from_secs(5));
+        pacer.take(Duration::from_secs(5), 1);
         assert_eq!(pacer.next(), Duration::from_secs(5));
     }
 }

@@ -127,6 +127,8 @@ pub struct Answer {
     pub usage: Option<Usage>,
     /// What it cost.
     pub spent: Spent,
+    /// How long the server wants to be left alone now, though it has answered.
+    pub pause: Option<Duration>,
     /// A command's exit code.
     pub exit_code: Option<i32>,
     /// A command's standard error.
@@ -181,6 +183,10 @@ pub enum Trouble {
     Unreachable,
     /// It asks for a pause; no sooner than stated.
     RateLimited(Option<Duration>),
+    /// It has more to do than it can, and says so.
+    Overloaded,
+    /// It failed, broke off or did not answer in time; many such in a row are its own trouble.
+    Failing,
     /// Its account is out of credit or over its own limit; a person must act.
     Billing,
     /// It does not accept the key; a person must act.

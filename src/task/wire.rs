@@ -59,12 +59,13 @@ pub const FIELDS: &[&str] = &[
     "metadata",
     "max_cost_usd",
     "escalate",
+    "fallback",
     "accept",
 ];
 
 /// Fields of the contract that this version carries along without acting on them.
 const NOT_YET: &[&str] =
-    &["group", "urgency", "cache", "fallback", "response_schema", "workspace", "may_spawn"];
+    &["group", "urgency", "cache", "response_schema", "workspace", "may_spawn"];
 
 /// The longest `task_type` and `worker` in characters.
 const LONGEST_WORD: usize = 100;
@@ -263,6 +264,7 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         },
         worker: fields.word("worker").map(WorkerType::new),
         escalate: fields.texts("escalate").into_iter().map(WorkerType::new).collect(),
+        fallback: fields.texts("fallback").into_iter().map(WorkerType::new).collect(),
         accept: fields.accept(),
         parent: fields.id("parent_task_id"),
         depends_on: fields.ids("depends_on"),

@@ -157,7 +157,13 @@ impl ChatWorker {
 
     fn meaning(&self, job: &Job, reply: &Reply, warnings: Vec<String>) -> Outcome {
         match reply.status {
-            200..300 => self.answered(job, reply, warnings),
+            200..300 => match self.answered(job, reply, warnings) {
+                Outcome::Done(mut answer) => {
+                    answer.pause = refusal::used_up(&reply.headers);
+                    Outcome::Done(answer)
+                }
+                failed => failed,
+            },
             _ => self.refusal(job, reply).into(),
         }
     }
@@ -238,8 +244,9 @@ impl ChatWorker {
             "`{}` gave an answer that cannot be read: {why}; look whether `endpoint` is {}",
             self.worker_type, "the API's base address (it often ends in /v1)"
         );
-        let mut failure =
-            Failure::new("bad_answer", ErrorKind::AttemptsExhausted, message).retried(None);
+        let mut failure = Failure::new("bad_answer", ErrorKind::AttemptsExhausted, message)
+            .retried(None)
+            .of_worker(Trouble::Failing);
         failure.usage = usage;
         failure.spent(self.spent(usage.as_ref()))
     }
@@ -261,7 +268,7 @@ impl ChatWorker {
                     words::span(job.timeout)
                 );
                 let failure = Failure::new("timeout", ErrorKind::Timeout, message);
-                failure.retried(None).spent(self.spent(None))
+                failure.retried(None).of_worker(Trouble::Failing).spent(self.spent(None))
             }
             Broken::Lost(why) => {
                 let message = format!(
@@ -270,7 +277,7 @@ impl ChatWorker {
                 );
                 let failure =
                     Failure::new("connection_lost", ErrorKind::AttemptsExhausted, message);
-                failure.retried(None).spent(self.spent(None))
+                failure.retried(None).of_worker(Trouble::Failing).spent(self.spent(None))
             }
             Broken::TooLong(max) => {
                 let message = format!(
@@ -328,7 +335,12 @@ impl ChatWorker {
             )),
             Meaning::ServerError { at_least, in_vain, from_api } => {
                 let message = format!("the server of `{worker}` failed with {status}{said}");
+                let trouble = match refusal::is_overload(status, &words) {
+                    true => Trouble::Overloaded,
+                    false => Trouble::Failing,
+                };
                 let failure = Failure::new("server_error", ErrorKind::AttemptsExhausted, message)
+                    .of_worker(trouble)
                     .spent(if from_api { Spent::Nothing } else { self.spent(None) });
                 if in_vain { failure } else { failure.retried(at_least) }
             }
@@ -484,6 +496,7 @@ mod tests {
             system: None,
             use_for: Vec::new(),
             escalate: Vec::new(),
+            fallback: Vec::new(),
             accept: None,
             disabled: None,
         }
@@ -758,7 +771,7 @@ mod tests {
         job.timeout = Duration::from_millis(200);
         let failure = failed(run(&mut paid(&server), &job));
         assert_eq!((failure.outcome, failure.kind), ("timeout", ErrorKind::Timeout));
-        assert_eq!((failure.spent, failure.trouble), (Spent::Unknown, None));
+        assert_eq!((failure.spent, failure.trouble), (Spent::Unknown, Some(Trouble::Failing)));
         assert_eq!(failure.next, Next::Retry { at_least: None });
     }
 
@@ -845,6 +858,18 @@ mod tests {
     }
 
     #[test]
+    fn an_allowance_that_is_used_up_is_told_with_the_answer() {
+        let server = ModelServer::start();
+        let spent = Reply::answer("x", 1, 1)
+            .header("x-ratelimit-remaining-tokens", "0")
+            .header("x-ratelimit-reset-tokens", "1m30s");
+        server.will(spent).will(Reply::answer("x", 1, 1));
+        let mut worker = paid(&server);
+        assert_eq!(done(run(&mut worker, &job("x"))).pause, Some(Duration::from_secs(90)));
+        assert_eq!(done(run(&mut worker, &job("x"))).pause, None);
+    }
+
+    #[test]
     fn an_empty_account_waits_for_a_person() {
         let mut replies: Vec<Reply> = [
             "insufficient_quota",
@@ -919,7 +944,8 @@ mod tests {
             let error = Reply::error(status, "server_error", Value::Null, "overloaded");
             let failure = after(error.header("retry-after-ms", "2000"));
             assert_eq!((failure.outcome, failure.next), ("server_error", retry(2)));
-            assert_eq!((failure.spent, failure.trouble), (Spent::Nothing, None));
+            let trouble = if status < 503 { Trouble::Failing } else { Trouble::Overloaded };
+            assert_eq!((failure.spent, failure.trouble), (Spent::Nothing, Some(trouble)));
         }
         let failure =
             after(Reply::error(500, "x", Value::Null, "x").header("x-should-retry", "false"));

@@ -233,6 +233,7 @@ mod tests {
                 system: None,
                 use_for: Vec::new(),
                 escalate: Vec::new(),
+                fallback: Vec::new(),
                 accept: None,
                 disabled: None,
             };

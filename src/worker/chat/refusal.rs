@@ -162,8 +162,13 @@ fn until(text: &str) -> Option<Duration> {
     Some(clock::between(clock::wall(), at.timestamp()))
 }
 
+/// Whether a server failed because it has more to do than it can.
+pub(super) fn is_overload(status: u16, words: &Words) -> bool {
+    matches!(status, 503 | 529) || words.code == "server_is_overloaded"
+}
+
 /// The reset of whichever allowance is used up; the later of two.
-fn used_up(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn used_up(headers: &HeaderMap) -> Option<Duration> {
     ["requests", "tokens"]
         .iter()
         .filter(|what| header(headers, &format!("x-ratelimit-remaining-{what}")) == Some("0"))

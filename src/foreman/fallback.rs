@@ -1,0 +1,81 @@
+//! Somebody else does it: where a worker cannot be used, the first of a task's `fallback` that can.
+//!
+//! The trouble of the one who stands in is his own: it says nothing of the worker whose
+//! place he takes. Whoever may not see a task is not in its list, so no trouble of any
+//! worker takes a confidential task out of the house.
+
+use super::*;
+use crate::task::result::Reason;
+
+impl Foreman {
+    /// Finds another place for the tasks that wait for a worker that cannot be used.
+    pub(super) fn fall_back(&mut self, now: Now, orders: &mut Vec<Order>) {
+        let out = self.lanes.values().filter(|lane| lane.is_out(now));
+        let waiting: Vec<(WorkerType, TaskId)> = out
+            .flat_map(|lane| {
+                lane.movable.iter().map(|id| (lane.bench.worker_type.clone(), id.clone()))
+            })
+            .collect();
+        for (from, id) in waiting {
+            let Some(next) = self.stand_in_for(&id, &from, now) else { continue };
+            let why = self.lanes.get(&from).and_then(Lane::waits_for).unwrap_or_default();
+            self.explain_fallback(&id, &next, why, orders);
+            self.unindex(&id);
+            if let Some(entry) = self.tasks.get_mut(&id) {
+                entry.stand_in = Some(next);
+                entry.state = State::Blocked(BTreeSet::new());
+            }
+            self.enqueue(&id, now, orders);
+        }
+    }
+
+    /// Passes on a task whose attempts its worker's own trouble has used up; `false` where nobody
+    /// stands in.
+    pub(super) fn pass_on(
+        &mut self,
+        id: &TaskId,
+        from: &WorkerType,
+        failure: &Failure,
+        line: &Line,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) -> bool {
+        let its_own = failure.trouble.is_some() || failure.kind == ErrorKind::Timeout;
+        if !its_own || self.tasks.get(id).is_none_or(|entry| entry.cancelled) {
+            return false;
+        }
+        let Some(next) = self.stand_in_for(id, from, now) else { return false };
+        let why = format!("worker `{from}` did not do it ({})", failure.outcome);
+        self.explain_fallback(id, &next, why, orders);
+        if let Some(entry) = self.tasks.get_mut(id) {
+            entry.stand_in = Some(next.clone());
+        }
+        self.release(id, State::Queued(next), line.clone(), now, orders);
+        true
+    }
+
+    /// The first who may do a task in the place of `from`, can be used, and has not used up its attempts.
+    fn stand_in_for(&self, id: &TaskId, from: &WorkerType, now: Now) -> Option<WorkerType> {
+        let entry = self.tasks.get(id)?;
+        let can = |name: &&WorkerType| {
+            let Some(lane) = self.lanes.get(*name) else { return false };
+            *name != from
+                && !lane.is_out(now)
+                && self.may_ever_pay(entry, &lane.bench)
+                && retry::counted(entry.attempts_of(name)) < most_attempts(entry, &lane.bench)
+        };
+        entry.decision.fallback.iter().find(can).cloned()
+    }
+
+    fn explain_fallback(
+        &mut self,
+        id: &TaskId,
+        next: &WorkerType,
+        why: String,
+        orders: &mut Vec<Order>,
+    ) {
+        let why = format!("{why}; `{next}` stands in");
+        orders.push(info(id, &why));
+        self.explain(id, Reason::new("fallback", "fallback", "", why));
+    }
+}

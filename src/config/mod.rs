@@ -131,6 +131,8 @@ pub struct WorkerSpec {
     pub use_for: Vec<String>,
     /// Who is asked in turn where its answer is not accepted.
     pub escalate: Vec<WorkerType>,
+    /// Whether an answer that the same request had before will do, where a task says nothing.
+    pub cache: bool,
     /// Who does its work where it cannot be used.
     pub fallback: Vec<WorkerType>,
     /// What is demanded of its answers, where a task says nothing.

@@ -31,6 +31,7 @@ const KEYS: &[&str] = &[
     "use_for",
     "escalate",
     "fallback",
+    "cache",
     "accept",
     "kind",
     "concurrency",
@@ -217,6 +218,7 @@ impl Reader<'_> {
         let accept = checks::accept(section);
         let params = section.json("params");
         let system = section.text("system");
+        let cache = section.flag("cache").unwrap_or(false);
         section.flag("only_named");
         Some(WorkerSpec {
             worker_type: WorkerType::new(name),
@@ -234,6 +236,7 @@ impl Reader<'_> {
             use_for,
             escalate,
             fallback,
+            cache,
             accept,
             disabled,
         })
@@ -271,11 +274,21 @@ impl Reader<'_> {
     fn warn_of_unused(&self, name: &str, sort: Sort) {
         let unused: &[&str] = match sort {
             Sort::Chat => &["command", "env"],
-            Sort::Command => &["model", "endpoint", "api", "api_key_env", "params", "system"],
-            Sort::Codex => &["endpoint", "api", "command"],
-            Sort::Echo => {
-                &["model", "endpoint", "api", "api_key_env", "params", "system", "command", "env"]
+            Sort::Command => {
+                &["model", "endpoint", "api", "api_key_env", "params", "system", "cache"]
             }
+            Sort::Codex => &["endpoint", "api", "command", "cache"],
+            Sort::Echo => &[
+                "model",
+                "endpoint",
+                "api",
+                "api_key_env",
+                "params",
+                "system",
+                "command",
+                "env",
+                "cache",
+            ],
         };
         let found: Vec<&str> = unused.iter().copied().filter(|key| self.section.has(key)).collect();
         if !found.is_empty() {

@@ -128,6 +128,7 @@ fn run(
         scratch: job.scratch.clone(),
         task_file: job.task_file.clone(),
         max_output: MOST_OUTPUT,
+        cache: false,
     };
     let mut program = CommandWorker::new(check.command.clone(), &shop.inherited);
     loop {

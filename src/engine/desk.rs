@@ -187,6 +187,7 @@ impl Desk {
             worker_type: None,
             model: None,
             content: None,
+            cached: false,
             error: Some(error),
             exit_code: None,
             stderr: None,
@@ -363,6 +364,7 @@ fn document(verdict: Verdict, held: &Held, config: &Config) -> TaskResult {
         model: spec.map(|spec| spec.model_name().to_owned()),
         worker_type: verdict.worker_type,
         content: None,
+        cached: false,
         error: verdict.error,
         exit_code: None,
         stderr: None,
@@ -381,6 +383,7 @@ fn document(verdict: Verdict, held: &Held, config: &Config) -> TaskResult {
         Some(Outcome::Done(answer)) => {
             result.model = answer.model.or(result.model);
             result.content = Some(answer.content);
+            result.cached = answer.cached;
             result.usage = answer.usage;
             result.exit_code = answer.exit_code;
             result.stderr = answer.stderr;

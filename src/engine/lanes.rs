@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender};
 use serde_json::{Map, Value};
 
 use super::acceptance::Demand;
+use super::cache::Cache;
 use super::{Message, attachments};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, FileError, ReadError};
@@ -179,6 +180,7 @@ impl Hand {
             scratch: self.shop.spool.home().tmp(),
             task_file: claim.path(),
             max_output: config.max_result_bytes,
+            cache: task.cache.unwrap_or(self.spec.cache),
         };
         Ok((task, job))
     }
@@ -214,16 +216,21 @@ impl Hand {
         demand: Option<&Demand>,
     ) -> Ended {
         let started_at = clock::wall();
-        let worker = self.worker();
-        // A worker that panics has failed its task, and a new one takes its place.
-        let outcome =
-            catch_unwind(AssertUnwindSafe(|| worker.run(job, leash))).unwrap_or_else(|_| {
-                self.worker = None;
-                panicked(&self.spec)
-            });
-        let outcome = match demand {
-            Some(demand) => demand.judge(outcome, &self.shop, job, leash),
-            None => outcome,
+        let request = if job.cache { self.worker().request(job) } else { None };
+        let home = self.shop.spool.home();
+        let cache = Cache::at(home.cache(), &job.scratch);
+        let kept = request.as_ref().and_then(|request| cache.find(request));
+        let outcome = match kept {
+            Some(answer) => answer.into(),
+            None => {
+                let outcome = self.run(leash, job, demand);
+                if let (Some(request), Outcome::Done(answer)) = (&request, &outcome)
+                    && let Err(error) = cache.keep(request, answer)
+                {
+                    log::warn!("the answer was not kept for the next time: {}", sentence(&error));
+                }
+                outcome
+            }
         };
         Ended {
             worker_id: self.id.clone(),
@@ -231,6 +238,21 @@ impl Hand {
             started_at,
             finished_at: after(started_at),
             outcome,
+        }
+    }
+
+    /// Has the work done and looked at.
+    fn run(&mut self, leash: &Leash, job: &Job, demand: Option<&Demand>) -> Outcome {
+        let worker = self.worker();
+        // A worker that panics has failed its task, and a new one takes its place.
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| worker.run(job, leash))).unwrap_or_else(|_| {
+                self.worker = None;
+                panicked(&self.spec)
+            });
+        match demand {
+            Some(demand) => demand.judge(outcome, &self.shop, job, leash),
+            None => outcome,
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod acceptance;
 pub mod attachments;
+mod cache;
 mod desk;
 mod intake;
 mod lanes;

@@ -238,6 +238,9 @@ fn tokens_used(outcome: &Outcome, set_apart: u64) -> u64 {
         Outcome::Done(answer) => answer.spent,
         Outcome::Failed(failure) => failure.spent,
     };
+    if backlog::answer(Some(outcome)).is_some_and(|answer| answer.cached) {
+        return 0;
+    }
     match (backlog::usage(Some(outcome)), spent) {
         (Some(usage), _) => usage.total_tokens,
         (None, Spent::Nothing) if backlog::failure(outcome).is_some() => 0,

@@ -29,6 +29,7 @@ pub const FOLDERS: &[(&str, u32)] = &[
     ("logs/system", 0o755),
     ("journal", 0o700),
     ("db", 0o700),
+    ("cache", 0o700),
     ("control", 0o755),
     ("tmp", 0o755),
 ];
@@ -79,6 +80,11 @@ impl Home {
     /// Where the mirror lies, unless the settings say otherwise.
     pub fn database(&self) -> PathBuf {
         self.0.join("db/koubou.db")
+    }
+
+    /// Where answers are kept for when the same is asked again.
+    pub fn cache(&self) -> PathBuf {
+        self.0.join("cache")
     }
 
     /// Where other commands leave notes for the daemon.

@@ -101,6 +101,8 @@ pub struct Task {
     pub worker: Option<WorkerType>,
     /// Who is asked in turn, until an answer is accepted.
     pub escalate: Vec<WorkerType>,
+    /// Whether an answer that the same request had before will do, where it says so.
+    pub cache: Option<bool>,
     /// Who does it where its worker cannot be used.
     pub fallback: Vec<WorkerType>,
     /// What is demanded of the answer, where the task says so.

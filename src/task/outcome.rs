@@ -129,6 +129,8 @@ pub struct Answer {
     pub spent: Spent,
     /// How long the server wants to be left alone now, though it has answered.
     pub pause: Option<Duration>,
+    /// Whether it is the answer that the same request had before.
+    pub cached: bool,
     /// A command's exit code.
     pub exit_code: Option<i32>,
     /// A command's standard error.

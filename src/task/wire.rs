@@ -60,12 +60,12 @@ pub const FIELDS: &[&str] = &[
     "max_cost_usd",
     "escalate",
     "fallback",
+    "cache",
     "accept",
 ];
 
 /// Fields of the contract that this version carries along without acting on them.
-const NOT_YET: &[&str] =
-    &["group", "urgency", "cache", "response_schema", "workspace", "may_spawn"];
+const NOT_YET: &[&str] = &["group", "urgency", "response_schema", "workspace", "may_spawn"];
 
 /// The longest `task_type` and `worker` in characters.
 const LONGEST_WORD: usize = 100;
@@ -264,6 +264,7 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         },
         worker: fields.word("worker").map(WorkerType::new),
         escalate: fields.texts("escalate").into_iter().map(WorkerType::new).collect(),
+        cache: fields.flag("cache"),
         fallback: fields.texts("fallback").into_iter().map(WorkerType::new).collect(),
         accept: fields.accept(),
         parent: fields.id("parent_task_id"),
@@ -434,6 +435,14 @@ impl<'a> Fields<'a> {
             ));
         }
         amount
+    }
+
+    fn flag(&mut self, key: &str) -> Option<bool> {
+        let value = self.get(key)?;
+        if !value.is_boolean() {
+            self.wrong(key, "true or false", value);
+        }
+        value.as_bool()
     }
 
     fn map(&mut self, key: &str) -> Map<String, Value> {

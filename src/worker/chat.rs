@@ -375,6 +375,10 @@ impl Worker for ChatWorker {
         }
     }
 
+    fn request(&self, job: &Job) -> Option<String> {
+        Some(format!("{}\n{}", self.url(), self.body(job, &mut Vec::new())))
+    }
+
     fn probe(&mut self) -> Result<(), String> {
         self.line.knock(&self.url()).map_err(|why| {
             format!("nobody answers at {} ({why}): start the server", self.shown_endpoint())
@@ -497,6 +501,7 @@ mod tests {
             use_for: Vec::new(),
             escalate: Vec::new(),
             fallback: Vec::new(),
+            cache: false,
             accept: None,
             disabled: None,
         }

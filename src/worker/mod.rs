@@ -43,12 +43,21 @@ pub struct Job {
     pub task_file: PathBuf,
     /// The most of an answer that is kept, in bytes.
     pub max_output: u64,
+    /// Whether an answer that the same request had before will do.
+    pub cache: bool,
 }
 
 /// Somebody who can make an attempt. Each thread has its own.
 pub trait Worker: Send {
     /// Makes one attempt. Returns soon after `leash` is pulled.
     fn run(&mut self, job: &Job, leash: &Leash) -> Outcome;
+
+    /// The whole request that a job comes to, with whom it is for, where the same request may be
+    /// answered by what was answered before.
+    fn request(&self, job: &Job) -> Option<String> {
+        let _ = job;
+        None
+    }
 
     /// Looks whether it could work now, without costing anything; `Err` says why not.
     ///
@@ -201,6 +210,7 @@ mod tests {
             task_file: scratch.path().join("t1.json"),
             scratch: scratch.path().to_owned(),
             max_output: 1 << 20,
+            cache: false,
         };
         TestJob { job, _scratch: scratch }
     }
@@ -234,6 +244,7 @@ mod tests {
                 use_for: Vec::new(),
                 escalate: Vec::new(),
                 fallback: Vec::new(),
+                cache: false,
                 accept: None,
                 disabled: None,
             };

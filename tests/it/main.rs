@@ -26,5 +26,6 @@ mod original_sql;
 mod rooms;
 mod rules;
 mod scan;
+mod standing_in;
 mod storm;
 mod trouble;

@@ -18,6 +18,10 @@ impl Dice {
         self.0 ^= self.0 << 17;
         self.0 as usize % most + 1
     }
+
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        self.up_to(n) - 1
+    }
 }
 
 const ROUNDS: usize = 25;

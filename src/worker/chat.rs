@@ -563,10 +563,9 @@ mod tests {
     fn a_reasoning_model_is_asked_as_it_likes() {
         let server = ModelServer::start();
         let mut job = job_of(Prompt {
-            params: Map::new(),
             system: Some("be brief".into()),
-            messages: None,
             text: "six times seven".into(),
+            ..Prompt::default()
         });
         job.params.insert("verbosity".into(), "low".into());
         done(run(&mut paid(&server), &job));

@@ -191,6 +191,12 @@ impl WorkerSpec {
         }
     }
 
+    /// The service tier that it asks for, where it does; what is no word leaves the choice to the provider.
+    pub fn service_tier(&self) -> Option<&str> {
+        let asked = self.params.get("service_tier")?;
+        Some(asked.as_str().unwrap_or("auto"))
+    }
+
     /// Whether an attempt can cost money.
     pub fn is_paid(&self) -> bool {
         !self.price.is_free()

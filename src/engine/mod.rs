@@ -673,6 +673,7 @@ fn bench(spec: &WorkerSpec) -> Bench {
         hands: spec.concurrency,
         max_rpm: spec.max_rpm,
         price: spec.price,
+        service_tier: spec.service_tier().map(str::to_owned),
         max_attempts: spec.max_attempts,
         survives_one_death: matches!(
             spec.kind,

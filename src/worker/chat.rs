@@ -452,6 +452,7 @@ mod tests {
             cached_input: usd("0.125"),
             cache_write: usd("1.25"),
             output: usd("10"),
+            ..Price::FREE
         }
     }
 

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::task::outcome::Usage;
+use crate::task::outcome::{ServiceTier, Usage};
 
 /// A chat completion, as far as it matters here.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -85,6 +85,7 @@ pub(super) fn usage(document: &Value) -> Option<Usage> {
             .min(prompt_tokens),
         reasoning_tokens: detail("completion_tokens_details", "reasoning_tokens")
             .min(completion_tokens),
+        service_tier: document["service_tier"].as_str().map(ServiceTier::named).unwrap_or_default(),
     })
 }
 

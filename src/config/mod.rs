@@ -157,10 +157,22 @@ pub struct ChatSpec {
     pub endpoint: String,
     /// The model's name as the server knows it.
     pub model: String,
+    /// How the server is spoken to.
+    pub api: Api,
     /// The effort that the configured name ends in (`gpt-5-high`), where it does.
     pub effort: Option<String>,
     /// The key, where it needs one.
     pub key: Option<Secret>,
+}
+
+/// The protocol that a model's server is asked in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Api {
+    /// `POST /chat/completions`, which every server knows.
+    #[default]
+    ChatCompletions,
+    /// `POST /responses`, each call by itself: nothing is kept on the server.
+    Responses,
 }
 
 /// A program.

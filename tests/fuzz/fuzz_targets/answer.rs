@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use koubou::config::{ChatSpec, Kind, WorkerSpec};
+use koubou::config::{Api, ChatSpec, Kind, WorkerSpec};
 use koubou::route::Router;
 use koubou::route::price::Price;
 use koubou::task::outcome::Outcome;
@@ -18,6 +18,7 @@ fn worker() -> ChatWorker {
     let chat = ChatSpec {
         endpoint: "http://127.0.0.1:9/v1".into(),
         model: "m".into(),
+        api: Api::ChatCompletions,
         effort: None,
         key: None,
     };

@@ -278,3 +278,21 @@ impl From<Answer> for Outcome {
         Self::Done(Box::new(answer))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_tier_is_told_where_it_is_not_the_ordinary_one() {
+        let told = |service_tier| json!(Usage { service_tier, ..Usage::default() });
+        assert_eq!(told(ServiceTier::Flex)["service_tier"], "flex");
+        assert_eq!(told(ServiceTier::Standard).get("service_tier"), None);
+        let read = |tier: &str| -> Usage {
+            serde_json::from_value(json!({ "prompt_tokens": 1, "service_tier": tier })).unwrap()
+        };
+        assert_eq!(read("fast").service_tier, ServiceTier::Priority);
+        assert_eq!(read("unheard-of").service_tier, ServiceTier::Standard);
+    }
+}

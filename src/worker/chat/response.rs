@@ -80,6 +80,7 @@ fn finish_reason(document: &Value) -> String {
 mod tests {
     use super::*;
     use crate::task::outcome::ServiceTier;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn ended(document: &Value) -> Completion {
@@ -91,6 +92,21 @@ mod tests {
 
     fn message(parts: &Value) -> Value {
         json!({ "type": "message", "role": "assistant", "content": parts })
+    }
+
+    proptest! {
+        #[test]
+        fn no_document_makes_it_panic(
+            status in "(completed|incomplete|failed|queued|x)",
+            output in "(null|\\[\\]|\\[[0-9]\\]|\\{\\}|\\[\\{\"type\":\"message\",\"content\":[0-9]\\}\\])",
+            usage in "(null|[0-9]|\\{\"input_tokens\":-?[0-9]{1,20}\\})",
+        ) {
+            let output: Value = serde_json::from_str(&output).unwrap();
+            let usage: Value = serde_json::from_str(&usage).unwrap_or_default();
+            let document = json!({ "status": status, "output": output, "usage": usage });
+            let _ = Response::of(&document);
+            let _ = Response::of(&document["output"]);
+        }
     }
 
     #[test]

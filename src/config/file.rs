@@ -397,7 +397,7 @@ mod tests {
 
     use super::*;
     use crate::base::secret::Secret;
-    use crate::config::{ChatSpec, WorkerSpec};
+    use crate::config::{Api, ChatSpec, WorkerSpec};
 
     const ORIGINAL: &str = include_str!("../../tests/data/agent.original.yaml");
     const SHIPPED: &str = include_str!("../../spool-layout/config/agent.yaml");
@@ -605,8 +605,8 @@ routing_rules:
                 "5:16: `timeout_s` must be a number of seconds above 0 and up to a year, and is `0`",
             ),
             (
-                "    api: responses\n",
-                "5:10: this version does not speak `responses` yet: use `chat_completions`",
+                "    api: response\n",
+                "5:10: `api` must be `chat_completions` or `responses`, and is `response`; did you mean `responses`?",
             ),
             ("    only_named: 1\n", "5:17: `only_named` must be `true` or `false`, and is `1`"),
             (
@@ -819,6 +819,47 @@ routing_rules:
         let row = "prices:\n  - {model: m, input: 1, output: 2}\n";
         let config = good(&format!("{}{row}", worker("    local: false\n")));
         assert_eq!(config.workers[0].price.output, usd("2"));
+    }
+
+    #[test]
+    fn a_price_may_say_what_a_long_prompt_and_a_tier_make_of_it() {
+        let price = |terms: &str| {
+            spec(&format!("    price_per_1m: {{input: 1, output: 10, {terms}}}\n")).price
+        };
+        let read = price("long_context: {above: 100, input: 2, output: 1.5}");
+        assert_eq!(read.worst(100, 0, None), usd("0.0001"));
+        assert_eq!(read.worst(101, 0, None), usd("0.000202"));
+        let read = price("service_tiers: {flex: 0.5, priority: 1.8}");
+        assert_eq!(read.worst(100, 0, Some("priority")), usd("0.00018"));
+        let row = "prices:\n  - {model: m, input: 1, output: 2, service_tiers: {priority: 3}}\n";
+        let config = good(&format!("{}{row}", worker("    local: false\n")));
+        assert_eq!(config.workers[0].price.worst(100, 0, Some("fast")), usd("0.0003"));
+        for (terms, said) in [
+            (
+                "service_tiers: {flex: 0}",
+                "5:64: `flex` must be a factor such as `0.5` or `2`, from 0.001 to 1000, and is `0`",
+            ),
+            ("long_context: {above: 9, input: 2}", "5:56: `long_context` needs `output`"),
+            ("service_tiers: {fast: 2}", "5:58: unknown key `fast`"),
+        ] {
+            let yaml = worker(&format!("    price_per_1m: {{input: 1, output: 10, {terms}}}\n"));
+            assert_eq!(error(&yaml), said);
+        }
+    }
+
+    #[test]
+    fn a_worker_speaks_the_api_that_is_stated() {
+        assert_eq!(chat(&spec("")).api, Api::ChatCompletions);
+        assert_eq!(chat(&spec("    api: chat_completions\n")).api, Api::ChatCompletions);
+        assert_eq!(chat(&spec("    api: responses\n")).api, Api::Responses);
+    }
+
+    #[test]
+    fn the_tier_that_is_asked_for_is_known() {
+        let asked = |params: &str| spec(params).service_tier().map(str::to_owned);
+        assert_eq!(asked(""), None);
+        assert_eq!(asked("    params: {service_tier: flex}\n").as_deref(), Some("flex"));
+        assert_eq!(asked("    params: {service_tier: 7}\n").as_deref(), Some("auto"));
     }
 
     #[test]

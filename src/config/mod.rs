@@ -161,10 +161,22 @@ pub struct ChatSpec {
     pub endpoint: String,
     /// The model's name as the server knows it.
     pub model: String,
+    /// How the server is spoken to.
+    pub api: Api,
     /// The effort that the configured name ends in (`gpt-5-high`), where it does.
     pub effort: Option<String>,
     /// The key, where it needs one.
     pub key: Option<Secret>,
+}
+
+/// The protocol that a model's server is asked in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Api {
+    /// `POST /chat/completions`, which every server knows.
+    #[default]
+    ChatCompletions,
+    /// `POST /responses`, each call by itself: nothing is kept on the server.
+    Responses,
 }
 
 /// A program.
@@ -193,6 +205,12 @@ impl WorkerSpec {
             Kind::Chat(chat) => &chat.endpoint,
             _ => "-",
         }
+    }
+
+    /// The service tier that it asks for, where it does; what is no word leaves the choice to the provider.
+    pub fn service_tier(&self) -> Option<&str> {
+        let asked = self.params.get("service_tier")?;
+        Some(asked.as_str().unwrap_or("auto"))
     }
 
     /// Whether an attempt can cost money.

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::complaint::Complaints;
 use super::section::{Section, as_money};
 use super::tree::{Node, Tree};
-use crate::route::price::Price;
+use crate::route::price::{Factor, LongContext, Price, ServiceTiers};
 use crate::task::Usd;
 
 /// What a model costs from a day on, in dollars for a million tokens.
@@ -26,25 +26,52 @@ pub(super) struct PriceRow {
     pub(super) source: String,
 }
 
-/// A shipped row: model, day, input, cached input, output, source.
-/// A model, the day from which it holds, the prices of input, cached input, cache writes and output, and where they were read.
-type Shipped = (&'static str, &'static str, [&'static str; 4], &'static str);
+/// A model, the day from which it holds, the prices of input, cached input, cache writes and output, the terms on which they change, and where all that was read.
+type Shipped = (&'static str, &'static str, [&'static str; 4], Terms, &'static str);
+
+/// What the service tiers and a long prompt make of a price.
+type Terms = (ServiceTiers, Option<LongContext>);
+
+/// Half for who can wait, and so much for who cannot.
+const fn tiers(priority: u32) -> ServiceTiers {
+    let half = Factor::thousandths(500);
+    ServiceTiers { flex: half, batch: half, priority: Factor::thousandths(priority) }
+}
+
+const GPT_5: Terms = (tiers(2_000), None);
+const GPT_5_MINI: Terms = (tiers(1_800), None);
+/// Their priority price was not found anywhere: that of the older models stands in for it, since
+/// an unknown price is never taken for the ordinary one.
+const SINCE_5_6: Terms = (
+    tiers(2_000),
+    Some(LongContext {
+        above: 272_000,
+        input: Factor::thousandths(2_000),
+        output: Factor::thousandths(1_500),
+    }),
+);
 
 const PAGES: &str = "the provider's price pages and client price maps, 2026-11-23";
 
 /// The shipped rows, gathered on 2026-11-23; a model's day is that of its first known price.
 const SHIPPED: &[Shipped] = &[
-    ("gpt-5", "2025-08-07", ["1.25", "0.125", "1.25", "10"], PAGES),
-    ("gpt-5-mini", "2025-08-07", ["0.25", "0.025", "0.25", "2"], PAGES),
-    ("gpt-5-nano", "2025-08-07", ["0.05", "0.005", "0.05", "0.40"], PAGES),
-    ("gpt-5.6-sol", "2026-07-01", ["5", "0.50", "6.25", "30"], "list price of July 2026"),
-    ("gpt-5.6-sol", "2026-10-01", ["4", "0.40", "5", "20"], "litellm 1.106.2"),
-    ("gpt-5.6-terra", "2026-10-01", ["2", "0.20", "2.50", "12"], "litellm 1.106.2"),
-    ("gpt-5.6-luna", "2026-10-01", ["0.20", "0.02", "0.25", "1.20"], "litellm 1.106.2"),
-    ("gpt-6-sol", "2026-11-23", ["2", "0.20", "2.50", "10"], PAGES),
-    ("gpt-6-luna", "2026-11-23", ["0.10", "0.01", "0.125", "0.50"], PAGES),
-    ("gpt-6.1-sol", "2026-11-23", ["2", "0.10", "2.50", "10"], PAGES),
-    ("gpt-6.1-terra", "2026-11-23", ["1", "0.05", "1.25", "5"], "PromptFuel 1.0.24"),
+    ("gpt-5", "2025-08-07", ["1.25", "0.125", "1.25", "10"], GPT_5, PAGES),
+    ("gpt-5-mini", "2025-08-07", ["0.25", "0.025", "0.25", "2"], GPT_5_MINI, PAGES),
+    ("gpt-5-nano", "2025-08-07", ["0.05", "0.005", "0.05", "0.40"], GPT_5, PAGES),
+    (
+        "gpt-5.6-sol",
+        "2026-07-01",
+        ["5", "0.50", "6.25", "30"],
+        SINCE_5_6,
+        "list price of July 2026",
+    ),
+    ("gpt-5.6-sol", "2026-10-01", ["4", "0.40", "5", "20"], SINCE_5_6, "litellm 1.106.2"),
+    ("gpt-5.6-terra", "2026-10-01", ["2", "0.20", "2.50", "12"], SINCE_5_6, "litellm 1.106.2"),
+    ("gpt-5.6-luna", "2026-10-01", ["0.20", "0.02", "0.25", "1.20"], SINCE_5_6, "litellm 1.106.2"),
+    ("gpt-6-sol", "2026-11-23", ["2", "0.20", "2.50", "10"], SINCE_5_6, PAGES),
+    ("gpt-6-luna", "2026-11-23", ["0.10", "0.01", "0.125", "0.50"], SINCE_5_6, PAGES),
+    ("gpt-6.1-sol", "2026-11-23", ["2", "0.10", "2.50", "10"], SINCE_5_6, PAGES),
+    ("gpt-6.1-terra", "2026-11-23", ["1", "0.05", "1.25", "5"], SINCE_5_6, "PromptFuel 1.0.24"),
 ];
 
 /// The efforts that a model's configured name may end in.
@@ -101,7 +128,8 @@ impl PriceList {
 
 fn shipped() -> Vec<PriceRow> {
     let usd = |text: &str| text.parse::<Usd>().ok();
-    let row = |&(model, day, [input, cached, write, output], source): &Shipped| {
+    let row = |&(model, day, [input, cached, write, output], terms, source): &Shipped| {
+        let (service_tiers, long_context) = terms;
         Some(PriceRow {
             model: model.to_owned(),
             effective_from: day.parse().ok()?,
@@ -110,6 +138,8 @@ fn shipped() -> Vec<PriceRow> {
                 cached_input: usd(cached)?,
                 cache_write: usd(write)?,
                 output: usd(output)?,
+                long_context,
+                service_tiers,
             },
             source: source.to_owned(),
         })
@@ -127,8 +157,21 @@ fn without_date(model: &str) -> &str {
     }
 }
 
-const ROW_KEYS: &[&str] =
-    &["model", "effective_from", "input", "cached_input", "cache_write", "output", "source"];
+const ROW_KEYS: &[&str] = &[
+    "model",
+    "effective_from",
+    "input",
+    "cached_input",
+    "cache_write",
+    "output",
+    "long_context",
+    "service_tiers",
+    "source",
+];
+
+/// What a worker's own price may say.
+const PRICE_KEYS: &[&str] =
+    &["input", "cached_input", "cache_write", "output", "long_context", "service_tiers"];
 
 /// Reads the list `prices`.
 pub(super) fn read(top: &Section<'_>, complaints: &Complaints) -> Vec<PriceRow> {
@@ -168,10 +211,7 @@ pub(super) fn of_worker(worker: &Section<'_>) -> Option<Price> {
     };
     let node = worker.get(key)?;
     match node.value {
-        Tree::Map(_) => {
-            let keys = ["input", "cached_input", "cache_write", "output"];
-            read_parts(&worker.section(key, &keys)?, times)
-        }
+        Tree::Map(_) => read_parts(&worker.section(key, PRICE_KEYS)?, times),
         // One price for every token, as the original scripts had it.
         _ => match as_money(node) {
             Some(flat) => Some(Price::flat(flat.times(times))),
@@ -204,12 +244,62 @@ fn read_parts(parts: &Section<'_>, times: u64) -> Option<Price> {
         cached_input: or_input("cached_input")?,
         cache_write: or_input("cache_write")?,
         output: parts.money("output")?.times(times),
+        long_context: read_long_context(parts)?,
+        service_tiers: read_service_tiers(parts)?,
     })
+}
+
+/// What a long prompt makes of a price; the outer `None` is a wrong one.
+fn read_long_context(parts: &Section<'_>) -> Option<Option<LongContext>> {
+    if !parts.has("long_context") {
+        return Some(None);
+    }
+    let long = parts.section("long_context", &["above", "input", "output"])?;
+    for key in ["above", "input", "output"] {
+        if !long.has(key) {
+            long.error(key, format!("`long_context` needs `{key}`"));
+        }
+    }
+    let above = long.integer("above", 1, 1_000_000_000);
+    let (input, output) = (read_factor(&long, "input"), read_factor(&long, "output"));
+    Some(Some(LongContext { above: above?, input: input?, output: output? }))
+}
+
+/// What the service tiers make of a price: nothing, where it does not say.
+fn read_service_tiers(parts: &Section<'_>) -> Option<ServiceTiers> {
+    if !parts.has("service_tiers") {
+        return Some(ServiceTiers::ALIKE);
+    }
+    let tiers = parts.section("service_tiers", &["flex", "batch", "priority"])?;
+    let or_one = |key: &str| match tiers.has(key) {
+        true => read_factor(&tiers, key),
+        false => Some(Factor::ONE),
+    };
+    let (flex, batch, priority) = (or_one("flex"), or_one("batch"), or_one("priority"));
+    Some(ServiceTiers { flex: flex?, batch: batch?, priority: priority? })
+}
+
+fn read_factor(section: &Section<'_>, key: &str) -> Option<Factor> {
+    let node = section.get(key)?;
+    let factor = match &node.value {
+        Tree::Whole(n) => Factor::read(&n.to_string()),
+        Tree::Real(n) => Factor::read(&n.to_string()),
+        _ => None,
+    };
+    if factor.is_none() {
+        let message = format!(
+            "`{key}` must be a factor such as `0.5` or `2`, from 0.001 to 1000, and is {}",
+            node.described()
+        );
+        section.error(key, message);
+    }
+    factor
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::outcome::{ServiceTier, Usage};
 
     fn list() -> PriceList {
         PriceList::new(Vec::new(), "2026-11-23T00:00:00Z".parse().unwrap())
@@ -233,6 +323,39 @@ mod tests {
         list.today = "2020-01-01".parse().unwrap();
         assert_eq!(list.price("gpt-5.6-sol").unwrap().output, usd("30"), "better than none");
         assert_eq!(list.price("unheard-of"), None);
+    }
+
+    #[test]
+    fn shipped_tiers_cost_what_was_read_of_them() {
+        let cost = |model: &str, tier: &str| {
+            let service_tier = ServiceTier::named(tier);
+            let usage = Usage { prompt_tokens: 200_000, service_tier, ..Usage::default() };
+            list().price(model).unwrap().cost(&usage)
+        };
+        for (model, flex, plain, priority) in [
+            ("gpt-5", "0.125", "0.25", "0.5"),
+            ("gpt-5-mini", "0.025", "0.05", "0.09"),
+            ("gpt-6.1-sol", "0.2", "0.4", "0.8"),
+        ] {
+            let table =
+                [("flex", flex), ("batch", flex), ("default", plain), ("priority", priority)];
+            for (tier, amount) in table {
+                assert_eq!(cost(model, tier), usd(amount), "{model} {tier}");
+            }
+        }
+    }
+
+    #[test]
+    fn since_5_6_a_cache_write_and_a_long_prompt_cost_more() {
+        for (model, .., terms, _) in SHIPPED {
+            let price = list().price(model).unwrap();
+            let is_new = *terms == SINCE_5_6;
+            assert_eq!(price.long_context.is_some(), is_new, "{model}");
+            let write = if is_new { Factor::thousandths(1_250) } else { Factor::ONE };
+            assert_eq!(price.cache_write, write.of(price.input), "{model}");
+        }
+        let usage = Usage { prompt_tokens: 300_000, completion_tokens: 1_000, ..Usage::default() };
+        assert_eq!(list().price("gpt-6.1-sol").unwrap().cost(&usage), usd("1.215"));
     }
 
     #[test]

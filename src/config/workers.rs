@@ -16,7 +16,7 @@ use super::env::{Environment, Source, is_placeholder};
 use super::prices::{self, PriceList};
 use super::section::Section;
 use super::tree::{Node, Place};
-use super::{ChatSpec, CommandSpec, Kind, WorkerSpec};
+use super::{Api, ChatSpec, CommandSpec, Kind, WorkerSpec};
 use crate::base::secret::Secret;
 use crate::base::words;
 use crate::route::price::Price;
@@ -196,10 +196,10 @@ impl Reader<'_> {
             Sort::Codex => Some(Kind::Codex),
             Sort::Command => self.command(name).map(Kind::Command),
             Sort::Chat => {
-                self.check_api();
+                let api = self.api();
                 endpoint.zip(model).map(|(endpoint, model)| {
                     let key = self.key(name, &endpoint, local, &mut disabled);
-                    Kind::Chat(ChatSpec { endpoint: endpoint.text, model, effort, key })
+                    Kind::Chat(ChatSpec { endpoint: endpoint.text, model, api, effort, key })
                 })
             }
         };
@@ -389,17 +389,21 @@ impl Reader<'_> {
         price
     }
 
-    fn check_api(&self) {
+    fn api(&self) -> Api {
+        const NAMES: [&str; 2] = ["chat_completions", "responses"];
         match self.section.word("api").as_deref() {
-            None | Some("chat_completions") => {}
-            Some("responses") => self.section.error(
-                "api",
-                "this version does not speak `responses` yet: use `chat_completions`",
-            ),
-            Some(other) => self.section.error(
-                "api",
-                format!("`api` must be `chat_completions`, and is `{}`", words::tame(other)),
-            ),
+            None | Some("chat_completions") => Api::ChatCompletions,
+            Some("responses") => Api::Responses,
+            Some(other) => {
+                let shown = words::excerpt(&words::tame(other), 40);
+                self.around.complaints.wrong_name(
+                    self.section.place_of("api"),
+                    format!("`api` must be {}, and is `{shown}`", words::names(NAMES, "or")),
+                    other,
+                    NAMES,
+                );
+                Api::default()
+            }
         }
     }
 

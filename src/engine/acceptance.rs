@@ -44,7 +44,7 @@ impl Demand {
     /// The outcome as it was, or the failure that it is if its answer is not good enough.
     pub(super) fn judge(&self, outcome: Outcome, shop: &Shop, job: &Job, leash: &Leash) -> Outcome {
         let Outcome::Done(mut answer) = outcome else { return outcome };
-        if self.accept.json_schema.is_some()
+        if self.accept.wants_json()
             && let Some(bare) = unfenced(&answer.content)
         {
             // Whoever asks for JSON pipes it on: the fence is no part of it.
@@ -60,7 +60,7 @@ impl Demand {
     /// Looks at the answer by the schema and the expression, on a thread of its own: what takes
     /// too long is left behind, so that neither this hand nor a stop has to wait for it.
     fn look(&self, answer: &str, leash: &Leash) -> Result<(), Verdict> {
-        if self.accept.json_schema.is_none() {
+        if !self.accept.wants_json() {
             return self.accept.judge(answer).map_err(Verdict::NotAccepted);
         }
         let (tell, told) = crossbeam_channel::bounded(2);
@@ -85,7 +85,7 @@ impl Demand {
                 "the attempt was ended before its answer was looked at",
             )))),
             Err(_) => Err(Verdict::NotChecked(format!(
-                "`json_schema` took longer than {} to look at the answer: make it simpler",
+                "the schema took longer than {} to look at the answer: make it simpler",
                 words::span(LONGEST_LOOK)
             ))),
         }

@@ -22,7 +22,7 @@ use crate::spool::{Claim, Spool};
 use crate::task::journal::{Line, LineKind};
 use crate::task::outcome::{ErrorKind, Failure, Outcome, Spent};
 use crate::task::prompt::Prompt;
-use crate::task::{Folder, Task, Usd, wire};
+use crate::task::{Accept, Folder, Task, Usd, wire};
 use crate::worker::{self, Job, Leash, Worker};
 
 /// Work for a hand.
@@ -185,9 +185,17 @@ impl Hand {
         Ok((task, job))
     }
 
-    /// What is demanded of the answer: by the task, or else by its worker.
+    /// What is demanded of the answer: by the task, or else by its worker; and the shape that
+    /// the task asks for in any case.
     fn demand(&self, start: &Start, task: &Task) -> Option<Demand> {
-        let accept = task.accept.clone().or_else(|| self.spec.accept.clone())?;
+        let accept = task.accept.as_ref().or(self.spec.accept.as_ref());
+        if accept.is_none() && task.response_schema.is_none() {
+            return None;
+        }
+        let accept = Accept {
+            response_schema: task.response_schema.clone(),
+            ..accept.cloned().unwrap_or_default()
+        };
         Some(Demand { accept, sensitivity: start.sensitivity })
     }
 

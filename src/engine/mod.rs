@@ -675,6 +675,7 @@ fn bench(spec: &WorkerSpec) -> Bench {
         max_rpm: spec.max_rpm,
         max_tpm: spec.max_tpm,
         price: spec.price,
+        service_tier: spec.service_tier().map(str::to_owned),
         max_attempts: spec.max_attempts,
         survives_one_death: matches!(
             spec.kind,

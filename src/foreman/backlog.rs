@@ -97,7 +97,7 @@ impl Entry {
     /// What an attempt of a worker may cost, at most.
     pub(super) fn worst_cost_at(&self, bench: &Bench) -> Usd {
         let answer = self.summary.max_tokens.unwrap_or(bench.max_tokens);
-        bench.price.worst(self.tokens_for(bench), answer.into())
+        bench.price.worst(self.tokens_for(bench), answer.into(), bench.service_tier.as_deref())
     }
 
     pub(super) fn new(arrival: Arrival, summary: Summary, decision: Decision, seq: u64) -> Self {

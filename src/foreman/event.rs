@@ -295,6 +295,8 @@ pub struct Bench {
     pub max_tpm: Option<u32>,
     /// What its tokens cost.
     pub price: Price,
+    /// The service tier that it asks for, where it does.
+    pub service_tier: Option<String>,
     /// How many attempts a task may have.
     pub max_attempts: u32,
     /// Whether a crash alone may not use up its attempts: a program runs at least once more.

@@ -81,6 +81,7 @@ fn bench(name: &str, hands: usize, local: bool) -> Bench {
         max_tpm: None,
         // A thousand answer tokens are a cent.
         price: if local { Price::FREE } else { Price { output: Usd::dollars(10), ..Price::FREE } },
+        service_tier: None,
         max_attempts: 3,
         survives_one_death: false,
         max_tokens: 1_000,

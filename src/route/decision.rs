@@ -152,14 +152,12 @@ impl Router {
         let prompt = Prompt::assemble(task, files, None);
         let sensitivity = self.sensitivity(task, files, &prompt, &mut reasons);
         let (difficulty, evident) = self.difficulty(task, &mut reasons);
-        let mut prompt_bytes = 0;
-        prompt.each_text(&mut |_, text| prompt_bytes += text.len() as u64);
         Assessment {
             difficulty,
             difficulty_is_evident: evident,
             sensitivity,
             reasons,
-            prompt_bytes,
+            prompt_bytes: prompt.size(),
         }
     }
 
@@ -255,8 +253,11 @@ impl Router {
             reasons,
         );
         let params = Value::Object(prompt.params.clone());
-        self.scanner.scan_pairs("/params", &params, reasons);
-        self.scanner.scan_whole("/params", &params, reasons);
+        let schema = prompt.response_schema.as_ref().map(|schema| ("/response_schema", schema));
+        for (at, value) in [("/params", &params)].into_iter().chain(schema) {
+            self.scanner.scan_pairs(at, value, reasons);
+            self.scanner.scan_whole(at, value, reasons);
+        }
         self.scanner.weigh(prompt, reasons);
     }
 
@@ -663,6 +664,8 @@ mod tests {
             json!({ "description": "a", "input": ["see token=x1y2"] }),
             json!({ "messages": [{"role": "user", "content": "hi", "api": {"token": "x1y2"}}] }),
             json!({ "description": "\"password\":", "input": "\"x1y2\"" }),
+            json!({ "description": "a", "response_schema": { "description": "token=x1y2" } }),
+            json!({ "description": "a", "response_schema": { "default": {"password": "hunter2"} } }),
         ] {
             assert_eq!(assess(&value).sensitivity, Sensitivity::Confidential, "{value}");
         }
@@ -695,6 +698,9 @@ mod tests {
         let refused = clear("token=x1y2", Sensitivity::Public, false).unwrap_err();
         assert_eq!(refused.reasons[0].field, "/text");
         assert!(!format!("{refused:?}").contains("x1y2"));
+        let schema = json!({ "default": { "password": "hunter2" } });
+        let shaped = Prompt { response_schema: Some(schema), ..prompt("hello") };
+        assert!(router.clear(shaped, Sensitivity::Public, false).is_err());
         let cleared = clear("token=x1y2", Sensitivity::Public, true).unwrap();
         assert_eq!(cleared.get().text, "token=x1y2");
     }

@@ -2,6 +2,7 @@
 //!
 //! A JSON schema, a regular expression, or a check that the settings name. The
 //! first two are judged here; a check is a program, and so somebody else's to run.
+//! A task's `response_schema` is demanded like a schema of `accept`, and beside it.
 //! An expression takes time that grows with the answer alone. A schema whose
 //! references multiply is refused where that shows; one that folds in on itself may
 //! still take long, and whoever judges by it gives it a thread and a limit.
@@ -27,6 +28,8 @@ const MOST_STEPS: u64 = 100_000;
 pub struct Accept {
     /// The answer is JSON of this shape.
     pub json_schema: Option<Value>,
+    /// The answer is JSON of this shape too: the one that its worker was told.
+    pub response_schema: Option<Value>,
     /// The answer has this in it.
     pub regex: Option<String>,
     /// The settings' check of this name ends well when it is given the answer.
@@ -41,6 +44,14 @@ pub fn unfenced(answer: &str) -> Option<&str> {
     (is_word && !text.contains("```")).then(|| text.trim_end())
 }
 
+/// Looks whether a task's `response_schema` is one that can be looked through.
+///
+/// # Errors
+/// Why it is not.
+pub fn look_at_response_schema(written: &Value) -> Result<(), String> {
+    schema("response_schema", written).map(drop)
+}
+
 impl Accept {
     /// Reads `{"json_schema": {…}, "regex": "…", "check": "…"}`.
     ///
@@ -52,7 +63,7 @@ impl Accept {
         for (key, value) in map {
             match (key.as_str(), value) {
                 ("json_schema", Value::Object(_) | Value::Bool(_)) => {
-                    flaws.extend(schema(value).err());
+                    flaws.extend(schema("json_schema", value).err());
                     accept.json_schema = Some(value.clone());
                 }
                 ("regex", Value::String(text)) => {
@@ -79,10 +90,12 @@ impl Accept {
     /// # Errors
     /// Why it is not, in a sentence that quotes nothing of it.
     pub fn judge(&self, answer: &str) -> Result<(), String> {
-        if let Some(written) = &self.json_schema {
+        if self.wants_json() {
             let document: Value = serde_json::from_str(answer)
                 .map_err(|error| format!("the answer is not JSON: {}", bare(&error)))?;
-            fits(&schema(written)?, &document)?;
+            for (field, written) in self.schemas() {
+                fits(field, &schema(field, written)?, &document)?;
+            }
         }
         if let Some(text) = &self.regex
             && !pattern(text)?.is_match(answer)
@@ -92,6 +105,17 @@ impl Accept {
         }
         Ok(())
     }
+
+    /// Whether the answer must be JSON.
+    pub fn wants_json(&self) -> bool {
+        self.schemas().next().is_some()
+    }
+
+    /// The schemas that it must fit, with the fields that state them.
+    fn schemas(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        let both = [("json_schema", &self.json_schema), ("response_schema", &self.response_schema)];
+        both.into_iter().filter_map(|(field, written)| Some((field, written.as_ref()?)))
+    }
 }
 
 /// Where and what sort of JSON error it is, without the text that it may quote.
@@ -100,32 +124,33 @@ fn bare(error: &serde_json::Error) -> String {
 }
 
 /// Names the first place that does not fit, and what was wanted there; never the value.
-fn fits(schema: &Validator, document: &Value) -> Result<(), String> {
+fn fits(field: &str, schema: &Validator, document: &Value) -> Result<(), String> {
     let Some(error) = schema.iter_errors(document).next() else { return Ok(()) };
     let at = error.instance_path().to_string();
     let place =
         if at.is_empty() { "the whole".to_owned() } else { format!("`{}`", words::tame(&at)) };
     let rule = error.schema_path().to_string();
     let shown = words::excerpt(&words::tame(&rule), 80);
-    Err(format!("the answer does not fit `json_schema`: {place} against `{shown}`"))
+    Err(format!("the answer does not fit `{field}`: {place} against `{shown}`"))
 }
 
-/// A compiled schema. Its patterns take linear time, and it fetches nothing.
-fn schema(written: &Value) -> Result<Validator, String> {
+/// The compiled schema of a field. Its patterns take linear time, and it fetches nothing.
+fn schema(field: &str, written: &Value) -> Result<Validator, String> {
     let size = written.to_string().len();
     if size > LARGEST_SCHEMA {
         let (size, most) = (words::bytes(size as u64), words::bytes(LARGEST_SCHEMA as u64));
-        return Err(format!("`json_schema` has {size} of at most {most}"));
+        return Err(format!("`{field}` has {size} of at most {most}"));
     }
     if Unfolding::of(written) > MOST_STEPS {
-        return Err("`json_schema` refers to itself so often that nobody could look through it: \
-                    let each `$ref` be reached by fewer ways"
-            .to_owned());
+        return Err(format!(
+            "`{field}` refers to itself so often that nobody could look through it: \
+             let each `$ref` be reached by fewer ways"
+        ));
     }
     let engine = PatternOptions::regex().size_limit(LARGEST_PATTERN);
     jsonschema::options().with_pattern_options(engine).build(written).map_err(|error| {
         let said = words::excerpt(&words::tame(&error.to_string()), 160);
-        format!("`json_schema` is not a JSON schema: {said}")
+        format!("`{field}` is not a JSON schema: {said}")
     })
 }
 
@@ -203,6 +228,22 @@ mod tests {
             let why = wanted.judge(answer).unwrap_err();
             assert!(why.contains(says) && !why.contains("kyoto"), "{answer}: {why}");
         }
+    }
+
+    #[test]
+    fn both_schemas_must_hold() {
+        let mut wanted = accept(&json!({ "json_schema": { "required": ["a"] } }));
+        wanted.response_schema = Some(json!({ "required": ["b"] }));
+        assert_eq!(wanted.judge("{\"a\": 1, \"b\": 2}"), Ok(()));
+        for (answer, field) in
+            [("{\"b\": 2}", "`json_schema`"), ("{\"a\": 1}", "`response_schema`")]
+        {
+            let why = wanted.judge(answer).unwrap_err();
+            assert!(why.contains(field), "{why}");
+        }
+        let alone = Accept { json_schema: None, ..wanted };
+        assert!(alone.wants_json() && alone.judge("words").unwrap_err().contains("not JSON"));
+        assert!(!Accept::default().wants_json());
     }
 
     #[test]

@@ -107,6 +107,8 @@ pub struct Task {
     pub fallback: Vec<WorkerType>,
     /// What is demanded of the answer, where the task says so.
     pub accept: Option<Accept>,
+    /// The JSON schema that the answer must fit, and that a model is told.
+    pub response_schema: Option<Value>,
     /// The task that this one belongs to.
     pub parent: Option<TaskId>,
     /// Tasks that must be completed first.

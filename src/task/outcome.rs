@@ -88,11 +88,52 @@ pub struct Usage {
     pub cache_write_tokens: u64,
     /// Of the completion: hidden reasoning.
     pub reasoning_tokens: u64,
+    /// The service tier that the answer states.
+    #[serde(skip_serializing_if = "is_standard")]
+    pub service_tier: ServiceTier,
+}
+
+/// How urgently a provider did the work: what its answer states, and what is paid for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", from = "String")]
+pub enum ServiceTier {
+    /// `default`, `auto`, `scale`, one that is not known, or none that is stated.
+    #[default]
+    Standard,
+    /// Later and cheaper.
+    Flex,
+    /// Within a day, and cheaper.
+    Batch,
+    /// Sooner and dearer.
+    Priority,
+}
+
+impl ServiceTier {
+    /// The tier that a provider calls so.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "flex" => Self::Flex,
+            "batch" => Self::Batch,
+            "priority" | "fast" => Self::Priority,
+            _ => Self::Standard,
+        }
+    }
+}
+
+impl From<String> for ServiceTier {
+    fn from(name: String) -> Self {
+        Self::named(&name)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_standard(tier: &ServiceTier) -> bool {
+    *tier == ServiceTier::Standard
 }
 
 /// What an attempt cost.
@@ -243,5 +284,23 @@ impl From<Failure> for Outcome {
 impl From<Answer> for Outcome {
     fn from(answer: Answer) -> Self {
         Self::Done(Box::new(answer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_tier_is_told_where_it_is_not_the_ordinary_one() {
+        let told = |service_tier| json!(Usage { service_tier, ..Usage::default() });
+        assert_eq!(told(ServiceTier::Flex)["service_tier"], "flex");
+        assert_eq!(told(ServiceTier::Standard).get("service_tier"), None);
+        let read = |tier: &str| -> Usage {
+            serde_json::from_value(json!({ "prompt_tokens": 1, "service_tier": tier })).unwrap()
+        };
+        assert_eq!(read("fast").service_tier, ServiceTier::Priority);
+        assert_eq!(read("unheard-of").service_tier, ServiceTier::Standard);
     }
 }

@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::Task;
 
+/// Where the shape of the answer stands.
+const SCHEMA: &str = "/response_schema";
+
 /// A file of the task, read once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
@@ -27,6 +30,8 @@ pub struct Prompt {
     pub messages: Option<Vec<Value>>,
     /// What the task passes to the model's API; it leaves the house like everything else.
     pub params: Map<String, Value>,
+    /// The shape that the answer must have: a model is told it.
+    pub response_schema: Option<Value>,
     /// The user's words with data and files behind them; a command's standard input.
     pub text: String,
 }
@@ -44,7 +49,13 @@ impl Prompt {
         for file in files {
             append(&mut text, &format!("--- {} ---\n{}", file.path.display(), file.text));
         }
-        Self { system, messages: task.messages.clone(), params: task.params.clone(), text }
+        Self {
+            system,
+            messages: task.messages.clone(),
+            params: task.params.clone(),
+            response_schema: task.response_schema.clone(),
+            text,
+        }
     }
 
     /// The chat messages that a model is sent, the system prompt first.
@@ -66,6 +77,17 @@ impl Prompt {
         }
     }
 
+    /// Its size in bytes: no tokenizer makes more tokens of it. A schema is sent with every sign in it.
+    pub fn size(&self) -> u64 {
+        let mut size = self.response_schema.as_ref().map_or(0, |schema| schema.to_string().len());
+        self.each_text(&mut |field, text| {
+            if !field.starts_with(SCHEMA) {
+                size += text.len();
+            }
+        });
+        size as u64
+    }
+
     /// Every text in it that leaves the house when it is sent, with where it stands.
     pub fn each_text(&self, seen: &mut impl FnMut(&str, &str)) {
         if let Some(system) = &self.system {
@@ -77,6 +99,9 @@ impl Prompt {
         for (key, value) in &self.params {
             seen("/params", key);
             super::wire::each_text_of(value, "/params", seen);
+        }
+        if let Some(schema) = &self.response_schema {
+            super::wire::each_text_of(schema, SCHEMA, seen);
         }
         seen("/text", &self.text);
     }
@@ -113,6 +138,17 @@ mod tests {
         let messages = json!([{ "role": "user", "content": "hi", "name": "n" }]);
         let prompt = Prompt::assemble(&task(&json!({ "messages": messages })), &[], None);
         assert_eq!(Value::from(prompt.chat()), messages);
+    }
+
+    #[test]
+    fn a_schema_is_a_text_that_leaves_the_house_and_counts_whole() {
+        let schema = json!({ "properties": { "city": { "type": "string" } } });
+        let task = task(&json!({ "description": "where", "response_schema": schema }));
+        let prompt = Prompt::assemble(&task, &[], None);
+        let mut seen = Vec::new();
+        prompt.each_text(&mut |at, text| seen.push(format!("{at} {text}")));
+        assert!(seen.contains(&"/response_schema/properties/city city".to_owned()), "{seen:?}");
+        assert_eq!(prompt.size(), "where".len() as u64 + schema.to_string().len() as u64);
     }
 
     #[test]

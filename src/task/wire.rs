@@ -10,7 +10,9 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::result::TaskResult;
-use super::{Accept, Attempt, Difficulty, History, Sensitivity, Task, TaskId, Usd, WorkerType};
+use super::{
+    Accept, Attempt, Difficulty, History, Sensitivity, Task, TaskId, Usd, WorkerType, accept,
+};
 use crate::base::clock::Timestamp;
 use crate::base::words;
 
@@ -62,10 +64,11 @@ pub const FIELDS: &[&str] = &[
     "fallback",
     "cache",
     "accept",
+    "response_schema",
 ];
 
 /// Fields of the contract that this version carries along without acting on them.
-const NOT_YET: &[&str] = &["group", "urgency", "response_schema", "workspace", "may_spawn"];
+const NOT_YET: &[&str] = &["group", "urgency", "workspace", "may_spawn"];
 
 /// The longest `task_type` and `worker` in characters.
 const LONGEST_WORD: usize = 100;
@@ -267,6 +270,7 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         cache: fields.flag("cache"),
         fallback: fields.texts("fallback").into_iter().map(WorkerType::new).collect(),
         accept: fields.accept(),
+        response_schema: fields.response_schema(),
         parent: fields.id("parent_task_id"),
         depends_on: fields.ids("depends_on"),
         not_before: fields.time("not_before"),
@@ -408,6 +412,16 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    fn response_schema(&mut self) -> Option<Value> {
+        let value = self.get("response_schema")?;
+        if !value.is_object() {
+            self.wrong("response_schema", "an object, a JSON schema", value);
+            return None;
+        }
+        self.flaws.extend(accept::look_at_response_schema(value).err());
+        Some(value.clone())
     }
 
     fn seconds(&mut self, key: &str) -> Option<Duration> {
@@ -600,6 +614,22 @@ mod tests {
 
     fn flaws(value: &Value) -> String {
         read("x", value.to_string().as_bytes()).unwrap_err().message()
+    }
+
+    #[test]
+    fn a_response_schema_is_an_object_that_can_be_looked_through() {
+        let schema = json!({ "type": "object", "required": ["city"] });
+        let task = good(&json!({ "description": "a", "response_schema": schema }));
+        assert_eq!((task.response_schema, task.warnings), (Some(schema), Vec::new()));
+        for (schema, says) in [
+            (json!("city"), "`response_schema` must be an object, a JSON schema, and is a string"),
+            (json!(true), "and is a boolean"),
+            (json!({ "type": "nothing" }), "`response_schema` is not a JSON schema"),
+            (json!({ "$ref": "http://127.0.0.1:9/x" }), "`response_schema` is not a JSON schema"),
+        ] {
+            let flaws = flaws(&json!({ "description": "a", "response_schema": schema }));
+            assert!(flaws.contains(says), "{flaws}");
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Asks a model behind an OpenAI-compatible endpoint, and says what that cost.
 //!
+//! It speaks two protocols, chat completions and responses; what differs is in
+//! `api` (how they are asked) and in `completion` and `response` (how they answer).
+//!
 //! One request for an attempt, never a second one: who tries again, and when, is
 //! decided elsewhere. Every way in which it can go wrong has its own outcome, and
 //! each says what to do. About money it errs on one side: once something was sent
@@ -10,39 +13,30 @@
 //! server repeats them. A task's `params` can choose how the model answers, never
 //! which model answers, how often, or how much.
 
+mod api;
 mod completion;
 mod line;
 mod refusal;
+mod response;
+mod shape;
 
 use serde_json::{Map, Value};
 use ureq::http::Uri;
 
+use self::api::Body;
 use self::completion::Completion;
 use self::line::{Broken, Line, Reply};
 use self::refusal::{Meaning, Words};
+use self::response::Response;
 use super::{Job, Leash, Worker, cancelled, within};
 use crate::base::secret::{Mask, Secret};
 use crate::base::words;
-use crate::config::{ChatSpec, WorkerSpec};
+use crate::config::{Api, ChatSpec, WorkerSpec};
 use crate::route::price::Price;
 use crate::task::WorkerType;
 use crate::task::outcome::{Answer, ErrorKind, Failure, Next, Outcome, Spent, Trouble, Usage};
 use crate::task::prompt::Prompt;
 
-/// What params may not say: who answers, what is asked, how often, how much.
-const NOT_IN_PARAMS: [&str; 9] = [
-    "model",
-    "messages",
-    "stream",
-    "stream_options",
-    "n",
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "best_of",
-];
-/// What only the config's own params may say, since its price must fit them.
-const NOT_IN_A_TASKS_PARAMS: [&str; 2] = ["service_tier", "web_search_options"];
 /// What a response may hold beside the answer's text.
 const ENVELOPE: u64 = 1 << 20;
 
@@ -54,6 +48,7 @@ pub struct ChatWorker {
     price: Price,
     /// The field that bounds the answer.
     bound: &'static str,
+    is_openai: bool,
     line: Line,
     mask: Mask,
 }
@@ -67,6 +62,7 @@ impl ChatWorker {
             params: spec.params.clone(),
             price: spec.price,
             bound: bound_of(&chat, spec.local),
+            is_openai: host_of(&chat).is_some_and(|host| host == "api.openai.com"),
             line: Line::new(spec.local),
             mask: Mask::new(key),
             chat,
@@ -74,36 +70,28 @@ impl ChatWorker {
     }
 
     fn url(&self) -> String {
-        format!("{}/chat/completions", self.chat.endpoint.trim_end_matches('/'))
+        format!("{}{}", self.chat.endpoint.trim_end_matches('/'), api::path(self.chat.api))
     }
 
     /// The request's body, with a warning for each thing that params may not say.
     fn body(&self, job: &Job, warnings: &mut Vec<String>) -> Value {
-        let mut body = Map::new();
-        body.insert("model".into(), self.chat.model.clone().into());
-        body.insert("messages".into(), job.prompt.get().chat().into());
-        if let Some(effort) = &self.chat.effort {
-            body.insert("reasoning_effort".into(), effort.clone().into());
+        let ChatSpec { api, model, effort, .. } = &self.chat;
+        let mut body = Body::new(*api, model, job.prompt.get(), effort.as_deref());
+        for (name, value) in &self.params {
+            body.configs_param(name, value);
         }
-        let own = self.params.iter().map(|param| (param, &NOT_IN_PARAMS[..0]));
-        let tasks = job.params.iter().map(|param| (param, &NOT_IN_A_TASKS_PARAMS[..]));
-        for ((name, value), also_not) in own.chain(tasks) {
+        for (name, value) in &job.params {
             // The engine may hand the config's params over with the task's.
-            let is_configs = self.params.get(name) == Some(value);
-            if NOT_IN_PARAMS.contains(&name.as_str())
-                || (also_not.contains(&name.as_str()) && !is_configs)
-            {
-                let warning = not_a_param(name);
-                if !warnings.contains(&warning) {
-                    warnings.push(warning);
-                }
-            } else {
-                body.insert(name.clone(), value.clone());
+            match self.params.get(name) == Some(value) {
+                true => body.configs_param(name, value),
+                false => body.tasks_param(name, value),
             }
         }
-        body.insert(self.bound.into(), job.max_tokens.into());
-        body.insert("stream".into(), false.into());
-        body.into()
+        if self.is_openai {
+            body.settle_tier();
+        }
+        warnings.extend(body.ignored.iter().map(|name| not_a_param(name)));
+        body.close(self.bound, job.max_tokens)
     }
 
     fn is_paid(&self) -> bool {
@@ -172,16 +160,53 @@ impl ChatWorker {
         let Ok(document) = serde_json::from_slice::<Value>(&reply.body) else {
             return self.bad_answer("it is not JSON", None).into();
         };
-        let usage = completion::usage(&document);
-        if let Some(completion) = Completion::of(&document) {
+        match self.chat.api {
+            Api::ChatCompletions => self.chat_completion(job, &document, warnings),
+            Api::Responses => self.response(job, reply, &document, warnings),
+        }
+    }
+
+    fn chat_completion(&self, job: &Job, document: &Value, warnings: Vec<String>) -> Outcome {
+        if let Some(completion) = Completion::of(document) {
             return self.completed(job, completion, warnings);
         }
-        let words = Words::of_json(&document);
+        let words = Words::of_json(document);
         let why = match words.message.as_str() {
             "" => "it holds no choice".to_owned(),
             _ => format!("it is an error{}", self.quoted(&words, job.prompt.get())),
         };
-        self.bad_answer(&why, usage).into()
+        self.bad_answer(&why, completion::usage(document, &completion::NAMES)).into()
+    }
+
+    fn response(
+        &self,
+        job: &Job,
+        reply: &Reply,
+        document: &Value,
+        warnings: Vec<String>,
+    ) -> Outcome {
+        let usage = || completion::usage(document, &response::NAMES);
+        let words = Words::of_json(document);
+        let said = self.quoted(&words, job.prompt.get());
+        match Response::of(document) {
+            Response::Ended(completion) => self.completed(job, completion, warnings),
+            Response::Failed => {
+                let code = self.mask.hide(&words.code).unwrap_or(words.code);
+                let code = if code.is_empty() { code } else { format!(" ({code})") };
+                let message =
+                    format!("the server of `{}` gave the answer up{code}{said}", self.worker_type);
+                let mut failure =
+                    Failure::new("server_error", ErrorKind::AttemptsExhausted, message)
+                        .retried(refusal::pause(&reply.headers, &words.message));
+                failure.usage = usage();
+                let spent = self.spent(failure.usage.as_ref());
+                failure.spent(spent).into()
+            }
+            Response::None(_) if !words.message.is_empty() => {
+                self.bad_answer(&format!("it is an error{said}"), usage()).into()
+            }
+            Response::None(why) => self.bad_answer(&why, usage()).into(),
+        }
     }
 
     fn completed(&self, job: &Job, done: Completion, mut warnings: Vec<String>) -> Outcome {
@@ -324,8 +349,9 @@ impl ChatWorker {
                 words::tame(&self.chat.model)
             )),
             Meaning::NoSuchPath => never(format!(
-                "the server at {} has no chat completions: it answered {status}{said}; mend `endpoint` of worker `{worker}` (it often ends in /v1)",
-                self.shown_endpoint()
+                "the server at {} has nothing at `{}`: it answered {status}{said}; mend `endpoint` of worker `{worker}` (it often ends in /v1), or its `api`",
+                self.shown_endpoint(),
+                api::path(self.chat.api)
             )),
             Meaning::Redirect => never(format!(
                 "`{worker}` answered {status}, and redirects are not followed: give the final address as its `endpoint`"
@@ -397,25 +423,22 @@ fn waiting(outcome: &'static str, message: String, trouble: Trouble) -> Failure 
 /// The reasoning models of the big providers refuse `max_tokens`; every local
 /// server knows it, and some know nothing else.
 fn bound_of(chat: &ChatSpec, local: bool) -> &'static str {
-    let host = chat.endpoint.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_lowercase));
-    let reasoning = host
+    if chat.api == Api::Responses {
+        return "max_output_tokens";
+    }
+    let reasoning = host_of(chat)
         .is_some_and(|host| host == "api.openai.com" || host.ends_with(".openai.azure.com"))
         || chat.effort.is_some();
     if reasoning && !local { "max_completion_tokens" } else { "max_tokens" }
 }
 
+fn host_of(chat: &ChatSpec) -> Option<String> {
+    chat.endpoint.parse::<Uri>().ok()?.host().map(str::to_lowercase)
+}
+
 fn not_a_param(name: &str) -> String {
-    let name = words::excerpt(&words::tame(name), 60);
-    let instead = match name.as_str() {
-        "max_tokens" | "max_completion_tokens" | "max_output_tokens" => {
-            ": use the task's `max_tokens`"
-        }
-        "model" => ": use the task's `worker`",
-        "messages" => ": use the task's `messages`",
-        "service_tier" | "web_search_options" => ": only the config's own params may set it",
-        _ => "",
-    };
-    format!("`{name}` in `params` was ignored{instead}")
+    let shown = words::excerpt(&words::tame(name), 60);
+    format!("`{shown}` in `params` was ignored{}", api::instead_of(name))
 }
 
 /// The fewest characters in a row that count as repeated from the request.
@@ -454,11 +477,12 @@ mod model_server;
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::model_server::{ModelServer, Reply, completion};
+    use super::model_server::{ModelServer, Reply, completion, response};
     use serde_json::json;
 
     use super::*;
     use crate::config::Kind;
+    use crate::route::price::{Factor, ServiceTiers};
     use crate::worker::tests::{TestJob, job, job_of};
 
     fn price() -> Price {
@@ -468,6 +492,7 @@ mod tests {
             cached_input: usd("0.125"),
             cache_write: usd("1.25"),
             output: usd("10"),
+            ..Price::FREE
         }
     }
 
@@ -479,6 +504,7 @@ mod tests {
         ChatSpec {
             endpoint: endpoint.to_owned(),
             model: "gpt-5".into(),
+            api: Api::ChatCompletions,
             effort: Some("high".into()),
             key: Some(Secret::new(key())),
         }
@@ -511,6 +537,19 @@ mod tests {
     fn paid(server: &ModelServer) -> ChatWorker {
         let chat = chat_spec(&server.endpoint());
         ChatWorker::new(&spec(false, price(), &chat), chat)
+    }
+
+    /// The same, asked by way of the Responses API.
+    fn by_responses(server: &ModelServer) -> ChatWorker {
+        let chat = ChatSpec { api: Api::Responses, ..chat_spec(&server.endpoint()) };
+        ChatWorker::new(&spec(false, price(), &chat), chat)
+    }
+
+    /// What a paid worker makes of this reply to a request for a response.
+    fn after_response(body: &Value) -> Failure {
+        let server = ModelServer::start();
+        server.will(Reply::json(body));
+        failed(run(&mut by_responses(&server), &job("six times seven")))
     }
 
     /// A worker in the house, which is free and has no key.
@@ -568,6 +607,189 @@ mod tests {
     }
 
     #[test]
+    fn the_tier_that_the_response_states_is_paid() {
+        let tiers = ServiceTiers { priority: Factor::thousandths(2_000), ..ServiceTiers::ALIKE };
+        let dear = Price { service_tiers: tiers, ..price() };
+        for (stated, spent) in [("priority", "0.00071"), ("default", "0.000355")] {
+            let server = ModelServer::start();
+            let mut chat_body = completion("m", "x", "stop", 12, 34);
+            let mut response_body = response("m", "x", "completed", 12, 34);
+            for (api, body) in
+                [(Api::ChatCompletions, &mut chat_body), (Api::Responses, &mut response_body)]
+            {
+                body["service_tier"] = stated.into();
+                server.will(Reply::json(body));
+                let chat = ChatSpec { api, ..chat_spec(&server.endpoint()) };
+                let mut spec = spec(false, dear, &chat);
+                spec.params.insert("service_tier".into(), "priority".into());
+                let answer = done(run(&mut ChatWorker::new(&spec, chat), &job("x")));
+                assert_eq!(answer.spent, Spent::Known(spent.parse().unwrap()), "{stated} {api:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn openai_is_asked_for_the_ordinary_tier_and_others_are_not() {
+        for (endpoint, tier) in [
+            ("https://api.openai.com/v1", json!("default")),
+            ("https://API.OpenAI.com/v1", json!("default")),
+            ("https://api.openai.com.example.com/v1", Value::Null),
+            ("http://127.0.0.1:1234/v1", Value::Null),
+        ] {
+            for api in [Api::ChatCompletions, Api::Responses] {
+                let chat = ChatSpec { api, ..chat_spec(endpoint) };
+                let worker = ChatWorker::new(&spec(false, price(), &chat), chat);
+                let body = worker.body(&job("x"), &mut Vec::new());
+                assert_eq!(body["service_tier"], tier, "{endpoint}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_response_is_asked_for_whole_and_kept_by_nobody() {
+        let server = ModelServer::start();
+        let mut job = job_of(Prompt {
+            system: Some("be brief".into()),
+            text: "six times seven".into(),
+            ..Prompt::default()
+        });
+        for (name, value) in [
+            ("verbosity", json!("low")),
+            ("reasoning", json!({ "summary": "auto" })),
+            ("previous_response_id", json!("resp-1")),
+            ("store", json!(true)),
+        ] {
+            job.params.insert(name.into(), value);
+        }
+        let answer = done(run(&mut by_responses(&server), &job));
+        assert!(answer.content.ends_with("six times seven"), "{}", answer.content);
+        assert_eq!(answer.warnings.len(), 2, "{:?}", answer.warnings);
+        let seen = &server.requests()[0];
+        assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/v1/responses"));
+        assert_eq!(
+            seen.body,
+            json!({
+                "model": "gpt-5",
+                "input": [
+                    { "role": "system", "content": "be brief" },
+                    { "role": "user", "content": "six times seven" },
+                ],
+                "reasoning": { "effort": "high", "summary": "auto" },
+                "text": { "verbosity": "low" },
+                "max_output_tokens": 100,
+                "stream": false,
+                "store": false,
+            })
+        );
+    }
+
+    #[test]
+    fn a_shape_is_asked_for_in_either_api() {
+        let schema = json!({
+            "type": "object", "properties": { "city": { "type": "string" } },
+            "required": ["city"], "additionalProperties": false,
+        });
+        let server = ModelServer::start();
+        let job = job_of(Prompt {
+            text: "where".into(),
+            response_schema: Some(schema.clone()),
+            ..Prompt::default()
+        });
+        done(run(&mut paid(&server), &job));
+        done(run(&mut by_responses(&server), &job));
+        let seen = server.requests();
+        let shape = json!({ "name": "answer", "schema": schema, "strict": true });
+        assert_eq!(
+            seen[0].body["response_format"],
+            json!({ "type": "json_schema", "json_schema": shape })
+        );
+        assert_eq!(
+            seen[1].body["text"]["format"],
+            json!({ "type": "json_schema", "name": "answer", "schema": schema, "strict": true })
+        );
+    }
+
+    #[test]
+    fn a_response_comes_with_its_cost() {
+        let server = ModelServer::start();
+        let mut body = response("gpt-5-2025", "forty-two\n", "completed", 1_000, 34);
+        body["usage"]["input_tokens_details"] = json!({ "cached_tokens": 400 });
+        body["usage"]["output_tokens_details"] = json!({ "reasoning_tokens": 8 });
+        server.will(Reply::json(&body));
+        let answer = done(run(&mut by_responses(&server), &job("six times seven")));
+        assert_eq!(answer.content, "forty-two\n");
+        assert_eq!(answer.model.as_deref(), Some("gpt-5-2025"));
+        assert_eq!(answer.usage.unwrap().reasoning_tokens, 8);
+        assert_eq!(answer.spent, Spent::Known("0.00114".parse().unwrap()));
+        body["usage"] = Value::Null;
+        server.will(Reply::json(&body));
+        let answer = done(run(&mut by_responses(&server), &job("x")));
+        assert_eq!((answer.spent, answer.warnings.len()), (Spent::Unknown, 1));
+    }
+
+    #[test]
+    fn a_response_that_failed_is_tried_again_and_costs_what_it_says() {
+        let mut body = response("m", "", "failed", 10, 100);
+        body["error"] = json!({ "code": "server_error", "message": "try again in 2s" });
+        let failure = after_response(&body);
+        assert_eq!((failure.outcome, failure.next), ("server_error", retry(2)));
+        assert!(matches!(failure.spent, Spent::Known(usd) if usd > "0.001".parse().unwrap()));
+        assert!(failure.message.contains("(server_error): try again"), "{}", failure.message);
+        body["usage"] = Value::Null;
+        assert_eq!(after_response(&body).spent, Spent::Unknown);
+    }
+
+    #[test]
+    fn a_response_without_an_answer_says_why() {
+        let failure = after_response(&response("m", "", "incomplete", 10, 100));
+        assert_eq!(failure.outcome, "empty_answer");
+        assert!(failure.message.contains("raise `max_tokens`"), "{}", failure.message);
+        let mut filtered = response("m", "half an", "incomplete", 10, 10);
+        filtered["incomplete_details"] = json!({ "reason": "content_filter" });
+        let mut refused = response("m", "", "completed", 10, 10);
+        refused["output"][1]["content"] = json!([{ "type": "refusal", "refusal": "No." }]);
+        for body in [filtered, refused] {
+            let failure = after_response(&body);
+            assert_eq!((failure.kind, failure.next), (ErrorKind::RefusedByWorker, Next::Never));
+            assert!(matches!(failure.spent, Spent::Known(_)) && failure.content.is_some());
+        }
+        let mut wishes = response("m", "", "completed", 10, 10);
+        wishes["output"] = json!([{ "type": "function_call", "name": "f", "arguments": "{}" }]);
+        assert!(after_response(&wishes).message.contains("asked for a tool"));
+        for body in [
+            json!({ "status": "queued", "output": [] }),
+            json!({ "choices": [] }),
+            json!({ "error": { "message": "upstream failed" } }),
+        ] {
+            let failure = after_response(&body);
+            assert_eq!((failure.outcome, failure.spent), ("bad_answer", Spent::Unknown));
+        }
+    }
+
+    #[test]
+    fn a_cut_response_is_an_answer_with_a_warning() {
+        let server = ModelServer::start();
+        server.will(Reply::json(&response("m", "forty-", "incomplete", 10, 100)));
+        let answer = done(run(&mut by_responses(&server), &job("x")));
+        assert!(answer.warnings[0].contains("cut at 100 tokens"), "{:?}", answer.warnings);
+    }
+
+    #[test]
+    fn a_server_that_has_no_responses_is_named() {
+        let server = ModelServer::start();
+        server.will(Reply::status(404).with_body("<title>Not Found</title>"));
+        let failure = failed(run(&mut by_responses(&server), &job("x")));
+        assert!(failure.message.contains("nothing at `/responses`"), "{}", failure.message);
+        assert!(failure.message.contains("or its `api`"), "{}", failure.message);
+    }
+
+    #[test]
+    fn leaked_thoughts_that_used_every_token_are_no_answer() {
+        let failure = after(Reply::json(&completion("m", "<think>hm", "length", 10, 100)));
+        assert_eq!(failure.outcome, "empty_answer");
+    }
+
+    #[test]
     fn cached_tokens_cost_less() {
         let server = ModelServer::start();
         let mut body = completion("m", "x", "stop", 1_000, 0);
@@ -581,10 +803,9 @@ mod tests {
     fn a_reasoning_model_is_asked_as_it_likes() {
         let server = ModelServer::start();
         let mut job = job_of(Prompt {
-            params: Map::new(),
             system: Some("be brief".into()),
-            messages: None,
             text: "six times seven".into(),
+            ..Prompt::default()
         });
         job.params.insert("verbosity".into(), "low".into());
         done(run(&mut paid(&server), &job));

@@ -190,12 +190,7 @@ mod tests {
     }
 
     pub(super) fn job(description: &str) -> TestJob {
-        job_of(Prompt {
-            system: None,
-            messages: None,
-            params: Map::new(),
-            text: description.to_owned(),
-        })
+        job_of(Prompt { text: description.to_owned(), ..Prompt::default() })
     }
 
     pub(super) fn job_of(prompt: Prompt) -> TestJob {

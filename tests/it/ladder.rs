@@ -43,6 +43,24 @@ fn the_next_worker_is_asked_until_an_answer_is_accepted() {
 }
 
 #[test]
+fn the_shape_that_a_task_asks_for_is_demanded_on_every_rung() {
+    let (shop, house, sky) = two_rungs(&json!({}));
+    house.will(Reply::answer("{\"town\": \"Lima\"}", 5, 5));
+    sky.will(Reply::answer("{\"city\": \"Lima\"}", 10, 10));
+    let schema = json!({ "type": "object", "required": ["city"] });
+    let task = json!({ "description": "a", "escalate": LADDER, "response_schema": schema });
+    shop.drop_task("x", &task);
+    shop.drain().ends(0);
+    let result = shop.result("completed/x");
+    assert_eq!(result["content"], "{\"city\": \"Lima\"}");
+    assert_eq!(outcomes(&result), ["not_accepted", "completed"]);
+    for server in [&house, &sky] {
+        let asked = &server.requests()[0].body["response_format"]["json_schema"];
+        assert_eq!(asked["schema"], schema);
+    }
+}
+
+#[test]
 fn an_answer_that_nobody_gives_well_enough_fails_with_all_that_it_cost() {
     let (shop, house, sky) = two_rungs(&json!({}));
     for server in [&house, &sky] {

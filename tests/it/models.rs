@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::workers::{CLOUD_KEY, cloud, echo, fresh_secret, local, with};
-use crate::support::{ModelServer, Reply, Sandbox};
+use crate::support::workers::{CLOUD_KEY, cloud, echo, fresh_secret, local, script, with};
+use crate::support::{ModelServer, Reply, Sandbox, completion, response};
 
 /// A home with a worker that costs money, and its key.
 fn shop_with_cloud(server: &ModelServer) -> (Sandbox, String) {
@@ -67,6 +67,85 @@ fn a_paid_answer_costs_its_tokens_times_their_price_everywhere() {
     }
     assert_eq!(server.requests()[0].header("authorization"), Some(&*format!("Bearer {key}")));
     shop.assert_nowhere(&key);
+}
+
+#[test]
+fn a_worker_that_speaks_responses_answers_and_is_paid_like_any_other() {
+    let server = ModelServer::start();
+    let shop = Sandbox::new();
+    shop.set(CLOUD_KEY, &fresh_secret());
+    shop.hire(&[with(cloud(&server), "api", "responses")], &json!({}));
+    server.will(Reply::json(&response("cloud-model", "forty-two", "completed", 123, 45)));
+    shop.drop_task("x", &json!({ "description": "six times seven", "system": "Be brief." }));
+    shop.drain().ends(0);
+    let result = shop.result("completed/x");
+    assert_eq!(result["content"], "forty-two");
+    assert_eq!(result["cost_usd"].to_string(), "0.00060375");
+    let sent = &server.requests()[0];
+    assert_eq!(sent.path, "/v1/responses");
+    assert_eq!(sent.body["input"][1]["content"], "six times seven");
+    assert_eq!(sent.body["store"], false);
+}
+
+#[test]
+fn an_answer_must_have_the_shape_that_was_asked_for() {
+    let server = ModelServer::start();
+    let cat = script("cat", "cat", &[]);
+    let shop = Sandbox::with_workers(&[local(&server), cat]);
+    let schema = json!({ "type": "object", "required": ["city"] });
+    let task = |worker: &str| json!({ "description": "{\"city\": 7}", "worker": worker, "response_schema": schema });
+    server.will(Reply::answer("```json\n{\"city\": \"Lima\"}\n```", 1, 1));
+    shop.drop_task("fits", &task("local"));
+    shop.drain().ends(0);
+    assert_eq!(shop.result("completed/fits")["content"], "{\"city\": \"Lima\"}");
+    let asked = &server.requests()[0].body["response_format"];
+    assert_eq!(asked["json_schema"]["schema"], schema);
+    assert_eq!(asked["json_schema"]["strict"], false, "it leaves other keys open");
+
+    // What a task accepts is demanded beside it; a program is told nothing, and checked alike.
+    server.will(Reply::answer("{\"town\": \"Lima\"}", 1, 1));
+    server.will(Reply::answer("{\"city\": \"Lima\"}", 1, 1));
+    shop.drop_task("other", &task("local"));
+    shop.drain().ends(0);
+    shop.drop_task("both", &with(task("local"), "accept", json!({ "regex": "Kyoto" })));
+    shop.drop_task("program", &task("cat"));
+    shop.drop_task("prose", &with(task("cat"), "description", "Lima"));
+    shop.drain().ends(0);
+    assert_eq!(shop.names("completed"), ["fits.json", "program.json"]);
+    for (id, says) in [("other", "`response_schema`"), ("both", "Kyoto"), ("prose", "not JSON")] {
+        let error = &shop.result(&format!("failed/{id}"))["error"];
+        assert_eq!(error["kind"], "not_accepted", "{error:#}");
+        assert!(error["message"].as_str().unwrap().contains(says), "{error:#}");
+    }
+}
+
+#[test]
+fn the_tier_that_the_answer_states_is_paid_and_the_dearer_one_reserved() {
+    let server = ModelServer::start();
+    let (shop, _) = shop_with_cloud(&server);
+    let price = json!({
+        "input": 1.25, "output": 10.0,
+        "service_tiers": { "flex": 0.5, "priority": 2 },
+        "long_context": { "above": 1_000, "input": 2, "output": 1.5 },
+    });
+    let dear = with(with(cloud(&server), "price_per_1m", price), "max_tokens", 1_000);
+    shop.hire(&[with(dear, "params", json!({ "service_tier": "priority" }))], &json!({}));
+    for (id, tier, tokens, cost) in [
+        ("plain", "default", 1_000, "0.01125"),
+        ("sooner", "priority", 1_000, "0.0225"),
+        ("later", "flex", 1_000, "0.005625"),
+        ("long", "default", 2_000, "0.02"),
+    ] {
+        let mut body = completion("cloud-model", "a", "stop", tokens, 1_000);
+        body["service_tier"] = tier.into();
+        server.will(Reply::json(&body));
+        shop.drop_task(id, &json!({ "description": "a" }));
+        shop.drain().ends(0);
+        let result = shop.result(&format!("completed/{id}"));
+        assert_eq!(result["cost_usd"].to_string(), cost, "{result:#}");
+        let reserved = result["routing"]["estimated_cost_usd"].as_f64().unwrap();
+        assert!(reserved > 0.02, "the priority price of a thousand tokens: {reserved}");
+    }
 }
 
 #[test]
@@ -172,6 +251,21 @@ fn confidential_work_never_reaches_the_cloud() {
         let path = shop.task_file(format!("completed/{name}.json"));
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
     }
+}
+
+#[test]
+fn a_schema_with_a_secret_in_it_stays_in_the_house() {
+    let (sky, house) = (ModelServer::start(), ModelServer::start());
+    let shop = Sandbox::new();
+    shop.set(CLOUD_KEY, &fresh_secret());
+    shop.hire(&[cloud(&sky), local(&house)], &json!({}));
+    house.will(Reply::answer("{}", 1, 1));
+    let schema = json!({ "description": format!("password: {}", fresh_secret()) });
+    let task = json!({ "description": "a", "worker": "cloud", "response_schema": schema });
+    shop.drop_task("x", &task);
+    shop.drain().ends(0);
+    assert_eq!(shop.result("completed/x")["worker_type"], "local");
+    assert_eq!((sky.chats(), house.chats()), (0, 1));
 }
 
 #[test]

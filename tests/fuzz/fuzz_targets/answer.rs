@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use koubou::config::{ChatSpec, Kind, WorkerSpec};
+use koubou::config::{Api, ChatSpec, Kind, WorkerSpec};
 use koubou::route::Router;
 use koubou::route::price::Price;
 use koubou::task::outcome::Outcome;
@@ -14,10 +14,11 @@ use koubou::worker::Job;
 use koubou::worker::chat::ChatWorker;
 use libfuzzer_sys::fuzz_target;
 
-fn worker() -> ChatWorker {
+fn worker(api: Api) -> ChatWorker {
     let chat = ChatSpec {
         endpoint: "http://127.0.0.1:9/v1".into(),
         model: "m".into(),
+        api,
         effort: None,
         key: None,
     };
@@ -64,13 +65,15 @@ fn job() -> Job {
 }
 
 fuzz_target!(|input: (u16, &str, &[u8])| {
-    static SHOP: OnceLock<(ChatWorker, Job)> = OnceLock::new();
-    let (worker, job) = SHOP.get_or_init(|| (worker(), job()));
+    static SHOP: OnceLock<([ChatWorker; 2], Job)> = OnceLock::new();
+    let (workers, job) = SHOP.get_or_init(|| ([Api::ChatCompletions, Api::Responses].map(worker), job()));
     let (status, headers, body) = input;
     let headers: Vec<(&str, &str)> = headers.lines().filter_map(|line| line.split_once(": ")).collect();
     // Half of the statuses are the one that matters most.
     let status = if status % 2 == 0 { 200 } else { 100 + status % 500 };
-    if let Outcome::Done(answer) = worker.judge(job, status, &headers, body) {
-        assert!(answer.content.len() <= 1_000 + 100, "an answer beyond its bound");
+    for worker in workers {
+        if let Outcome::Done(answer) = worker.judge(job, status, &headers, body) {
+            assert!(answer.content.len() <= 1_000 + 100, "an answer beyond its bound");
+        }
     }
 });

@@ -1,7 +1,7 @@
 //! A stand-in for a model's server: it speaks the protocol and has no model.
 //!
-//! Answers `POST /v1/chat/completions`, `GET /v1/models` and `GET /health` on
-//! 127.0.0.1, one thread for each connection. A test can put replies in a queue
+//! Answers `POST /v1/chat/completions`, `POST /v1/responses`, `GET /v1/models` and
+//! `GET /health` on 127.0.0.1, one thread for each connection. A test can put replies in a queue
 //! (a status, headers, a body, a delay, a cut, a closed line, one that is held
 //! until the test lets it go) and look at every request afterwards. Where the
 //! queue is empty it says that it is a stand-in and repeats the beginning of
@@ -57,7 +57,7 @@ impl Seen {
     }
 }
 
-/// What is answered to one chat request.
+/// What is answered to one chat request, by either API.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     status: u16,
@@ -154,6 +154,41 @@ pub(crate) fn completion(
             "prompt_tokens": prompt_tokens,
             "completion_tokens": completion_tokens,
             "total_tokens": prompt_tokens + completion_tokens,
+        },
+    })
+}
+
+/// A response as the API words it: `completed`, or `incomplete` for want of tokens.
+pub(crate) fn response(
+    model: &str,
+    text: &str,
+    status: &str,
+    input_tokens: u64,
+    output_tokens: u64,
+) -> Value {
+    let reason = json!({ "reason": "max_output_tokens" });
+    json!({
+        "id": "resp-stand-in",
+        "object": "response",
+        "created_at": 0,
+        "status": status,
+        "error": null,
+        "incomplete_details": if status == "incomplete" { reason } else { Value::Null },
+        "model": model,
+        "output": [
+            { "type": "reasoning", "id": "rs-stand-in", "summary": [] },
+            {
+                "type": "message",
+                "id": "msg-stand-in",
+                "role": "assistant",
+                "status": status,
+                "content": [{ "type": "output_text", "text": text, "annotations": [] }],
+            },
+        ],
+        "usage": {
+            "input_tokens": input_tokens,
+            "output_tokens": output_tokens,
+            "total_tokens": input_tokens + output_tokens,
         },
     })
 }
@@ -391,7 +426,8 @@ fn read_line(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<String>> {
 
 /// Writes the reply; says whether the connection may go on.
 fn answer(line: &TcpStream, shop: &Shop, seen: Seen) -> io::Result<bool> {
-    let is_chat = seen.path == "/v1/chat/completions" && seen.method == "POST";
+    let is_chat = ["/v1/chat/completions", "/v1/responses"].contains(&seen.path.as_str())
+        && seen.method == "POST";
     let reply = {
         let mut state = shop.lock();
         state.seen.push(seen.clone());
@@ -427,14 +463,15 @@ fn write_reply(mut line: &TcpStream, reply: &Reply) -> io::Result<bool> {
 
 fn unscripted(seen: &Seen, answer: Option<&str>) -> Reply {
     match (seen.method.as_str(), seen.path.as_str()) {
-        ("POST", "/v1/chat/completions") => chat(&seen.body, answer),
+        ("POST", "/v1/chat/completions" | "/v1/responses") => chat(&seen.body, answer),
         ("GET", "/v1/models") => Reply::json(&json!({
             "object": "list",
             "data": [{ "id": "stand-in", "object": "model", "created": 0, "owned_by": "nobody" }],
         })),
         ("GET", "/health") => Reply::json(&json!({ "status": "ok", "stand_in": true })),
         _ => {
-            let message = "this stand-in has /v1/chat/completions, /v1/models and /health";
+            let message =
+                "this stand-in has /v1/chat/completions, /v1/responses, /v1/models and /health";
             Reply::error(404, "invalid_request_error", Value::Null, message)
         }
     }
@@ -442,9 +479,10 @@ fn unscripted(seen: &Seen, answer: Option<&str>) -> Reply {
 
 fn chat(request: &Value, answer: Option<&str>) -> Reply {
     let bad = |message| Reply::error(400, "invalid_request_error", Value::Null, message);
-    let Some(messages) = request["messages"].as_array().filter(|messages| !messages.is_empty())
-    else {
-        return bad("`messages` must be an array with something in it");
+    let is_response = request.get("input").is_some();
+    let asked = &request[if is_response { "input" } else { "messages" }];
+    let Some(messages) = asked.as_array().filter(|messages| !messages.is_empty()) else {
+        return bad("`messages` or `input` must be an array with something in it");
     };
     if request["stream"] == true {
         return bad("this stand-in does not stream: leave `stream` out");
@@ -456,10 +494,10 @@ fn chat(request: &Value, answer: Option<&str>) -> Reply {
         None => asked.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect(),
     };
     let mut text = format!("{STAND_IN}{said}");
-    let most = ["max_completion_tokens", "max_tokens"].iter().find_map(|key| request[key].as_u64());
-    let mut finish_reason = "stop";
-    if most.is_some_and(|most| tokens(&text) > most) {
-        finish_reason = "length";
+    let bounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
+    let most = bounds.iter().find_map(|key| request[key].as_u64());
+    let is_cut = most.is_some_and(|most| tokens(&text) > most);
+    if is_cut {
         let mut end = usize::try_from(most.unwrap_or(0) * 4).unwrap_or(usize::MAX).min(text.len());
         while !text.is_char_boundary(end) {
             end -= 1;
@@ -467,7 +505,14 @@ fn chat(request: &Value, answer: Option<&str>) -> Reply {
         text.truncate(end);
     }
     let model = request["model"].as_str().unwrap_or("stand-in");
-    Reply::json(&completion(model, &text, finish_reason, prompt, tokens(&text)))
+    let ending = match (is_response, is_cut) {
+        (true, true) => "incomplete",
+        (true, false) => "completed",
+        (false, true) => "length",
+        (false, false) => "stop",
+    };
+    let words = if is_response { response } else { completion };
+    Reply::json(&words(model, &text, ending, prompt, tokens(&text)))
 }
 
 /// A message's words: a string, or the texts of its parts.

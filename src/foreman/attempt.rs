@@ -10,10 +10,11 @@ impl Foreman {
             entry.state = state;
             return;
         };
+        let task_type = Some(entry.summary.wish.task_type.clone());
         let cost = self.settle(promise, &ended.outcome);
         let Some(lane) = self.lanes.get_mut(&name) else { return };
         lane.busy -= 1;
-        let line = end_line(id, &lane.bench, &ended, cost, now);
+        let line = Line { task_type, ..end_line(id, &lane.bench, &ended, cost, now) };
         self.learn_of_worker(&name, &ended.outcome, now, orders);
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let attempt = backlog::attempt(&ended, cost);
@@ -48,11 +49,7 @@ impl Foreman {
 
     /// After money came back, lanes that waited for it may ask again.
     pub(super) fn money_is_back(&mut self) {
-        for lane in self.lanes.values_mut() {
-            if matches!(lane.block, Some(Block::OverBudget { .. })) {
-                lane.block = None;
-            }
-        }
+        self.lanes.values_mut().for_each(Lane::money_is_back);
     }
 
     pub(super) fn learn_of_worker(

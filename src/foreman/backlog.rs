@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::event::{Arrival, Ended, Summary, Verdict};
-use super::lane::Place;
+use super::waiting::Place;
 use super::{Bench, FRAME_TOKENS};
 use crate::base::clock::Timestamp;
 use crate::route::Decision;

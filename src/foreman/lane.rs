@@ -1,21 +1,17 @@
-//! One worker type's bench: who waits for it, in which order, and whether it works.
+//! One worker type's bench: who waits for it, and whether it works.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::event::{Bench, LaneNews};
+use super::waiting::Waiting;
 use crate::base::clock::{self, Now, Timestamp};
+use crate::route::budget::Shortage;
 use crate::route::rate::Pacer;
-use crate::task::TaskId;
-
-/// A task's place in a queue: higher priority first, then first come first served.
-pub(super) type Place = (Reverse<u8>, u64);
 
 #[derive(Debug)]
 pub(super) struct Lane {
     pub bench: Bench,
-    pub queue: BTreeMap<Place, TaskId>,
+    pub waiting: Waiting,
     pub busy: usize,
     pub paused: bool,
     pub pacer: Pacer,
@@ -34,27 +30,18 @@ pub(super) enum Block {
     Unreachable { since: Timestamp, reason: String, probe_at: Option<Duration> },
     /// The server asked for a pause.
     RateLimited { until: Duration, wall: Timestamp },
-    /// A budget's limit is reached.
-    OverBudget { until: Timestamp, which: &'static str, is_promised: bool },
+    /// A limit that covers all its work is reached.
+    OverBudget(Shortage),
 }
 
 /// How long a drain waits for a server that asked for a pause.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Lane {
-    pub(super) fn new(bench: Bench) -> Self {
+    pub(super) fn new(bench: Bench, waiting: Waiting) -> Self {
         let block = bench.disabled.clone().map(|reason| Block::Stopped { reason });
         let pacer = Pacer::new(bench.max_rpm);
-        Self {
-            bench,
-            queue: BTreeMap::new(),
-            busy: 0,
-            paused: false,
-            pacer,
-            block,
-            misses: 0,
-            told: None,
-        }
+        Self { bench, waiting, busy: 0, paused: false, pacer, block, misses: 0, told: None }
     }
 
     /// Whether it could begin something now, if it had something.
@@ -70,25 +57,35 @@ impl Lane {
         match &self.block {
             Some(Block::Unreachable { probe_at, .. }) => *probe_at,
             Some(Block::RateLimited { until, .. }) => Some(*until),
-            Some(Block::OverBudget { until, .. }) => {
-                Some(now.mono + clock::between(now.wall, *until))
+            Some(Block::OverBudget(short)) => {
+                Some(now.mono + clock::between(now.wall, short.until))
             }
             Some(Block::Stopped { .. }) => None,
-            None if self.queue.is_empty() || self.paused || self.busy >= self.bench.hands => None,
-            None => Some(self.pacer.next()),
+            None => {
+                let begins = self.could_start().then(|| self.pacer.next());
+                let lifted =
+                    self.waiting.wakes_at().map(|at| now.mono + clock::between(now.wall, at));
+                begins.into_iter().chain(lifted).min()
+            }
         }
+    }
+
+    /// Whether only its pace keeps it from beginning something.
+    fn could_start(&self) -> bool {
+        !self.paused && self.busy < self.bench.hands && self.waiting.first().is_some()
     }
 
     /// Lifts what time has ended.
     pub(super) fn wake(&mut self, now: Now) {
         let over = match &self.block {
             Some(Block::RateLimited { until, .. }) => *until <= now.mono,
-            Some(Block::OverBudget { until, .. }) => *until <= now.wall,
+            Some(Block::OverBudget(short)) => short.until <= now.wall,
             _ => false,
         };
         if over {
             self.block = None;
         }
+        self.waiting.wake(now.wall);
     }
 
     /// Whether it is time to look whether it is there again; if so, a look is under way.
@@ -129,6 +126,14 @@ impl Lane {
         }
     }
 
+    /// Money came back: whoever waited for it may ask again.
+    pub(super) fn money_is_back(&mut self) {
+        if matches!(self.block, Some(Block::OverBudget(_))) {
+            self.block = None;
+        }
+        self.waiting.lift();
+    }
+
     /// The server asked for a pause; the longest that was asked for holds.
     pub(super) fn limit(&mut self, pause: Duration, now: Now) {
         let until = now.mono + pause;
@@ -161,13 +166,7 @@ impl Lane {
             Block::RateLimited { wall, .. } => {
                 format!("worker `{name}` was asked to pause until {}", clock::rfc3339(*wall))
             }
-            Block::OverBudget { which, is_promised: true, .. } => {
-                format!("money of the {which} budget that is promised to calls under way")
-            }
-            Block::OverBudget { until, which, .. } => format!(
-                "the {which} budget is used up until {}: `koubou budget set --{which} N` raises it",
-                clock::rfc3339(*until)
-            ),
+            Block::OverBudget(short) => short.in_words(),
         })
     }
 
@@ -186,11 +185,11 @@ impl Lane {
         let (state, until) = match &self.block {
             _ if self.paused => ("paused", None),
             // It goes on by itself when a call ends; nobody need hear of it each time.
-            None | Some(Block::OverBudget { is_promised: true, .. }) => ("ready", None),
+            None | Some(Block::OverBudget(Shortage { is_promised: true, .. })) => ("ready", None),
             Some(Block::Stopped { .. }) => ("disabled", None),
             Some(Block::Unreachable { .. }) => ("unreachable", None),
             Some(Block::RateLimited { wall, .. }) => ("rate_limited", Some(*wall)),
-            Some(Block::OverBudget { until, .. }) => ("over_budget", Some(*until)),
+            Some(Block::OverBudget(short)) => ("over_budget", Some(short.until)),
         };
         let reason = self.waits_for().filter(|_| state != "ready");
         let news = LaneNews { state, reason, until };

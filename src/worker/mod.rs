@@ -4,6 +4,7 @@
 //! [`Outcome`], whatever happens. It never moves a task, never retries, knows
 //! nothing of budgets, and writes nowhere but below the job's `scratch` folder.
 
+pub mod alarm;
 pub mod chat;
 pub mod command;
 pub mod echo;

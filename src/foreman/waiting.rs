@@ -25,8 +25,8 @@ struct Queue {
     tasks: BTreeMap<Place, TaskId>,
     /// The limit that has no room for the first of them.
     hold: Option<Shortage>,
-    /// What people were told that they wait for.
-    told: Option<String>,
+    /// The one that people were told of.
+    told: Option<Shortage>,
 }
 
 /// What the tasks of a type wait for now.
@@ -39,9 +39,9 @@ pub(super) struct News {
 }
 
 impl Queue {
-    /// Why its tasks wait, where it is for longer than until a call ends.
-    fn why(&self) -> Option<String> {
-        self.hold.as_ref().filter(|hold| !hold.is_promised).map(Shortage::in_words)
+    /// The limit that its tasks wait for, where it is for longer than until a call ends.
+    fn lasting_hold(&self) -> Option<&Shortage> {
+        self.hold.as_ref().filter(|hold| !hold.is_promised)
     }
 }
 
@@ -79,7 +79,7 @@ impl Waiting {
 
     /// Why the tasks of a type wait, where it is for longer than until a call ends.
     pub(super) fn why_held(&self, task_type: &str) -> Option<String> {
-        self.queue(task_type).why()
+        self.queue(task_type).lasting_hold().map(Shortage::in_words)
     }
 
     /// Money came back: everybody may ask again.
@@ -104,11 +104,11 @@ impl Waiting {
     pub(super) fn news(&mut self) -> Vec<News> {
         let mut all = Vec::new();
         for (task_type, queue) in &mut self.by_type {
-            let why = queue.why();
-            if why == queue.told {
+            if queue.lasting_hold() == queue.told.as_ref() {
                 continue;
             }
-            queue.told.clone_from(&why);
+            queue.told = queue.lasting_hold().cloned();
+            let why = queue.told.as_ref().map(Shortage::in_words);
             let tasks = queue.tasks.values().cloned().collect();
             all.push(News { task_type: task_type.clone(), why, tasks });
         }

@@ -1,10 +1,11 @@
 //! Limits of single workers and types of task: they hold, they hold up nobody else, and people hear of them.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::crash::assert_mirror_is_what_a_rebuild_makes;
+use crate::crash::{assert_mirror_is_what_a_rebuild_makes, wait_for};
 use crate::support::workers::{CLOUD_KEY, cloud, echo, fresh_secret, with};
 use crate::support::{ModelServer, Reply, Sandbox};
 
@@ -203,4 +204,27 @@ fn a_program_that_fails_is_one_warning_and_no_trouble() {
     let said = shop.drain().ends(0);
     assert_eq!(said.err.matches("`on_alert` exited with 3").count(), 1, "{}", said.err);
     assert_eq!(shop.names("completed").len(), 1);
+}
+
+#[test]
+fn who_asks_koubou_to_stop_does_not_wait_for_a_slow_program() {
+    let sky = ModelServer::start();
+    let shop = Sandbox::new();
+    let begun = shop.beside("begun");
+    let limits = json!({
+        "by_worker": { "sky": { "daily": 1.2 } },
+        "on_alert": ["sh", "-c", "echo $$ > \"$1.new\"; mv \"$1.new\" \"$1\"; sleep 600", "sh", begun],
+    });
+    shop.set(CLOUD_KEY, &fresh_secret());
+    shop.hire(&[dear(&sky, "sky")], &json!({ "cost_limits": limits }));
+    sky.will(dollar());
+    let daemon = shop.daemon();
+    drop_many(&shop, "report", "sky", 1);
+    wait_for(&begun);
+    let began = Instant::now();
+    assert_eq!(daemon.stop(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    let pid = fs::read_to_string(&begun).unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+    assert!(stat.is_err() || stat.is_ok_and(|stat| stat.contains(") Z")), "it runs still");
 }

@@ -177,6 +177,7 @@ impl Engine {
             ..Line::new(LineKind::End, ended.finished_at).of(id)
         };
         self.write(&line);
+        self.paid(&line);
     }
 
     /// After a second request to stop: the claim goes back at once.

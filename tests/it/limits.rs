@@ -228,3 +228,26 @@ fn who_asks_koubou_to_stop_does_not_wait_for_a_slow_program() {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
     assert!(stat.is_err() || stat.is_ok_and(|stat| stat.contains(") Z")), "it runs still");
 }
+
+#[test]
+fn a_call_that_a_second_signal_ends_counts_against_every_limit() {
+    let sky = ModelServer::start();
+    let limits = json!({ "by_task_type": { "report": { "daily": 1.5 } } });
+    let shop = shop(&[dear(&sky, "sky")], &limits);
+    sky.will(dollar().held());
+    drop_many(&shop, "report", "sky", 1);
+    let mut daemon = shop.daemon();
+    sky.wait_for_held(1);
+    daemon.term();
+    daemon.until_said("stopping: ");
+    daemon.term();
+    assert_eq!(daemon.ended(), Some(0));
+    let spent = "SELECT count(*) FROM cost_tracking WHERE worker_type = 'sky' AND cost_usd >= 1";
+    assert_eq!(shop.count(spent), 1);
+    let budget = shop.koubou(["budget", "--json"]).ends(0).json();
+    for account in [&budget["daily"], &budget["by_task_type"]["report"]["daily"]] {
+        assert!(account["spent_usd"].as_f64().unwrap() >= 1.0, "{budget:#}");
+    }
+    shop.drain().ends(75);
+    assert_eq!(sky.chats(), 1);
+}

@@ -1,18 +1,21 @@
 //! `koubou budget`: what may be spent, and what was.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
-use crate::base::clock::Now;
+use crate::base::clock::{self, Now, Timestamp};
+use crate::base::words;
 use crate::config::Config;
 use crate::route::budget::{Ledger, Standing};
 use crate::spool::journal;
 use crate::spool::notes::LimitsNote;
 use crate::task::Usd;
 use crate::task::journal::Replay;
+use crate::task::limit::{Scope, Window};
 
 /// Show what may be spent and what was; `set` changes the limits
 #[derive(clap::Args, Debug)]
@@ -39,8 +42,19 @@ enum Change {
 pub(super) struct Money {
     year_month: String,
     alert_threshold_percent: u8,
-    daily: Account,
-    monthly: Account,
+    #[serde(flatten)]
+    total: Accounts,
+    by_worker: BTreeMap<String, Accounts>,
+    by_task_type: BTreeMap<String, Accounts>,
+}
+
+/// A day's and a month's, where there is a limit.
+#[derive(Serialize, Default)]
+struct Accounts {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daily: Option<Account>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    monthly: Option<Account>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +65,7 @@ struct Account {
     spent_usd: Usd,
     reserved_usd: Usd,
     left_usd: Usd,
+    begins_anew: String,
 }
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
@@ -65,14 +80,43 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 
 /// How the money stands, from the journal, which is its truth.
 pub(super) fn money(site: &Site) -> Result<Money, Trouble> {
-    let books = Books::read(site, &site.config()?)?;
-    let (day, month) = (books.ledger.day(), books.ledger.month());
-    Ok(Money {
-        year_month: books.ledger.year_month(),
-        alert_threshold_percent: books.ledger.limits().alert_percent,
-        daily: account(day, books.reserved, books.set.daily_usd),
-        monthly: account(month, books.reserved, books.set.monthly_usd),
-    })
+    let Books { ledger, set } = Books::read(site, &site.config()?)?;
+    let mut money = Money {
+        year_month: ledger.year_month(),
+        alert_threshold_percent: ledger.alert_percent(),
+        total: Accounts::default(),
+        by_worker: BTreeMap::new(),
+        by_task_type: BTreeMap::new(),
+    };
+    for (limit, standing) in ledger.standings() {
+        let is_set = limit.scope == Scope::Total
+            && match limit.window {
+                Window::Day => set.daily_usd.is_some(),
+                Window::Month => set.monthly_usd.is_some(),
+            };
+        let account = account(standing, is_set, ledger.begins_anew(limit.window));
+        money.accounts_of(&limit.scope).put(limit.window, account);
+    }
+    Ok(money)
+}
+
+impl Money {
+    fn accounts_of(&mut self, scope: &Scope) -> &mut Accounts {
+        match scope {
+            Scope::Total => &mut self.total,
+            Scope::Worker(name) => self.by_worker.entry(name.to_string()).or_default(),
+            Scope::TaskType(name) => self.by_task_type.entry(name.clone()).or_default(),
+        }
+    }
+}
+
+impl Accounts {
+    fn put(&mut self, window: Window, account: Account) {
+        match window {
+            Window::Day => self.daily = Some(account),
+            Window::Month => self.monthly = Some(account),
+        }
+    }
 }
 
 /// Whether so much is spent that work which is not hard goes to local workers.
@@ -83,8 +127,6 @@ pub(super) fn is_critical(site: &Site, config: &Config) -> bool {
 
 struct Books {
     ledger: Ledger,
-    /// What open attempts may cost.
-    reserved: Usd,
     /// The limits that `budget set` set.
     set: LimitsNote,
 }
@@ -102,42 +144,56 @@ impl Books {
             daily_usd: note.daily_usd.or(replay.limits.0),
             monthly_usd: note.monthly_usd.or(replay.limits.1),
         };
-        let mut limits = config.limits;
-        limits.daily = set.daily_usd.unwrap_or(limits.daily);
-        limits.monthly = set.monthly_usd.unwrap_or(limits.monthly);
-        let mut ledger = Ledger::new(limits, config.timezone.clone(), now);
-        let mut reserved = Usd::ZERO;
-        for line in replay.open.values() {
-            reserved += line.reserved_usd.unwrap_or_default();
+        let mut ledger = Ledger::new(config.limits.clone(), config.timezone.clone(), now);
+        ledger.set_total(set.daily_usd, set.monthly_usd);
+        for open in replay.open.values() {
+            let amount = open.reserved_usd.unwrap_or_default();
+            ledger.record_promise(amount, &open.purpose(), now);
         }
-        for (at, amount) in &replay.spent {
-            ledger.record(*amount, *at, now);
+        for spent in &replay.spent {
+            ledger.record(spent.amount, &spent.purpose, spent.at, now);
         }
-        Ok(Self { ledger, reserved, set })
+        Ok(Self { ledger, set })
     }
 }
 
-fn account(standing: Standing, reserved: Usd, set: Option<Usd>) -> Account {
-    let standing = Standing { reserved, ..standing };
+fn account(standing: Standing, is_set: bool, begins_anew: Timestamp) -> Account {
     Account {
         limit_usd: standing.limit,
-        set_by: if set.is_some() { "budget set" } else { "settings" },
+        set_by: if is_set { "budget set" } else { "settings" },
         spent_usd: standing.spent,
-        reserved_usd: reserved,
+        reserved_usd: standing.reserved,
         left_usd: standing.left(),
+        begins_anew: clock::rfc3339(begins_anew),
     }
 }
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, account) in [("today", &self.daily), (self.year_month.as_str(), &self.monthly)] {
-            let by = if account.set_by == "settings" { "" } else { " (by `budget set`)" };
-            writeln!(
-                f,
-                "{name:<8} {} of {}{by} spent, {} reserved, {} left",
-                account.spent_usd, account.limit_usd, account.reserved_usd, account.left_usd
-            )?;
+        let workers = self.by_worker.iter().map(|(name, all)| (format!("worker {name}, "), all));
+        let types = self.by_task_type.iter().map(|(name, all)| (format!("type {name}, "), all));
+        let mut lines = Vec::new();
+        for (whose, all) in [(String::new(), &self.total)].into_iter().chain(workers).chain(types) {
+            for (window, account) in [("today", &all.daily), (&self.year_month, &all.monthly)] {
+                let name = words::tame(&format!("{whose}{window}"));
+                lines.extend(account.as_ref().map(|account| (name, account)));
+            }
+        }
+        let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        for (name, account) in lines {
+            writeln!(f, "{name:<width$}  {account}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let by = if self.set_by == "settings" { "" } else { " (by `budget set`)" };
+        write!(
+            f,
+            "{} of {}{by} spent, {} reserved, {} left until {}",
+            self.spent_usd, self.limit_usd, self.reserved_usd, self.left_usd, self.begins_anew
+        )
     }
 }

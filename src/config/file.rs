@@ -14,7 +14,7 @@ use super::prices::{self, PriceList};
 use super::section::Section;
 use super::tree::{self, Node, Place};
 use super::workers::{self, ReadWorker, Surroundings, Workers};
-use super::{CheckSpec, Config, Kind, Limits, Retire, checks, rules, security};
+use super::{CheckSpec, Config, Kind, Limits, Retire, checks, limits, rules, security};
 use crate::base::secret::Mask;
 use crate::base::words;
 use crate::route::Router;
@@ -116,6 +116,7 @@ impl Reader<'_> {
         checks::look_for_missing(&workers, &checks, self.complaints);
         let Workers { good, types, key_names } = workers;
         let rules = rules::read(self.top, &types, self.complaints);
+        let money = self.top.section("cost_limits", limits::KEYS);
         self.warn_of_confidential(&good, &rules);
         let unused_env = self.unused_env(&good, &checks, &key_names);
         let candidates = good.iter().map(|worker| candidate(worker, &rules)).collect();
@@ -130,7 +131,9 @@ impl Reader<'_> {
             workers: good.into_iter().map(|worker| worker.spec).collect(),
             checks,
             router: std::sync::Arc::new(router),
-            limits: self.limits(),
+            limits: self.limits(money.as_ref(), &types),
+            on_exhausted: money.as_ref().map(limits::on_exhausted).unwrap_or_default(),
+            on_alert: money.as_ref().and_then(limits::on_alert),
             timezone: self.timezone(),
             retention_days: self.top.small("retention_days", 1, 36_500).unwrap_or(7),
             retire: self.retire(),
@@ -175,14 +178,15 @@ impl Reader<'_> {
         judge
     }
 
-    fn limits(&self) -> Limits {
-        let keys = ["daily_limit_usd", "monthly_limit_usd", "alert_threshold_percent"];
-        let stated = self.top.section("cost_limits", &keys);
-        let money = |key: &str| stated.as_ref().and_then(|stated| stated.money(key));
-        let percent = stated.as_ref().and_then(|stated| stated.small(keys[2], 1, 100));
+    fn limits(&self, stated: Option<&Section<'_>>, types: &[String]) -> Limits {
+        let [daily, monthly] = ["daily_limit_usd", "monthly_limit_usd"];
+        let money = |key: &str| stated.and_then(|stated| stated.money(key));
+        let percent = stated.and_then(|stated| stated.small("alert_threshold_percent", 1, 100));
+        let others = stated.map(|stated| limits::others(stated, types, self.complaints));
         Limits {
-            daily: self.limit("DAILY_BUDGET_USD", keys[0], money(keys[0]), Usd::dollars(10)),
-            monthly: self.limit("MONTHLY_BUDGET_USD", keys[1], money(keys[1]), Usd::dollars(100)),
+            daily: self.limit("DAILY_BUDGET_USD", daily, money(daily), Usd::dollars(10)),
+            monthly: self.limit("MONTHLY_BUDGET_USD", monthly, money(monthly), Usd::dollars(100)),
+            others: others.unwrap_or_default(),
             alert_percent: percent.and_then(|percent| u8::try_from(percent).ok()).unwrap_or(80),
         }
     }
@@ -397,7 +401,7 @@ mod tests {
 
     use super::*;
     use crate::base::secret::Secret;
-    use crate::config::{Api, ChatSpec, WorkerSpec};
+    use crate::config::{Api, ChatSpec, OnExhausted, WorkerSpec};
 
     const ORIGINAL: &str = include_str!("../../tests/data/agent.original.yaml");
     const SHIPPED: &str = include_str!("../../spool-layout/config/agent.yaml");
@@ -494,6 +498,7 @@ routing_rules:
         assert!(config.router.candidates[3].only_named);
         let least = good(LEAST);
         assert_eq!(config.limits, least.limits);
+        assert_eq!((config.on_exhausted, &config.on_alert), (least.on_exhausted, &least.on_alert));
         assert_eq!(config.retention_days, least.retention_days);
         assert_eq!(config.max_task_bytes, least.max_task_bytes);
         assert_eq!(config.max_result_bytes, least.max_result_bytes);
@@ -505,8 +510,9 @@ routing_rules:
     #[test]
     fn what_the_shipped_file_shows_in_remarks_can_be_read() {
         let top = ["# checks:", "# difficulty_keywords:", "# prices:", "# spool_group:", "#   "];
+        let below = ["  # - ", "  #   ", "  # by_worker:", "  # by_task_type:", "  # on_alert:"];
         let shown = |line: &str| {
-            if line.starts_with("  # - ") || line.starts_with("  #   ") {
+            if below.iter().any(|begin| line.starts_with(begin)) {
                 return line.replacen("  # ", "  ", 1);
             }
             match top.iter().any(|begin| line.starts_with(begin)) {
@@ -521,6 +527,7 @@ routing_rules:
         assert_eq!(config.workers.len(), 6);
         assert_eq!(config.spool_group.as_deref(), Some("koubou"));
         assert_eq!(config.workers[4].price.output, usd("5"));
+        assert_eq!((config.limits.others.len(), config.on_alert.is_some()), (3, true));
     }
 
     #[test]
@@ -651,6 +658,34 @@ routing_rules:
             (
                 "cost_limits: {alert_threshold_percent: 101}\n",
                 "7:40: `alert_threshold_percent` must be a whole number from 1 to 100, and is `101`",
+            ),
+            (
+                "cost_limits: {by_worker: {locl: {daily: 3}}}\n",
+                "7:27: there is no worker `locl` among `available_workers`; did you mean `local`?",
+            ),
+            (
+                "cost_limits: {by_worker: {local: {dayly: 3, daily: 1}}}\n",
+                "7:35: unknown key `dayly`; did you mean `daily`?",
+            ),
+            (
+                "cost_limits: {by_task_type: {report: {}}}\n",
+                "7:38: a limit needs `daily`, `monthly` or both",
+            ),
+            (
+                "cost_limits: {by_task_type: {report: 3}}\n",
+                "7:38: a limit must be a mapping of keys, and is `3`",
+            ),
+            (
+                "cost_limits: {by_task_type: {report: {daily: much}}}\n",
+                "7:46: `daily` must be an amount of dollars such as `0.25`, and is `much`",
+            ),
+            (
+                "cost_limits: {on_exhausted: stop}\n",
+                "7:29: `on_exhausted` must be `wait` or `fail`, and is `stop`",
+            ),
+            (
+                "cost_limits: {on_alert: []}\n",
+                "7:25: `on_alert` is empty: name a program and its arguments",
             ),
             (
                 "security_policy: {sensitive_patterns: ['(']}\n",
@@ -915,6 +950,30 @@ routing_rules:
              config/.env:2:1: `KOUBOU_LOG_LEVEL` must be `error`, `warn`, `info`, `debug` or `trace`, and is `loud`\n\
              config/.env:3:1: this line cannot be read: write it as `NAME=value`"
         );
+    }
+
+    #[test]
+    fn single_workers_and_types_of_task_have_limits_of_their_own() {
+        let config = good(&format!(
+            "{LEAST}cost_limits:\n  by_worker: {{local: {{daily: 3, monthly: 20}}}}\n  \
+             by_task_type: {{report: {{daily: 1}}}}\n  on_exhausted: fail\n  on_alert: [mail, -s, a b]\n"
+        ));
+        let limits: Vec<_> = config
+            .limits
+            .others
+            .iter()
+            .map(|(limit, amount)| (limit.to_string(), *amount))
+            .collect();
+        assert_eq!(
+            limits,
+            [
+                ("daily limit of worker local".to_owned(), Usd::dollars(3)),
+                ("monthly limit of worker local".to_owned(), Usd::dollars(20)),
+                ("daily limit of task type report".to_owned(), Usd::dollars(1)),
+            ]
+        );
+        assert_eq!(config.on_exhausted, OnExhausted::Fail);
+        assert_eq!(config.on_alert.unwrap(), ["mail", "-s", "a b"]);
     }
 
     #[test]

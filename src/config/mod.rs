@@ -11,6 +11,7 @@ mod checks;
 mod complaint;
 mod env;
 mod file;
+mod limits;
 mod prices;
 mod rules;
 mod section;
@@ -27,7 +28,7 @@ use serde_json::{Map, Value};
 
 use crate::base::secret::{Mask, Secret};
 use crate::route::Router;
-pub use crate::route::budget::Limits;
+pub use crate::route::budget::{Limits, OnExhausted};
 use crate::route::price::Price;
 use crate::task::{Accept, WorkerType};
 pub use complaint::{ConfigError, ConfigErrors};
@@ -47,6 +48,10 @@ pub struct Config {
     pub router: Arc<Router>,
     /// What may be spent.
     pub limits: Limits,
+    /// What becomes of a task whose worker cannot be paid.
+    pub on_exhausted: OnExhausted,
+    /// The program that is run when a limit is nearly reached, and its arguments.
+    pub on_alert: Option<Vec<String>>,
     /// Whose midnight ends a day and a month.
     pub timezone: TimeZone,
     /// How long results are kept, in days.

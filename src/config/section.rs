@@ -221,6 +221,21 @@ impl<'a> Section<'a> {
         Section::open(self.get(key)?, &format!("`{key}`"), known, self.complaints)
     }
 
+    /// A mapping whose keys are names that are free to choose, each with its place and its value.
+    pub(super) fn named(&self, key: &str) -> Vec<(Place, &'a str, &'a Node)> {
+        let Some(node) = self.get(key) else { return Vec::new() };
+        let names: Vec<&str> = match &node.value {
+            Tree::Map(entries) => {
+                entries.iter().filter_map(|(key, _)| key.name.as_deref()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let section = Section::open(node, &format!("`{key}`"), &names, self.complaints);
+        section.map_or_else(Vec::new, |section| {
+            section.entries.into_iter().map(|(name, at, node)| (at, name, node)).collect()
+        })
+    }
+
     /// A mapping that is passed on as it is.
     pub(super) fn json(&self, key: &str) -> Option<Map<String, Value>> {
         let node = self.get(key)?;

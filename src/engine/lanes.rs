@@ -205,6 +205,7 @@ impl Hand {
             attempt: Some(start.attempt.clone()),
             worker_id: Some(self.id.clone()),
             worker_type: Some(start.worker_type.clone()),
+            task_type: Some(start.task_type.clone()),
             model: Some(self.spec.model_name().to_owned()),
             reserved_usd: (start.reserved > Usd::ZERO).then_some(start.reserved),
             ..Line::new(LineKind::Attempt, clock::wall()).of(&start.id)

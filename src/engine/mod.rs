@@ -9,6 +9,7 @@
 //! it logs, and returns how the work ended.
 
 mod acceptance;
+mod alarm;
 pub mod attachments;
 mod cache;
 mod desk;
@@ -165,12 +166,17 @@ pub struct Engine {
     /// Where there is none, the folders are listed every [`POLL`].
     watch: Option<Watch>,
     _ears: signals::Ears,
+    /// The variables of our own environment that programs inherit.
+    inherited: Arc<Vec<(String, String)>>,
+    /// The owner's programs that run because a limit is nearly reached.
+    alarms: Vec<alarm::Ringing>,
     lock: Arc<Lock>,
 }
 
 struct UnderWay {
     leash: Leash,
     worker_type: WorkerType,
+    task_type: String,
     worker_id: Option<String>,
     reserved: Usd,
 }
@@ -246,6 +252,8 @@ impl Engine {
             lost: None,
             watch,
             _ears: ears,
+            inherited: Arc::new(inherited),
+            alarms: Vec::new(),
             lock: Arc::clone(&lock),
             config: Arc::clone(&config),
             spool: Arc::clone(&spool),
@@ -261,8 +269,8 @@ impl Engine {
             to_me.clone(),
         );
         engine.spawn("desk", move || desk.run(&brought))?;
-        let shop =
-            Shop { spool, config, journal, to_engine: to_me, inherited: Arc::new(inherited) };
+        let inherited = Arc::clone(&engine.inherited);
+        let shop = Shop { spool, config, journal, to_engine: to_me, inherited };
         for spec in &shop.config.workers {
             let hands = shop.open_lane(spec).map_err(EngineError::Thread)?;
             engine.lanes.insert(spec.worker_type.clone(), hands);
@@ -621,6 +629,7 @@ impl Engine {
                 }
             }
         }
+        self.let_alarms_end();
         while let Ok(message) = self.messages.try_recv() {
             if let Message::Paid(line) = message {
                 self.paid(&line);
@@ -640,7 +649,8 @@ impl Engine {
 fn foreman(config: &Config, drain: bool, replay: &mut Replay, now: Now) -> Foreman {
     let setup = Setup {
         benches: config.workers.iter().map(bench).collect(),
-        limits: config.limits,
+        limits: config.limits.clone(),
+        on_exhausted: config.on_exhausted,
         timezone: config.timezone.clone(),
         drain,
         run: run_mark(now),

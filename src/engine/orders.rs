@@ -61,6 +61,7 @@ impl Engine {
             Order::Say(remark) => self.say(remark),
             Order::Lane(name, news) => self.lane_changed(&name, news),
             Order::Money => self.tell_of_money(),
+            Order::Alert(alert) => self.ring(&alert),
             Order::List => self.ask(super::Ask::ListAndTell),
             Order::Afresh(file) => self.ask(super::Ask::Afresh(file)),
             Order::GoHome(farewell) => self.farewell = Some(farewell),
@@ -73,6 +74,7 @@ impl Engine {
         let under_way = UnderWay {
             leash: leash.clone(),
             worker_type: worker_type.clone(),
+            task_type: start.task_type.clone(),
             worker_id: None,
             reserved: start.reserved,
         };
@@ -120,9 +122,8 @@ impl Engine {
     }
 
     pub(super) fn hand_back(&mut self, id: TaskId, ended: Ended, held: Held) {
-        let mut reserved = Usd::ZERO;
-        if let Some(under_way) = self.under_way.remove(&id) {
-            reserved = under_way.reserved;
+        let under_way = self.under_way.remove(&id);
+        if let Some(under_way) = &under_way {
             self.tell_of_hand(&under_way.worker_type, ended.worker_id.clone(), None);
         }
         let (level, text) = match &ended.outcome {
@@ -141,7 +142,9 @@ impl Engine {
         };
         self.tell_log(level, Some(&id), Some(&ended.worker_id), &bare);
         if self.is_giving_up() {
-            self.close_attempt(&id, &ended, reserved);
+            if let Some(under_way) = under_way {
+                self.close_attempt(&id, &ended, under_way);
+            }
             return self.put_back(held);
         }
         self.held.insert(id.clone(), held);
@@ -149,7 +152,7 @@ impl Engine {
     }
 
     /// An attempt that a second request to stop has ended; what it may have cost counts as spent.
-    fn close_attempt(&mut self, id: &TaskId, ended: &Ended, reserved: Usd) {
+    fn close_attempt(&mut self, id: &TaskId, ended: &Ended, under_way: UnderWay) {
         let spent = match &ended.outcome {
             Outcome::Done(answer) => answer.spent,
             Outcome::Failed(failure) => failure.spent,
@@ -157,17 +160,24 @@ impl Engine {
         let cost = match spent {
             Spent::Nothing => Usd::ZERO,
             Spent::Known(cost) => cost,
-            Spent::Unknown => reserved,
+            Spent::Unknown => under_way.reserved,
         };
         let line = Line {
             attempt: Some(ended.attempt.clone()),
             worker_id: Some(ended.worker_id.clone()),
+            model: self
+                .config
+                .worker(&under_way.worker_type)
+                .map(|spec| spec.model_name().to_owned()),
+            worker_type: Some(under_way.worker_type),
+            task_type: Some(under_way.task_type),
             cost_usd: Some(cost),
             outcome: Some(STOPPED.to_owned()),
             started_at: Some(ended.started_at),
             ..Line::new(LineKind::End, ended.finished_at).of(id)
         };
         self.write(&line);
+        self.paid(&line);
     }
 
     /// After a second request to stop: the claim goes back at once.
@@ -224,7 +234,7 @@ impl Engine {
 
     fn write(&mut self, line: &Line) {
         let mut written = self.journal.append([line]);
-        if line.event == LineKind::Limits {
+        if matches!(line.event, LineKind::Limits | LineKind::Alert) {
             written = written.and_then(|()| self.journal.sync());
         }
         if let Err(error) = written {

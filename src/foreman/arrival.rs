@@ -184,7 +184,8 @@ impl Foreman {
                 if let Some(lane) = self.lanes.get_mut(name) {
                     entry.prompt_tokens = entry.tokens_for(&lane.bench);
                     entry.estimate = entry.worst_cost_at(&lane.bench);
-                    lane.queue.insert(entry.place(), id.clone());
+                    let task_type = &entry.summary.wish.task_type;
+                    lane.waiting.insert(task_type, entry.place(), id.clone());
                     if !entry.decision.fallback.is_empty() {
                         lane.movable.insert(id.clone());
                     }
@@ -199,7 +200,7 @@ impl Foreman {
             _ => {}
         }
         entry.state = state;
-        orders.push(Order::Record(Box::new(entry.waiting_row(id))));
+        self.record_waiting(id, orders);
     }
 
     /// Takes a task out of every index that its state has it in.
@@ -209,7 +210,7 @@ impl Foreman {
             State::Queued(lane) => {
                 let place = entry.place();
                 if let Some(lane) = self.lanes.get_mut(lane) {
-                    lane.queue.remove(&place);
+                    lane.waiting.remove(&entry.summary.wish.task_type, &place);
                     lane.movable.remove(id);
                 }
             }
@@ -236,7 +237,8 @@ impl Foreman {
     /// Forgets a task whole.
     pub(super) fn forget(&mut self, id: &TaskId) -> Option<Entry> {
         self.unindex(id);
-        let entry = self.tasks.remove(id)?;
+        let mut entry = self.tasks.remove(id)?;
+        self.settle(entry.owed.take());
         if self.files.get(&entry.file) == Some(id) {
             self.files.remove(&entry.file);
         }

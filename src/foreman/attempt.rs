@@ -10,11 +10,13 @@ impl Foreman {
             entry.state = state;
             return;
         };
-        let cost = self.settle(promise, &ended.outcome);
+        let task_type = Some(entry.summary.wish.task_type.clone());
+        let cost = promise.as_ref().map_or(Usd::ZERO, |promise| cost_of(promise, &ended.outcome));
+        entry.owed = promise.map(|promise| (promise, cost));
         let Some(lane) = self.lanes.get_mut(&name) else { return };
         lane.busy -= 1;
         lane.tokens.give_back(tokens.saturating_sub(tokens_used(&ended.outcome, tokens)));
-        let line = end_line(id, &lane.bench, &ended, cost, now);
+        let line = Line { task_type, ..end_line(id, &lane.bench, &ended, cost, now) };
         self.learn_of_worker(&name, &ended, now, orders);
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let attempt = backlog::attempt(&ended, cost);
@@ -27,33 +29,18 @@ impl Foreman {
         }
     }
 
-    pub(super) fn settle(
-        &mut self,
-        promise: Option<crate::route::budget::Reservation>,
-        outcome: &Outcome,
-    ) -> Usd {
-        let Some(promise) = promise else { return Usd::ZERO };
-        let spent = match outcome {
-            Outcome::Done(answer) => answer.spent,
-            Outcome::Failed(failure) => failure.spent,
-        };
-        let cost = match spent {
-            Spent::Nothing => Usd::ZERO,
-            Spent::Known(cost) => cost,
-            Spent::Unknown => promise.amount(),
-        };
-        self.ledger.settle(promise, cost);
-        self.money_is_back();
-        cost
+    /// Settles what an attempt cost, once the journal says so: were it settled before, a kill
+    /// between the two would give the same money out twice.
+    pub(super) fn settle(&mut self, owed: Option<(Reservation, Usd)>) {
+        if let Some((promise, cost)) = owed {
+            self.ledger.settle(promise, cost);
+            self.money_is_back();
+        }
     }
 
     /// After money came back, lanes that waited for it may ask again.
     pub(super) fn money_is_back(&mut self) {
-        for lane in self.lanes.values_mut() {
-            if matches!(lane.block, Some(Block::OverBudget { .. })) {
-                lane.block = None;
-            }
-        }
+        self.lanes.values_mut().for_each(Lane::money_is_back);
     }
 
     pub(super) fn learn_of_worker(
@@ -220,6 +207,9 @@ impl Foreman {
     pub(super) fn released(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let state = std::mem::replace(&mut entry.state, State::Blocked(BTreeSet::new()));
+        let owed = entry.owed.take();
+        self.settle(owed);
+        let Some(entry) = self.tasks.get_mut(id) else { return };
         match state {
             State::Releasing(then) if entry.cancelled => {
                 drop(then);
@@ -245,5 +235,18 @@ fn tokens_used(outcome: &Outcome, set_apart: u64) -> u64 {
         (Some(usage), _) => usage.total_tokens,
         (None, Spent::Nothing) if backlog::failure(outcome).is_some() => 0,
         (None, _) => set_apart,
+    }
+}
+
+/// What an attempt cost for which this much was promised.
+fn cost_of(promise: &Reservation, outcome: &Outcome) -> Usd {
+    let spent = match outcome {
+        Outcome::Done(answer) => answer.spent,
+        Outcome::Failed(failure) => failure.spent,
+    };
+    match spent {
+        Spent::Nothing => Usd::ZERO,
+        Spent::Known(cost) => cost,
+        Spent::Unknown => promise.amount(),
     }
 }

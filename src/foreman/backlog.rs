@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::event::{Arrival, Ended, Summary, Verdict};
-use super::lane::Place;
+use super::waiting::Place;
 use super::{Bench, FRAME_TOKENS};
 use crate::base::clock::Timestamp;
 use crate::route::Decision;
@@ -41,6 +41,8 @@ pub(super) struct Entry {
     pub successor: Option<Box<Arrival>>,
     /// How often our own trouble kept it from being claimed.
     pub troubles: u32,
+    /// What its last attempt cost, of what was promised, until the journal has it.
+    pub owed: Option<(Reservation, Usd)>,
     /// The most that its next attempt may cost.
     pub estimate: Usd,
     /// The tokens that its prompt may have.
@@ -116,6 +118,7 @@ impl Entry {
             told: None,
             successor: None,
             troubles: 0,
+            owed: None,
             estimate: Usd::ZERO,
             prompt_tokens: 0,
         }

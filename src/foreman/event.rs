@@ -9,14 +9,14 @@ use jiff::tz::TimeZone;
 
 use crate::base::clock::Timestamp;
 use crate::route::Assessment;
-use crate::route::budget::Limits;
+use crate::route::budget::{Limits, OnExhausted, Standing};
 use crate::route::decision::Wish;
 use crate::route::price::Price;
 use crate::task::fact::TaskRow;
 use crate::task::journal::Line;
 use crate::task::outcome::Outcome;
 use crate::task::result::{Reason, Routing, TaskError};
-use crate::task::{Attempt, Folder, Sensitivity, TaskId, Usd, WorkerType};
+use crate::task::{Attempt, Folder, Limit, Sensitivity, TaskId, Usd, WorkerType};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -178,6 +178,8 @@ pub enum Order {
     Lane(WorkerType, LaneNews),
     /// The money's state changed.
     Money,
+    /// Run the owner's program: a limit is nearly reached.
+    Alert(Box<Alert>),
     /// List `pending` to its end and say so.
     List,
     /// Take this file for one that was never seen.
@@ -195,6 +197,8 @@ pub struct Start {
     pub file: OsString,
     /// What its bytes must still be.
     pub fingerprint: u64,
+    /// The task's type.
+    pub task_type: String,
     /// Who works on it.
     pub worker_type: WorkerType,
     /// Whether it may leave the house.
@@ -273,6 +277,15 @@ pub struct LaneNews {
     pub until: Option<Timestamp>,
 }
 
+/// A limit that is nearly reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// Which one.
+    pub limit: Limit,
+    /// How it stands.
+    pub standing: Standing,
+}
+
 /// How the work ended when nothing more can be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Farewell {
@@ -318,6 +331,8 @@ pub struct Setup {
     pub benches: Vec<Bench>,
     /// What may be spent.
     pub limits: Limits,
+    /// What becomes of a task whose worker cannot be paid.
+    pub on_exhausted: OnExhausted,
     /// Whose midnight ends a day.
     pub timezone: TimeZone,
     /// Whether to go home when nothing is left to do.

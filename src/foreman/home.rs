@@ -34,6 +34,8 @@ impl Foreman {
                 orders.push(Order::Lane(name.clone(), news));
             }
         }
+        self.tell_of_holds(orders);
+        self.tell_of_alerts(now, orders);
         let critical = self.ledger.is_critical(now.wall);
         if critical != self.was_critical {
             self.was_critical = critical;
@@ -43,11 +45,46 @@ impl Foreman {
                 orders.push(remark(
                     log::Level::Warn,
                     &format!(
-                        "budget alert: {} of {} spent today, {} of {} this month; work that is not hard goes to local workers",
+                        "most of the budget is spent, {} of {} today and {} of {} this month: work that is not hard goes to local workers",
                         day.spent, day.limit, month.spent, month.limit
                     ),
                 ));
             }
+        }
+    }
+
+    /// Says which types of task wait for a limit of their own, and no longer do.
+    fn tell_of_holds(&mut self, orders: &mut Vec<Order>) {
+        let mut changed = Vec::new();
+        for (name, lane) in &mut self.lanes {
+            for news in lane.waiting.news() {
+                if let Some(why) = &news.why {
+                    let task_type = &news.task_type;
+                    let text = format!("worker `{name}` leaves tasks of type `{task_type}`: {why}");
+                    orders.push(remark(log::Level::Warn, &text));
+                }
+                changed.extend(news.tasks);
+            }
+        }
+        for id in changed {
+            self.record_waiting(&id, orders);
+        }
+    }
+
+    /// Says which limits are nearly reached, each once in its day or month. It is written down
+    /// before anything is done about it, so that no restart does it again.
+    fn tell_of_alerts(&mut self, now: Now, orders: &mut Vec<Order>) {
+        for (limit, standing) in self.ledger.new_alerts(now.wall) {
+            orders.push(Order::Write(Box::new(Line::alert(&limit, now.wall))));
+            let text = format!(
+                "budget alert: {} of {} of the {} is spent or promised ({} %)",
+                standing.used(),
+                standing.limit,
+                limit.in_words(),
+                standing.percent()
+            );
+            orders.push(remark(log::Level::Warn, &text));
+            orders.push(Order::Alert(Box::new(Alert { limit, standing })));
         }
     }
 
@@ -85,7 +122,10 @@ impl Foreman {
             State::Queued(lane) => {
                 !self.paused
                     && !self.no_room
-                    && self.lanes.get(lane).is_some_and(|lane| !lane.is_stuck(now))
+                    && self.lanes.get(lane).is_some_and(|lane| {
+                        !lane.is_stuck(now)
+                            && lane.waiting.held(&entry.summary.wish.task_type).is_none()
+                    })
             }
             State::Running { .. } | State::Releasing(_) | State::Ending(_) => true,
         }
@@ -120,7 +160,10 @@ impl Foreman {
             State::Queued(name) => self
                 .lanes
                 .get(name)
-                .and_then(Lane::waits_for)
+                .and_then(|lane| {
+                    let held = lane.waiting.held(&entry.summary.wish.task_type);
+                    lane.waits_for().or_else(|| held.map(Shortage::in_words))
+                })
                 .unwrap_or_else(|| format!("a free hand of worker `{name}`")),
             State::Running { .. } | State::Releasing(_) | State::Ending(_) => "its end".to_owned(),
         }

@@ -111,12 +111,17 @@ impl Foreman {
         }
     }
 
-    /// Whether a worker's attempt fits what the task may cost and what may be spent in a day: to
-    /// pass it on to one that does not would lose the answer that there is.
+    /// Whether a worker's attempt fits what the task may cost and what may be spent, now or later:
+    /// to pass it on to one that does not would lose the answer that there is.
     pub(super) fn may_ever_pay(&self, entry: &Entry, bench: &Bench) -> bool {
         let worst = entry.worst_cost_at(bench);
-        let limits = self.ledger.limits();
         let fits_task = entry.summary.max_cost.is_none_or(|most| entry.cost() + worst <= most);
-        fits_task && (worst == Usd::ZERO || worst <= limits.daily.min(limits.monthly))
+        let purpose = Purpose::new(&bench.worker_type, &entry.summary.wish.task_type);
+        let fits_limits = || match self.ledger.why_not(worst, &purpose) {
+            None => true,
+            Some(Refusal::Never { .. }) => false,
+            Some(Refusal::NotBefore(shortage)) => self.waits_out(&shortage),
+        };
+        fits_task && (worst == Usd::ZERO || fits_limits())
     }
 }

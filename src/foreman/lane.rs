@@ -1,22 +1,20 @@
-//! One worker type's bench: who waits for it, in which order, and whether it works.
+//! One worker type's bench: who waits for it, and whether it works.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::event::{Bench, LaneNews};
+use super::waiting::Waiting;
 use crate::base::clock::{self, Now, Timestamp};
+use crate::route::budget::Shortage;
 use crate::route::rate::Pacer;
 use crate::task::TaskId;
-
-/// A task's place in a queue: higher priority first, then first come first served.
-pub(super) type Place = (Reverse<u8>, u64);
 
 #[derive(Debug)]
 pub(super) struct Lane {
     pub bench: Bench,
-    pub queue: BTreeMap<Place, TaskId>,
-    /// Those in the queue for which somebody may stand in.
+    pub waiting: Waiting,
+    /// Those who wait and for whom somebody may stand in.
     pub movable: BTreeSet<TaskId>,
     pub busy: usize,
     pub paused: bool,
@@ -49,8 +47,8 @@ pub(super) enum Block {
     RateLimited { until: Duration, wall: Timestamp },
     /// It failed so often in a row that it is left alone for a while, and then tried with one task.
     Failing { until: Duration, wall: Timestamp, reason: String },
-    /// A budget's limit is reached.
-    OverBudget { until: Timestamp, which: &'static str, is_promised: bool },
+    /// A limit that covers all its work is reached.
+    OverBudget(Shortage),
 }
 
 /// How long a drain waits for a server that asked for a pause.
@@ -62,14 +60,14 @@ const REST: Duration = Duration::from_secs(10);
 const LONGEST_REST: Duration = Duration::from_secs(300);
 
 impl Lane {
-    pub(super) fn new(bench: Bench) -> Self {
+    pub(super) fn new(bench: Bench, waiting: Waiting) -> Self {
         let block = bench.disabled.clone().map(|reason| Block::Stopped { reason });
         Self {
             pacer: Pacer::new(bench.max_rpm),
             tokens: Pacer::new(bench.max_tpm),
             width: bench.hands,
             bench,
-            queue: BTreeMap::new(),
+            waiting,
             movable: BTreeSet::new(),
             busy: 0,
             paused: false,
@@ -104,13 +102,22 @@ impl Lane {
         match &self.block {
             Some(Block::Unreachable { probe_at, .. }) => *probe_at,
             Some(Block::RateLimited { until, .. } | Block::Failing { until, .. }) => Some(*until),
-            Some(Block::OverBudget { until, .. }) => {
-                Some(now.mono + clock::between(now.wall, *until))
+            Some(Block::OverBudget(short)) => {
+                Some(now.mono + clock::between(now.wall, short.until))
             }
             Some(Block::Stopped { .. }) => None,
-            None if self.queue.is_empty() || self.paused || self.busy >= self.width => None,
-            None => Some(self.turn()),
+            None => {
+                let begins = self.could_start().then(|| self.turn());
+                let lifted =
+                    self.waiting.wakes_at().map(|at| now.mono + clock::between(now.wall, at));
+                begins.into_iter().chain(lifted).min()
+            }
         }
+    }
+
+    /// Whether only its pace keeps it from beginning something.
+    fn could_start(&self) -> bool {
+        !self.paused && self.busy < self.width && self.waiting.first().is_some()
     }
 
     /// Lifts what time has ended.
@@ -119,12 +126,13 @@ impl Lane {
             Some(Block::RateLimited { until, .. } | Block::Failing { until, .. }) => {
                 *until <= now.mono
             }
-            Some(Block::OverBudget { until, .. }) => *until <= now.wall,
+            Some(Block::OverBudget(short)) => short.until <= now.wall,
             _ => false,
         };
         if over {
             self.block = None;
         }
+        self.waiting.wake(now.wall);
     }
 
     /// Whether it is time to look whether it is there again; if so, a look is under way.
@@ -212,9 +220,17 @@ impl Lane {
             _ if self.paused => true,
             None => false,
             Some(Block::RateLimited { until, .. }) => *until > now.mono + PATIENCE,
-            Some(Block::OverBudget { is_promised, .. }) => !is_promised,
+            Some(Block::OverBudget(short)) => !short.is_promised,
             Some(_) => true,
         }
+    }
+
+    /// Money came back: whoever waited for it may ask again.
+    pub(super) fn money_is_back(&mut self) {
+        if matches!(self.block, Some(Block::OverBudget(_))) {
+            self.block = None;
+        }
+        self.waiting.lift();
     }
 
     /// The server asked for a pause; the longest that was asked for holds.
@@ -252,13 +268,7 @@ impl Lane {
             Block::Failing { wall, reason, .. } => {
                 format!("worker `{name}` is tried again at {}: {reason}", clock::rfc3339(*wall))
             }
-            Block::OverBudget { which, is_promised: true, .. } => {
-                format!("money of the {which} budget that is promised to calls under way")
-            }
-            Block::OverBudget { until, which, .. } => format!(
-                "the {which} budget is used up until {}: `koubou budget set --{which} N` raises it",
-                clock::rfc3339(*until)
-            ),
+            Block::OverBudget(short) => short.in_words(),
         })
     }
 
@@ -279,12 +289,12 @@ impl Lane {
         let (state, until) = match &self.block {
             _ if self.paused => ("paused", None),
             // It goes on by itself when a call ends; nobody need hear of it each time.
-            None | Some(Block::OverBudget { is_promised: true, .. }) => ("ready", None),
+            None | Some(Block::OverBudget(Shortage { is_promised: true, .. })) => ("ready", None),
             Some(Block::Stopped { .. }) => ("disabled", None),
             Some(Block::Unreachable { .. }) => ("unreachable", None),
             Some(Block::RateLimited { wall, .. }) => ("rate_limited", Some(*wall)),
             Some(Block::Failing { wall, .. }) => ("failing", Some(*wall)),
-            Some(Block::OverBudget { until, .. }) => ("over_budget", Some(*until)),
+            Some(Block::OverBudget(short)) => ("over_budget", Some(short.until)),
         };
         let reason = self.waits_for().filter(|_| state != "ready");
         let news = LaneNews { state, reason, until };

@@ -22,6 +22,7 @@ mod lane;
 mod people;
 mod queue;
 mod retry;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -31,17 +32,19 @@ use std::time::Duration;
 
 use backlog::{Entry, State, Until};
 pub use event::{
-    Arrival, Bench, Ended, Event, Farewell, LaneNews, NotClaimed, Order, Refuse, Remark, Setup,
-    Start, Summary, Verdict,
+    Alert, Arrival, Bench, Ended, Event, Farewell, LaneNews, NotClaimed, Order, Refuse, Remark,
+    Setup, Start, Summary, Verdict,
 };
 use lane::{Block, Lane};
+use waiting::Waiting;
 
 use crate::base::clock::{self, Now, Timestamp};
 use crate::base::words::{self, Count};
 use crate::route::Router;
-use crate::route::budget::{Ledger, Refusal, Standing};
+use crate::route::budget::{Ledger, OnExhausted, Refusal, Reservation, Shortage, Standing};
 use crate::task::fact::TaskRow;
 use crate::task::journal::{Line, LineKind, Past, Replay, counts_as_attempt};
+use crate::task::limit::{Purpose, Scope};
 use crate::task::outcome::{CHECK_FAILED, ErrorKind, Failure, Next, Outcome, Spent, Trouble};
 use crate::task::result::TaskError;
 use crate::task::{Difficulty, Folder, Sensitivity, TaskId, Usd, WorkerType};
@@ -56,6 +59,7 @@ const FRAME_TOKENS: u64 = 64;
 pub struct Foreman {
     router: Arc<Router>,
     ledger: Ledger,
+    on_exhausted: OnExhausted,
     lanes: BTreeMap<WorkerType, Lane>,
     tasks: HashMap<TaskId, Entry>,
     /// Names in `pending`, to know whose file left.
@@ -92,11 +96,14 @@ impl Foreman {
         limits.daily = replay.limits.0.unwrap_or(limits.daily);
         limits.monthly = replay.limits.1.unwrap_or(limits.monthly);
         let mut ledger = Ledger::new(limits, setup.timezone, now.wall);
-        for (at, amount) in &replay.spent {
-            ledger.record(*amount, *at, now.wall);
+        for spent in &replay.spent {
+            ledger.record(spent.amount, &spent.purpose, spent.at, now.wall);
+        }
+        for (limit, at) in &replay.alerts {
+            ledger.record_alert(limit, *at, now.wall);
         }
         let lanes = setup.benches.into_iter().map(|bench| {
-            let mut lane = Lane::new(bench);
+            let mut lane = Lane::new(bench, Waiting::new(ledger.limited_types()));
             if let Some(begun) = replay.last_begun.get(&lane.bench.worker_type) {
                 lane.pacer.remember(now.mono, clock::between(*begun, now.wall));
             }
@@ -107,9 +114,11 @@ impl Foreman {
             }
             (lane.bench.worker_type.clone(), lane)
         });
+        let lanes = lanes.collect();
         Self {
             router,
-            lanes: lanes.collect(),
+            on_exhausted: setup.on_exhausted,
+            lanes,
             tasks: HashMap::new(),
             files: HashMap::new(),
             dependents: HashMap::new(),
@@ -165,7 +174,7 @@ impl Foreman {
 
     /// From how many per cent on to be careful.
     pub fn alert_percent(&self) -> u8 {
-        self.ledger.limits().alert_percent
+        self.ledger.alert_percent()
     }
 
     /// The mirror's row for a task that a hand has begun.
@@ -176,7 +185,7 @@ impl Foreman {
     /// The mirror's rows for every task that has not ended.
     pub fn rows(&self) -> impl Iterator<Item = TaskRow> + '_ {
         self.tasks.iter().map(|(id, entry)| match &entry.state {
-            state if state.is_waiting() => entry.waiting_row(id),
+            state if state.is_waiting() => self.waiting_row(id, entry),
             _ => entry.row(id, Folder::InProgress, entry.updated_at()),
         })
     }
@@ -189,6 +198,29 @@ impl Foreman {
     /// How many tasks have not ended.
     pub fn backlog(&self) -> usize {
         self.tasks.len()
+    }
+
+    /// Tells the mirror of a task that waits.
+    fn record_waiting(&self, id: &TaskId, orders: &mut Vec<Order>) {
+        let row = self.tasks.get(id).map(|entry| self.waiting_row(id, entry));
+        orders.extend(row.map(|row| Order::Record(Box::new(row))));
+    }
+
+    /// The mirror's row of a task while its file lies in `pending`.
+    fn waiting_row(&self, id: &TaskId, entry: &Entry) -> TaskRow {
+        let waits_for = match &entry.state {
+            State::Blocked(missing) => {
+                Some(format!("{} to complete", words::names(missing, "and")))
+            }
+            State::Delayed { why, .. } | State::Stuck(why) => Some(why.clone()),
+            // What keeps a whole lane is the worker's to tell.
+            State::Queued(lane) => self
+                .lanes
+                .get(lane)
+                .and_then(|lane| lane.waiting.why_held(&entry.summary.wish.task_type)),
+            _ => None,
+        };
+        TaskRow { waits_for, ..entry.row(id, Folder::Pending, entry.updated_at()) }
     }
 
     fn take_in(&mut self, event: Event, now: Now, orders: &mut Vec<Order>) {
@@ -220,10 +252,10 @@ impl Foreman {
 
 /// What came of asking for money.
 enum Promised {
-    Yes(Option<crate::route::budget::Reservation>),
+    Yes(Option<Reservation>),
     /// The task was refused instead.
     Refused,
-    NotNow(Block),
+    NotNow(Shortage),
 }
 
 impl Summary {
@@ -253,18 +285,6 @@ impl Summary {
 }
 
 impl Entry {
-    /// The mirror's row while its file lies in `pending`.
-    fn waiting_row(&self, id: &TaskId) -> TaskRow {
-        let waits_for = match &self.state {
-            State::Blocked(missing) => {
-                Some(format!("{} to complete", words::names(missing, "and")))
-            }
-            State::Delayed { why, .. } | State::Stuck(why) => Some(why.clone()),
-            _ => None,
-        };
-        TaskRow { waits_for, ..self.row(id, Folder::Pending, self.updated_at()) }
-    }
-
     /// When it last changed, as far as spool and journal know: a rebuilt mirror says the same.
     fn updated_at(&self) -> Timestamp {
         self.attempts.last().map_or(self.summary.created_at, |attempt| attempt.finished_at)

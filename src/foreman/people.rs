@@ -53,17 +53,15 @@ impl Foreman {
         now: Now,
         orders: &mut Vec<Order>,
     ) {
-        let mut limits = self.ledger.limits();
-        limits.daily = daily.unwrap_or(limits.daily);
-        limits.monthly = monthly.unwrap_or(limits.monthly);
-        self.ledger.set_limits(limits);
+        self.ledger.set_total(daily, monthly);
         self.money_is_back();
         orders.push(Order::Write(Box::new(Line {
             daily_usd: daily,
             monthly_usd: monthly,
             ..Line::new(LineKind::Limits, now.wall)
         })));
-        let text = format!("budget set: {} a day, {} a month", limits.daily, limits.monthly);
+        let (day, month) = (self.ledger.day().limit, self.ledger.month().limit);
+        let text = format!("budget set: {day} a day, {month} a month");
         orders.push(remark(log::Level::Info, &text));
     }
 

@@ -21,9 +21,7 @@ impl Foreman {
 
     pub(super) fn head(&self, name: &WorkerType, now: Now) -> Option<TaskId> {
         let lane = self.lanes.get(name)?;
-        lane.may_start(now)
-            .then(|| lane.queue.first_key_value().map(|(_, id)| id.clone()))
-            .flatten()
+        lane.may_start(now).then(|| lane.waiting.first().cloned()).flatten()
     }
 
     /// Starts a lane's first task, or finds it another place; `false` where the lane must wait.
@@ -37,15 +35,10 @@ impl Foreman {
         if self.moves_elsewhere(name, id, now, orders) {
             return true;
         }
-        let promise = match self.promise(id, now, orders) {
+        let promise = match self.promise(name, id, now, orders) {
             Promised::Yes(promise) => promise,
             Promised::Refused => return true,
-            Promised::NotNow(block) => {
-                if let Some(lane) = self.lanes.get_mut(name) {
-                    lane.block = Some(block);
-                }
-                return false;
-            }
+            Promised::NotNow(shortage) => return self.wait_for_money(name, id, shortage),
         };
         self.unindex(id);
         let (Some(entry), Some(lane)) = (self.tasks.get_mut(id), self.lanes.get_mut(name)) else {
@@ -59,10 +52,11 @@ impl Foreman {
             id: id.clone(),
             file: entry.file.clone(),
             fingerprint: entry.fingerprint,
+            task_type: entry.summary.wish.task_type.clone(),
             worker_type: name.clone(),
             sensitivity: entry.summary.seen.sensitivity,
             attempt: format!("{}-{}", self.run, self.marks),
-            reserved: promise.as_ref().map_or(Usd::ZERO, crate::route::budget::Reservation::amount),
+            reserved: promise.as_ref().map_or(Usd::ZERO, Reservation::amount),
         };
         entry.state = State::Running { lane: name.clone(), promise, tokens };
         orders.push(Order::Start(Box::new(start)));
@@ -101,7 +95,26 @@ impl Foreman {
         true
     }
 
-    pub(super) fn promise(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) -> Promised {
+    /// Lets those wait whom the limit covers, a type of task or the whole lane; `false` for the lane.
+    fn wait_for_money(&mut self, name: &WorkerType, id: &TaskId, shortage: Shortage) -> bool {
+        let (Some(entry), Some(lane)) = (self.tasks.get(id), self.lanes.get_mut(name)) else {
+            return false;
+        };
+        let is_of_type = matches!(shortage.limit.scope, Scope::TaskType(_));
+        match is_of_type {
+            true => lane.waiting.hold(&entry.summary.wish.task_type, shortage),
+            false => lane.block = Some(Block::OverBudget(shortage)),
+        }
+        is_of_type
+    }
+
+    pub(super) fn promise(
+        &mut self,
+        name: &WorkerType,
+        id: &TaskId,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) -> Promised {
         let Some(entry) = self.tasks.get(id) else { return Promised::Refused };
         let estimate = entry.estimate;
         if let Some(most) = entry.summary.max_cost.filter(|most| entry.cost() + estimate > *most) {
@@ -119,19 +132,38 @@ impl Foreman {
         if estimate == Usd::ZERO {
             return Promised::Yes(None);
         }
-        match self.ledger.reserve(estimate, now.wall) {
+        let purpose = Purpose::new(name, &entry.summary.wish.task_type);
+        match self.ledger.reserve(estimate, purpose, now.wall) {
             Ok(promise) => Promised::Yes(Some(promise)),
-            Err(Refusal::NotBefore { which, until, is_promised }) => {
-                Promised::NotNow(Block::OverBudget { until, which, is_promised })
+            Err(Refusal::NotBefore(shortage)) if self.waits_out(&shortage) => {
+                Promised::NotNow(shortage)
             }
-            Err(Refusal::Never { which, limit }) => {
+            Err(refusal) => {
                 let text = format!(
-                    "this attempt may cost up to {estimate}, and the {which} limit is {limit}: lower `max_tokens`, \
-                     or `koubou budget set --{which} N`"
+                    "this attempt may cost up to {estimate}, and {}",
+                    why_not_paid(id, &refusal)
                 );
                 self.refuse(id, error(ErrorKind::OverBudget, text), now, orders);
                 Promised::Refused
             }
+        }
+    }
+
+    /// Whether a task waits until there is money again; what is only promised may come back at any time.
+    pub(super) fn waits_out(&self, shortage: &Shortage) -> bool {
+        self.on_exhausted == OnExhausted::Wait || shortage.is_promised
+    }
+}
+
+fn why_not_paid(id: &TaskId, refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Never { limit, amount } => format!(
+            "the {} is {amount}: lower `max_tokens`; {} raises the limit",
+            limit.in_words(),
+            limit.raised_by()
+        ),
+        Refusal::NotBefore(shortage) => {
+            format!("{}; `koubou retry {id}` then runs it again", shortage.in_words())
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::route::decision::{Assessment, Candidate, Wish};
 use crate::route::price::Price;
 use crate::route::rules::{Condition, Rule};
 use crate::task::Attempt;
+use crate::task::Limit;
+use crate::task::limit::Window;
 use crate::task::outcome::Answer;
 
 const CENT: Usd = Usd::from_pico(10_000_000_000);
@@ -27,13 +29,17 @@ impl Shop {
     }
 
     fn with(hands: usize, daily: Usd, drain: bool) -> Self {
+        Self::opened(Setup { drain, ..setup(hands, daily, []) }, &mut Replay::default())
+    }
+
+    /// A shop that has these limits of single workers and types, too.
+    fn limited<const N: usize>(hands: usize, others: [(Scope, Usd); N]) -> Self {
+        Self::opened(setup(hands, Usd::dollars(10), others), &mut Replay::default())
+    }
+
+    fn opened(setup: Setup, replay: &mut Replay) -> Self {
         let now = Now { wall: "2026-11-23T12:00:00Z".parse().unwrap(), mono: Duration::ZERO };
-        let benches = vec![bench("cloud", hands, false), bench("echo", hands, true)];
-        let limits = Limits { daily, monthly: Usd::dollars(100), alert_percent: 80 };
-        let setup =
-            Setup { benches, limits, timezone: TimeZone::UTC, drain, run: "run".to_owned() };
-        let foreman = Foreman::new(setup, Arc::new(router()), &mut Replay::default(), now);
-        Self { foreman, now }
+        Self { foreman: Foreman::new(setup, Arc::new(router()), replay, now), now }
     }
 
     /// What follows from an event, without what is only told.
@@ -41,8 +47,15 @@ impl Shop {
         let mut orders = self.foreman.hear(event, self.now);
         orders.retain(|order| {
             !matches!(order, Order::Record(_) | Order::Say(_) | Order::Lane(..) | Order::Money)
+                && alert(order).is_none()
+                && !matches!(order, Order::Write(line) if line.event == LineKind::Alert)
         });
         orders
+    }
+
+    /// The limits that an event makes people hear of.
+    fn alerts(&mut self, event: Event) -> Vec<String> {
+        self.foreman.hear(event, self.now).iter().filter_map(alert).collect()
     }
 
     /// Lets so many seconds pass.
@@ -60,6 +73,17 @@ impl Shop {
         self.end_by("echo-1", id, outcome)
     }
 
+    /// The same, until its end is in the journal and its result in its folder.
+    fn end_and_file(&mut self, id: &str, outcome: impl Into<Outcome>) -> Vec<Order> {
+        let mut orders = self.end(id, outcome);
+        let folder = orders.iter().find_map(|order| match order {
+            Order::File(_, verdict) => Some(verdict.folder),
+            _ => None,
+        });
+        orders.extend(self.hear(Event::Filed(name(id), folder.unwrap())));
+        orders
+    }
+
     fn end_by(&mut self, hand: &str, id: &str, outcome: impl Into<Outcome>) -> Vec<Order> {
         let ended = Ended {
             worker_id: hand.to_owned(),
@@ -69,6 +93,26 @@ impl Shop {
             outcome: outcome.into(),
         };
         self.hear(Event::Ended(name(id), Box::new(ended)))
+    }
+}
+
+fn alert(order: &Order) -> Option<String> {
+    match order {
+        Order::Alert(alert) => Some(alert.limit.to_string()),
+        _ => None,
+    }
+}
+
+/// Daily limits beside a total of so much.
+fn setup<const N: usize>(hands: usize, daily: Usd, others: [(Scope, Usd); N]) -> Setup {
+    let others = others.map(|(scope, usd)| (Limit { scope, window: Window::Day }, usd)).into();
+    Setup {
+        benches: vec![bench("cloud", hands, false), bench("echo", hands, true)],
+        limits: Limits { daily, monthly: Usd::dollars(100), alert_percent: 80, others },
+        on_exhausted: OnExhausted::Wait,
+        timezone: TimeZone::UTC,
+        drain: false,
+        run: "run".to_owned(),
     }
 }
 
@@ -131,6 +175,26 @@ fn arrival(id: &str, change: impl FnOnce(&mut Summary)) -> Event {
 
 fn paid(id: &str) -> Event {
     arrival(id, |summary| summary.wish.worker = Some(WorkerType::new("cloud")))
+}
+
+/// A task of this type for the paid worker.
+fn paid_of(task_type: &str, id: &str) -> Event {
+    arrival(id, |summary| {
+        summary.wish.worker = Some(WorkerType::new("cloud"));
+        summary.wish.task_type = task_type.to_owned();
+    })
+}
+
+fn of_type(name: &str) -> Scope {
+    Scope::TaskType(name.to_owned())
+}
+
+fn of_worker(name: &str) -> Scope {
+    Scope::Worker(WorkerType::new(name))
+}
+
+fn spent(amount: Usd) -> Answer {
+    Answer { spent: Spent::Known(amount), ..done() }
 }
 
 fn done() -> Answer {
@@ -226,7 +290,7 @@ fn no_paid_attempt_begins_without_money() {
     assert_eq!(started(&shop.hear(paid("a"))), ["a"]);
     assert_eq!(started(&shop.hear(paid("b"))), ["b"]);
     assert!(shop.hear(paid("c")).is_empty(), "both cents are promised");
-    assert_eq!(started(&shop.end("a", done())), ["c"], "the first cost nothing");
+    assert_eq!(started(&shop.end_and_file("a", done())), ["c"], "the first cost nothing");
 }
 
 #[test]
@@ -245,15 +309,157 @@ fn what_can_never_be_paid_is_refused() {
 fn an_unknown_outcome_keeps_its_money() {
     let mut shop = Shop::with(1, CENT, false);
     shop.hear(paid("a"));
-    shop.end("a", Failure::new("timeout", ErrorKind::Timeout, "?").spent(Spent::Unknown));
+    shop.end_and_file("a", Failure::new("timeout", ErrorKind::Timeout, "?").spent(Spent::Unknown));
     assert!(shop.hear(paid("b")).is_empty());
     assert_eq!(shop.foreman.money().0.spent, CENT);
 }
 
 #[test]
+fn a_type_whose_money_is_used_up_waits_alone_and_others_overtake_it() {
+    let mut shop = Shop::limited(1, [(of_type("report"), CENT)]);
+    assert_eq!(started(&shop.hear(paid_of("report", "r1"))), ["r1"]);
+    shop.hear(paid_of("report", "r2"));
+    shop.hear(paid_of("letter", "l1"));
+    assert_eq!(
+        started(&shop.end_and_file("r1", spent(CENT))),
+        ["l1"],
+        "r2 came first and cannot be paid"
+    );
+    assert!(started(&shop.end_and_file("l1", done())).is_empty());
+    let waits = shop.foreman.rows().find_map(|row| row.waits_for).unwrap();
+    assert!(waits.contains("limit of task type report is used up until"), "{waits}");
+    assert_eq!(started(&shop.arrive("free")), ["free"]);
+    assert_eq!(started(&shop.pass(12 * 3_600)), ["r2"], "a new day");
+    assert!(shop.foreman.rows().all(|row| row.waits_for.is_none()));
+}
+
+#[test]
+fn money_that_comes_back_lets_the_first_of_its_type_go_on() {
+    let mut shop = Shop::limited(9, [(of_type("report"), CENT)]);
+    shop.hear(paid_of("report", "r1"));
+    assert!(shop.hear(paid_of("report", "r2")).is_empty(), "the cent is promised");
+    assert!(shop.hear(paid_of("report", "r3")).is_empty());
+    assert_eq!(started(&shop.hear(paid_of("letter", "l1"))), ["l1"]);
+    assert_eq!(started(&shop.end_and_file("r1", done())), ["r2"]);
+}
+
+#[test]
+fn a_worker_whose_money_is_used_up_waits_and_nobody_else_does() {
+    let mut setup = setup(1, Usd::dollars(10), [(of_worker("cloud"), CENT)]);
+    setup.benches.push(bench("other", 1, false));
+    let mut shop = Shop::opened(setup, &mut Replay::default());
+    let mut candidates = router().candidates;
+    candidates.push(Candidate { worker_type: WorkerType::new("other"), ..candidates[0].clone() });
+    shop.foreman.router = Arc::new(Router { candidates, ..router() });
+    shop.hear(paid_of("letter", "a"));
+    shop.end_and_file("a", spent(CENT));
+    assert!(shop.hear(paid_of("report", "b")).is_empty());
+    let other = arrival("c", |summary| summary.wish.worker = Some(WorkerType::new("other")));
+    assert_eq!(started(&shop.hear(other)), ["c"]);
+    assert_eq!(started(&shop.pass(12 * 3_600)), ["b"]);
+}
+
+#[test]
+fn where_the_settings_say_so_a_task_that_cannot_be_paid_fails() {
+    for scope in [of_type("report"), of_worker("cloud"), Scope::Total] {
+        let mut setup = setup(9, Usd::dollars(10), [(scope.clone(), CENT)]);
+        setup.on_exhausted = OnExhausted::Fail;
+        if scope == Scope::Total {
+            setup.limits.daily = CENT;
+        }
+        let mut shop = Shop::opened(setup, &mut Replay::default());
+        shop.hear(paid_of("report", "a"));
+        assert!(shop.hear(paid_of("report", "b")).is_empty(), "it is only promised");
+        let orders = shop.end_and_file("a", spent(CENT));
+        assert_eq!(refused(&orders), [("b", ErrorKind::OverBudget)]);
+        let said = orders.iter().find_map(|order| match order {
+            Order::Refuse(refuse) => refuse.verdict.error.as_ref(),
+            _ => None,
+        });
+        let said = &said.unwrap().message;
+        for part in ["2026-11-24T00:00:00", "raises it", "`koubou retry b`"] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(started(&shop.arrive("free")), ["free"]);
+    }
+}
+
+#[test]
+fn a_restart_knows_what_each_limit_has_left() {
+    let begun = "2026-11-23T09:00:00Z".parse().unwrap();
+    let line = |mark: &str, task_type: Option<&str>| Line {
+        attempt: Some(mark.into()),
+        worker_type: Some(WorkerType::new("cloud")),
+        task_type: task_type.map(str::to_owned),
+        cost_usd: Some(CENT),
+        ..Line::new(LineKind::End, begun)
+    };
+    let mut replay = Replay::default();
+    replay.follow(line("a", Some("report")));
+    replay.follow(line("of an older koubou", None));
+    let limits = [(of_type("report"), CENT.times(3)), (of_worker("cloud"), CENT.times(4))];
+    let shop = Shop::opened(setup(1, Usd::dollars(10), limits), &mut replay);
+    let spent: Vec<_> = shop
+        .foreman
+        .ledger
+        .standings()
+        .map(|(limit, standing)| (limit.to_string(), standing.spent))
+        .collect();
+    let spent: Vec<_> = spent.iter().map(|(limit, spent)| (limit.as_str(), *spent)).collect();
+    assert_eq!(
+        spent,
+        [
+            ("daily", CENT.times(2)),
+            ("monthly", CENT.times(2)),
+            ("daily limit of worker cloud", CENT.times(2)),
+            ("daily limit of task type report", CENT),
+        ]
+    );
+}
+
+#[test]
+fn people_hear_once_of_a_limit_that_is_nearly_reached_also_over_a_restart() {
+    let limits = || [(of_type("report"), CENT), (of_worker("cloud"), CENT.times(5))];
+    let mut shop = Shop::limited(9, limits());
+    let orders = shop.foreman.hear(paid_of("report", "a"), shop.now);
+    let said: Vec<String> = orders.iter().filter_map(alert).collect();
+    assert_eq!(said, ["daily limit of task type report"]);
+    let written = orders.iter().position(|order| matches!(order, Order::Write(_)));
+    let rung = orders.iter().position(|order| matches!(order, Order::Alert(_)));
+    assert!(written < rung, "written down first: {orders:?}");
+    shop.end_and_file("a", done());
+    assert!(shop.alerts(paid_of("report", "b")).is_empty());
+    let mut replay = Replay::default();
+    for order in orders {
+        if let Order::Write(line) = order {
+            replay.follow(*line);
+        }
+    }
+    let mut shop = Shop::opened(setup(9, Usd::dollars(10), limits()), &mut replay);
+    assert!(shop.alerts(paid_of("report", "c")).is_empty());
+    shop.pass(12 * 3_600);
+    assert_eq!(shop.alerts(paid_of("report", "d")), ["daily limit of task type report"]);
+}
+
+#[test]
+fn a_ladder_does_not_climb_to_where_its_task_would_fail_for_money() {
+    let mut setup = setup(1, Usd::dollars(10), [(of_worker("cloud"), CENT)]);
+    setup.on_exhausted = OnExhausted::Fail;
+    let mut shop = Shop::opened(setup, &mut Replay::default());
+    shop.hear(paid("a"));
+    shop.end_and_file("a", spent(CENT));
+    shop.hear(arrival("b", |summary| {
+        summary.wish.escalate = vec![WorkerType::new("echo"), WorkerType::new("cloud")];
+    }));
+    let orders = shop.end("b", not_accepted());
+    let [Order::File(_, verdict)] = orders.as_slice() else { panic!("{orders:?}") };
+    assert_eq!(verdict.error.as_ref().map(|error| error.kind), Some(ErrorKind::NotAccepted));
+}
+
+#[test]
 fn past_the_alert_ordinary_work_goes_to_a_local_worker() {
     let mut shop = Shop::with(2, CENT.times(10), false);
-    shop.foreman.ledger.record(CENT.times(9), shop.now.wall, shop.now.wall);
+    shop.foreman.ledger.record(CENT.times(9), &Purpose::default(), shop.now.wall, shop.now.wall);
     shop.foreman.router = Arc::new(Router {
         rules: vec![Rule { condition: Condition::Always, worker_type: WorkerType::new("cloud") }],
         ..router()
@@ -651,8 +857,9 @@ impl World {
             }
         }
         assert!(self.running.len() <= 2 * Self::HANDS, "more tasks than hands");
-        let day = self.shop.foreman.money().0;
-        assert!(day.spent + day.reserved <= day.limit, "money over the limit");
+        for (limit, standing) in self.shop.foreman.ledger.standings() {
+            assert!(standing.used() <= standing.limit, "over the {limit}: {standing:?}");
+        }
     }
 
     fn hear(&mut self, event: Event) {
@@ -699,7 +906,7 @@ impl World {
                 // A third of them climb.
                 let ladder = if n % 3 == 0 { vec!["echo", "cloud"] } else { Vec::new() };
                 self.hear(match is_paid {
-                    true => paid(&name),
+                    true => paid_of(["report", "letter"][usize::from(n % 2)], &name),
                     false => arrival(&name, |summary| {
                         summary.wish.escalate = ladder.into_iter().map(WorkerType::new).collect();
                     }),
@@ -782,9 +989,15 @@ proptest! {
 
     /// No order of events loses a task, a hand or a cent, or files a task twice.
     #[test]
-    fn nothing_is_lost_whatever_happens_in_whatever_order(steps in proptest::collection::vec(step(), 0..120)) {
+    fn nothing_is_lost_whatever_happens_in_whatever_order(
+        steps in proptest::collection::vec(step(), 0..120),
+        fails in any::<bool>()
+    ) {
+        let limits = [(of_type("report"), CENT.times(4)), (of_worker("cloud"), CENT.times(9))];
+        let mut settings = setup(World::HANDS, CENT.times(20), limits);
+        settings.on_exhausted = if fails { OnExhausted::Fail } else { OnExhausted::Wait };
         let mut world = World {
-            shop: Shop::with(World::HANDS, CENT.times(20), false),
+            shop: Shop::opened(settings, &mut Replay::default()),
             waiting: HashSet::new(),
             running: HashSet::new(),
             desk: Vec::new(),
@@ -795,8 +1008,8 @@ proptest! {
         }
         world.finish();
         prop_assert!(world.waiting.is_empty(), "left waiting: {:?}", world.waiting);
-        let (day, month, _) = world.shop.foreman.money();
-        prop_assert_eq!((day.reserved, month.reserved), (Usd::ZERO, Usd::ZERO));
+        let mut standings = world.shop.foreman.ledger.standings();
+        prop_assert!(standings.all(|(_, standing)| standing.reserved == Usd::ZERO));
         prop_assert!(world.shop.foreman.lanes.values().all(|lane| lane.busy == 0));
     }
 }

@@ -1,18 +1,25 @@
 //! What may be spent: no money, no order.
 //!
 //! The [`Ledger`] knows what was spent today and this month and what is promised
-//! to attempts under way. A promise is a [`Reservation`], which is used up by
+//! to attempts under way: in all, and for each worker type and each type of task
+//! that has a limit of its own. A promise is a [`Reservation`], which is used up by
 //! [`Ledger::settle`], [`Ledger::keep`] or [`Ledger::give_back`]; what is spent and
 //! what is promised together never exceed a limit, whatever comes at once.
+//!
+//! A promise is made against every limit that covers it, or against none.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::base::clock::Timestamp;
-use crate::task::Usd;
+use crate::base::clock::{self, Timestamp};
+use crate::task::limit::{Scope, Window};
+use crate::task::{Limit, Purpose, Usd};
 
 /// What may be spent, and from when on to be careful.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// In a day of the configured zone.
     pub daily: Usd,
@@ -20,22 +27,37 @@ pub struct Limits {
     pub monthly: Usd,
     /// From this share of a limit on, work that is not hard goes to local workers.
     pub alert_percent: u8,
+    /// What single worker types and types of task may spend of it.
+    pub others: BTreeMap<Limit, Usd>,
+}
+
+/// What becomes of a task whose worker cannot be paid until a limit begins anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExhausted {
+    /// It waits.
+    #[default]
+    Wait,
+    /// It fails.
+    Fail,
 }
 
 /// What was spent and promised in the current day and month.
 #[derive(Debug)]
 pub struct Ledger {
-    limits: Limits,
+    alert_percent: u8,
     zone: TimeZone,
     today: Date,
-    day: Account,
-    month: Account,
+    /// One for each limit that there is; those of the total are always there.
+    accounts: BTreeMap<Limit, Account>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Account {
+    limit: Usd,
     spent: Usd,
     reserved: Usd,
+    /// Whether people were told that it is nearly reached.
+    has_alerted: bool,
 }
 
 /// Money promised to one attempt.
@@ -44,27 +66,47 @@ struct Account {
 pub struct Reservation {
     amount: Usd,
     day: Date,
+    purpose: Purpose,
 }
 
 /// Why money was not promised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// It is more than a whole limit, on any day.
     Never {
-        /// `daily` or `monthly`.
-        which: &'static str,
-        /// That limit.
-        limit: Usd,
+        /// Which limit.
+        limit: Limit,
+        /// How much that is.
+        amount: Usd,
     },
-    /// Not before this time, unless something is given back or a limit raised.
-    NotBefore {
-        /// `daily` or `monthly`.
-        which: &'static str,
-        /// When that limit begins anew.
-        until: Timestamp,
-        /// Whether it would fit but for what is promised to attempts under way.
-        is_promised: bool,
-    },
+    /// Not for now.
+    NotBefore(Shortage),
+}
+
+/// A limit that has no room for an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// Which limit.
+    pub limit: Limit,
+    /// When it begins anew: not before, unless something is given back or the limit raised.
+    pub until: Timestamp,
+    /// Whether there would be room but for what is promised to attempts under way.
+    pub is_promised: bool,
+}
+
+impl Shortage {
+    /// What whoever needs the money waits for, and what a person can do.
+    pub fn in_words(&self) -> String {
+        let limit = self.limit.in_words();
+        match self.is_promised {
+            true => format!("money of the {limit} that is promised to calls under way"),
+            false => format!(
+                "the {limit} is used up until {}: {} raises it",
+                clock::rfc3339(self.until),
+                self.limit.raised_by()
+            ),
+        }
+    }
 }
 
 impl Reservation {
@@ -88,57 +130,110 @@ pub struct Standing {
 impl Standing {
     /// What may still be promised.
     pub fn left(&self) -> Usd {
-        self.limit.less(self.spent).less(self.reserved)
+        self.limit.less(self.used())
+    }
+
+    /// What is spent or promised.
+    pub fn used(&self) -> Usd {
+        self.spent + self.reserved
+    }
+
+    /// The share of the limit that is spent or promised.
+    pub fn percent(&self) -> u64 {
+        self.used().percent_of(self.limit)
+    }
+}
+
+impl Account {
+    fn standing(&self) -> Standing {
+        Standing { limit: self.limit, spent: self.spent, reserved: self.reserved }
     }
 }
 
 impl Ledger {
     /// An empty ledger.
     pub fn new(limits: Limits, zone: TimeZone, now: Timestamp) -> Self {
-        let today = date(&zone, now);
-        Self { limits, zone, today, day: Account::default(), month: Account::default() }
+        let total = Window::ALL.map(Limit::total).into_iter().zip([limits.daily, limits.monthly]);
+        let account = |limit| Account { limit, ..Account::default() };
+        let accounts = limits.others.into_iter().chain(total);
+        Self {
+            alert_percent: limits.alert_percent,
+            today: date(&zone, now),
+            zone,
+            accounts: accounts.map(|(limit, amount)| (limit, account(amount))).collect(),
+        }
     }
 
     /// Writes down what was spent at `at`, in this run or an earlier one.
-    pub fn record(&mut self, amount: Usd, at: Timestamp, now: Timestamp) {
+    pub fn record(&mut self, amount: Usd, purpose: &Purpose, at: Timestamp, now: Timestamp) {
         self.turn_the_page(now);
         let day = date(&self.zone, at);
-        self.add_spent(amount, day);
+        self.covering(purpose, day).for_each(|account| account.spent += amount);
     }
 
-    /// Promises `amount`, if all limits hold.
+    /// Writes down what somebody else has promised, whatever the limits say.
+    pub fn record_promise(&mut self, amount: Usd, purpose: &Purpose, now: Timestamp) {
+        self.turn_the_page(now);
+        let today = self.today;
+        self.covering(purpose, today).for_each(|account| account.reserved += amount);
+    }
+
+    /// Writes down that people were told of a limit in an earlier run.
+    pub fn record_alert(&mut self, limit: &Limit, at: Timestamp, now: Timestamp) {
+        self.turn_the_page(now);
+        let day = date(&self.zone, at);
+        if is_in(limit.window, day, self.today)
+            && let Some(account) = self.accounts.get_mut(limit)
+        {
+            account.has_alerted = true;
+        }
+    }
+
+    /// Promises `amount`, if every limit that covers it holds.
     ///
     /// # Errors
     /// Why not, and when it may be asked for again.
-    pub fn reserve(&mut self, amount: Usd, now: Timestamp) -> Result<Reservation, Refusal> {
+    pub fn reserve(
+        &mut self,
+        amount: Usd,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Reservation, Refusal> {
         self.turn_the_page(now);
-        for (which, limit) in [("daily", self.limits.daily), ("monthly", self.limits.monthly)] {
-            if amount > limit {
-                return Err(Refusal::Never { which, limit });
-            }
+        if let Some(refusal) = self.why_not(amount, &purpose) {
+            return Err(refusal);
         }
-        let fits_unpromised = |standing: Standing| amount <= standing.limit.less(standing.spent);
-        if amount > self.month().left() {
-            let is_promised = fits_unpromised(self.month());
-            return Err(Refusal::NotBefore {
-                which: "monthly",
-                until: self.next_month(),
-                is_promised,
-            });
+        let day = self.today;
+        self.covering(&purpose, day).for_each(|account| account.reserved += amount);
+        Ok(Reservation { amount, day, purpose })
+    }
+
+    /// Why `amount` would not be promised, on the day of the last entry.
+    ///
+    /// What only time can change goes before what is merely promised, and of that
+    /// what takes longest.
+    pub fn why_not(&self, amount: Usd, purpose: &Purpose) -> Option<Refusal> {
+        let covering = || self.standings().filter(|(limit, _)| limit.scope.covers(purpose));
+        if let Some((limit, standing)) = covering().find(|(_, s)| amount > s.limit) {
+            return Some(Refusal::Never { limit: limit.clone(), amount: standing.limit });
         }
-        if amount > self.day().left() {
-            let is_promised = fits_unpromised(self.day());
-            return Err(Refusal::NotBefore { which: "daily", until: self.tomorrow(), is_promised });
-        }
-        self.day.reserved += amount;
-        self.month.reserved += amount;
-        Ok(Reservation { amount, day: self.today })
+        let short = covering().filter(|(_, standing)| amount > standing.left());
+        let shortages = short.map(|(limit, standing)| Shortage {
+            limit: limit.clone(),
+            until: self.begins_anew(limit.window),
+            is_promised: amount <= standing.limit.less(standing.spent),
+        });
+        shortages
+            .min_by_key(|short| (short.is_promised, Reverse(short.until)))
+            .map(Refusal::NotBefore)
     }
 
     /// Uses a promise up: this much was really spent.
     pub fn settle(&mut self, promise: Reservation, actual: Usd) {
-        self.release(&promise);
-        self.add_spent(actual, promise.day);
+        self.covering(&promise.purpose, promise.day).for_each(|account| {
+            account.reserved = account.reserved.less(promise.amount);
+            account.spent += actual;
+        });
     }
 
     /// Uses a promise up: what it bought is unknown, so all of it counts.
@@ -152,35 +247,78 @@ impl Ledger {
         self.settle(promise, Usd::ZERO);
     }
 
-    /// Whether a limit's alert threshold is reached.
+    /// Whether the alert threshold of the total is reached by what is spent.
     pub fn is_critical(&mut self, now: Timestamp) -> bool {
         self.turn_the_page(now);
-        let threshold = u64::from(self.limits.alert_percent);
+        let threshold = u64::from(self.alert_percent);
         [self.day(), self.month()].iter().any(|s| s.spent.percent_of(s.limit) >= threshold)
     }
 
-    /// Other limits from now on.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
+    /// The limits whose alert threshold is reached by what is spent and promised, each once in its window.
+    pub fn new_alerts(&mut self, now: Timestamp) -> Vec<(Limit, Standing)> {
+        self.turn_the_page(now);
+        let threshold = u64::from(self.alert_percent);
+        let mut alerts = Vec::new();
+        for (limit, account) in &mut self.accounts {
+            let standing = account.standing();
+            // Of a limit of nothing, nothing can be used up.
+            let is_due = standing.limit > Usd::ZERO && standing.percent() >= threshold;
+            if is_due && !account.has_alerted {
+                account.has_alerted = true;
+                alerts.push((limit.clone(), standing));
+            }
+        }
+        alerts
     }
 
-    /// The limits in force.
-    pub fn limits(&self) -> Limits {
-        self.limits
+    /// Other limits of the total from now on.
+    pub fn set_total(&mut self, daily: Option<Usd>, monthly: Option<Usd>) {
+        for (window, amount) in Window::ALL.into_iter().zip([daily, monthly]) {
+            let account = self.accounts.entry(Limit::total(window)).or_default();
+            account.limit = amount.unwrap_or(account.limit);
+        }
+    }
+
+    /// From how many per cent of a limit on to be careful.
+    pub fn alert_percent(&self) -> u8 {
+        self.alert_percent
     }
 
     /// How today stands.
     pub fn day(&self) -> Standing {
-        Standing { limit: self.limits.daily, spent: self.day.spent, reserved: self.day.reserved }
+        self.total(Window::Day)
     }
 
     /// How this month stands.
     pub fn month(&self) -> Standing {
-        Standing {
-            limit: self.limits.monthly,
-            spent: self.month.spent,
-            reserved: self.month.reserved,
-        }
+        self.total(Window::Month)
+    }
+
+    fn total(&self, window: Window) -> Standing {
+        self.accounts.get(&Limit::total(window)).copied().unwrap_or_default().standing()
+    }
+
+    /// How every limit stands.
+    pub fn standings(&self) -> impl Iterator<Item = (&Limit, Standing)> {
+        self.accounts.iter().map(|(limit, account)| (limit, account.standing()))
+    }
+
+    /// The types of task that have a limit of their own.
+    pub fn limited_types(&self) -> impl Iterator<Item = &str> {
+        self.accounts.keys().filter_map(|limit| match &limit.scope {
+            Scope::TaskType(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// When the limits of a day or of a month begin anew.
+    pub fn begins_anew(&self, window: Window) -> Timestamp {
+        let next = match window {
+            Window::Day => self.today.tomorrow(),
+            Window::Month => self.today.last_of_month().tomorrow(),
+        };
+        let midnight = next.unwrap_or(Date::MAX).to_zoned(self.zone.clone());
+        midnight.map_or(Timestamp::MAX, |zoned| zoned.timestamp())
     }
 
     /// This month as `2026-11`, in the configured zone.
@@ -188,54 +326,31 @@ impl Ledger {
         self.today.strftime("%Y-%m").to_string()
     }
 
-    /// A promise of yesterday still binds this month's account, and no longer today's.
+    /// A promise of yesterday still binds this month's accounts, and no longer today's.
     fn turn_the_page(&mut self, now: Timestamp) {
         let today = date(&self.zone, now);
-        if today == self.today {
-            return;
-        }
-        self.day = Account::default();
-        if (today.year(), today.month()) != (self.today.year(), self.today.month()) {
-            self.month = Account::default();
+        for (limit, account) in &mut self.accounts {
+            if !is_in(limit.window, self.today, today) {
+                *account = Account { limit: account.limit, ..Account::default() };
+            }
         }
         self.today = today;
     }
 
-    fn release(&mut self, promise: &Reservation) {
-        let (in_day, in_month) = self.covers(promise.day);
-        if in_day {
-            self.day.reserved = self.day.reserved.less(promise.amount);
-        }
-        if in_month {
-            self.month.reserved = self.month.reserved.less(promise.amount);
-        }
+    /// The accounts that money of this day for this purpose counts in.
+    fn covering(&mut self, purpose: &Purpose, day: Date) -> impl Iterator<Item = &mut Account> {
+        let today = self.today;
+        let counts =
+            move |limit: &Limit| limit.scope.covers(purpose) && is_in(limit.window, day, today);
+        self.accounts.iter_mut().filter(move |(limit, _)| counts(limit)).map(|(_, account)| account)
     }
+}
 
-    fn add_spent(&mut self, amount: Usd, day: Date) {
-        let (in_day, in_month) = self.covers(day);
-        if in_day {
-            self.day.spent += amount;
-        }
-        if in_month {
-            self.month.spent += amount;
-        }
-    }
-
-    fn covers(&self, day: Date) -> (bool, bool) {
-        let in_month = (day.year(), day.month()) == (self.today.year(), self.today.month());
-        (day == self.today, in_month)
-    }
-
-    fn tomorrow(&self) -> Timestamp {
-        self.midnight(self.today.tomorrow().unwrap_or(Date::MAX))
-    }
-
-    fn next_month(&self) -> Timestamp {
-        self.midnight(self.today.last_of_month().tomorrow().unwrap_or(Date::MAX))
-    }
-
-    fn midnight(&self, day: Date) -> Timestamp {
-        day.to_zoned(self.zone.clone()).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+/// Whether a day lies in the same window as today.
+fn is_in(window: Window, day: Date, today: Date) -> bool {
+    match window {
+        Window::Day => day == today,
+        Window::Month => (day.year(), day.month()) == (today.year(), today.month()),
     }
 }
 
@@ -246,6 +361,7 @@ fn date(zone: &TimeZone, at: Timestamp) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::WorkerType;
     use proptest::prelude::*;
 
     const CENT: Usd = Usd::from_pico(10_000_000_000);
@@ -259,18 +375,47 @@ mod tests {
     }
 
     fn ledger(daily: u64, monthly: u64) -> Ledger {
-        let limits =
-            Limits { daily: CENT.times(daily), monthly: CENT.times(monthly), alert_percent: 80 };
+        limited(daily, monthly, [])
+    }
+
+    /// A ledger that has these limits, too.
+    fn limited<const N: usize>(daily: u64, monthly: u64, others: [(Limit, u64); N]) -> Ledger {
+        let limits = Limits {
+            daily: CENT.times(daily),
+            monthly: CENT.times(monthly),
+            alert_percent: 80,
+            others: others.map(|(limit, cents)| (limit, CENT.times(cents))).into(),
+        };
         Ledger::new(limits, TimeZone::UTC, noon())
+    }
+
+    fn of_worker(name: &str, window: Window) -> Limit {
+        Limit { scope: Scope::Worker(WorkerType::new(name)), window }
+    }
+
+    fn of_type(name: &str, window: Window) -> Limit {
+        Limit { scope: Scope::TaskType(name.to_owned()), window }
+    }
+
+    fn purpose(worker: &str, task_type: &str) -> Purpose {
+        Purpose::new(&WorkerType::new(worker), task_type)
+    }
+
+    fn any() -> Purpose {
+        Purpose::default()
+    }
+
+    fn short(limit: Limit, until: &str, is_promised: bool) -> Refusal {
+        Refusal::NotBefore(Shortage { limit, until: at(until), is_promised })
     }
 
     #[test]
     fn a_promise_counts_before_it_is_spent() {
         let mut ledger = ledger(10, 100);
-        let first = ledger.reserve(CENT.times(6), noon()).unwrap();
-        assert!(ledger.reserve(CENT.times(6), noon()).is_err());
+        let first = ledger.reserve(CENT.times(6), any(), noon()).unwrap();
+        assert!(ledger.reserve(CENT.times(6), any(), noon()).is_err());
         ledger.settle(first, CENT);
-        let second = ledger.reserve(CENT.times(6), noon()).unwrap();
+        let second = ledger.reserve(CENT.times(6), any(), noon()).unwrap();
         assert_eq!((ledger.day().spent, ledger.day().left()), (CENT, CENT.times(3)));
         ledger.give_back(second);
         assert_eq!(ledger.day().left(), CENT.times(9));
@@ -279,7 +424,7 @@ mod tests {
     #[test]
     fn an_unknown_outcome_costs_the_whole_promise() {
         let mut ledger = ledger(10, 100);
-        let promise = ledger.reserve(CENT.times(4), noon()).unwrap();
+        let promise = ledger.reserve(CENT.times(4), any(), noon()).unwrap();
         ledger.keep(promise);
         assert_eq!(ledger.month().spent, CENT.times(4));
     }
@@ -287,44 +432,100 @@ mod tests {
     #[test]
     fn a_refusal_says_until_when() {
         let mut ledger = ledger(10, 15);
+        let (day, month) = (Limit::total(Window::Day), Limit::total(Window::Month));
         assert_eq!(
-            ledger.reserve(CENT.times(11), noon()),
-            Err(Refusal::Never { which: "daily", limit: CENT.times(10) })
+            ledger.reserve(CENT.times(11), any(), noon()),
+            Err(Refusal::Never { limit: day.clone(), amount: CENT.times(10) })
         );
-        ledger.record(CENT.times(8), noon(), noon());
+        ledger.record(CENT.times(8), &any(), noon(), noon());
         assert_eq!(
-            ledger.reserve(CENT.times(3), noon()),
-            Err(Refusal::NotBefore {
-                which: "daily",
-                until: at("2026-11-24T00:00:00Z"),
-                is_promised: false
-            })
+            ledger.reserve(CENT.times(3), any(), noon()),
+            Err(short(day, "2026-11-24T00:00:00Z", false))
         );
-        ledger.record(CENT.times(7), at("2026-11-22T12:00:00Z"), noon());
+        ledger.record(CENT.times(7), &any(), at("2026-11-22T12:00:00Z"), noon());
         assert_eq!(
-            ledger.reserve(CENT, noon()),
-            Err(Refusal::NotBefore {
-                which: "monthly",
-                until: at("2026-12-01T00:00:00Z"),
-                is_promised: false
-            })
+            ledger.reserve(CENT, any(), noon()),
+            Err(short(month, "2026-12-01T00:00:00Z", false))
         );
     }
 
     #[test]
+    fn a_promise_is_made_against_every_limit_that_covers_it_or_none() {
+        let (cloud, report) = (of_worker("cloud", Window::Day), of_type("report", Window::Month));
+        let mut ledger = limited(100, 100, [(cloud.clone(), 5), (report.clone(), 4)]);
+        let first = ledger.reserve(CENT.times(3), purpose("cloud", "report"), noon()).unwrap();
+        assert_eq!(
+            ledger.reserve(CENT.times(2), purpose("other", "report"), noon()),
+            Err(short(report.clone(), "2026-12-01T00:00:00Z", true))
+        );
+        assert_eq!(
+            ledger.reserve(CENT.times(3), purpose("cloud", "letter"), noon()),
+            Err(short(cloud.clone(), "2026-11-24T00:00:00Z", true))
+        );
+        assert_eq!(ledger.day().reserved, CENT.times(3), "a refusal books nothing");
+        let other = ledger.reserve(CENT.times(90), purpose("other", "letter"), noon()).unwrap();
+        ledger.give_back(other);
+        ledger.keep(first);
+        let standing = |limit: &Limit| ledger.standings().find(|(l, _)| *l == limit).unwrap().1;
+        for limit in [&cloud, &report, &Limit::total(Window::Day), &Limit::total(Window::Month)] {
+            assert_eq!(
+                (standing(limit).spent, standing(limit).reserved),
+                (CENT.times(3), Usd::ZERO)
+            );
+        }
+    }
+
+    #[test]
+    fn what_only_time_can_change_is_told_before_what_is_merely_promised() {
+        let mut ledger = limited(10, 100, [(of_type("report", Window::Month), 5)]);
+        let _held = ledger.reserve(CENT.times(8), any(), noon()).unwrap();
+        ledger.record(
+            CENT.times(5),
+            &purpose("cloud", "report"),
+            at("2026-11-01T00:00:00Z"),
+            noon(),
+        );
+        assert_eq!(
+            ledger.why_not(CENT.times(3), &purpose("cloud", "report")),
+            Some(short(of_type("report", Window::Month), "2026-12-01T00:00:00Z", false))
+        );
+    }
+
+    #[test]
+    fn people_are_told_of_each_limit_once_in_its_window() {
+        let cloud = of_worker("cloud", Window::Day);
+        let mut ledger = limited(10, 100, [(cloud.clone(), 5)]);
+        let told = |ledger: &mut Ledger, at| -> Vec<String> {
+            ledger.new_alerts(at).into_iter().map(|(limit, _)| limit.to_string()).collect()
+        };
+        let daily = "daily limit of worker cloud";
+        let promise = ledger.reserve(CENT.times(4), purpose("cloud", "a"), noon()).unwrap();
+        assert_eq!(told(&mut ledger, noon()), [daily], "what is promised counts");
+        ledger.give_back(promise);
+        ledger.record(CENT.times(5), &purpose("cloud", "a"), noon(), noon());
+        assert!(told(&mut ledger, noon()).is_empty());
+        let tomorrow = at("2026-11-24T01:00:00Z");
+        ledger.record(CENT.times(4), &purpose("cloud", "a"), tomorrow, tomorrow);
+        assert_eq!(told(&mut ledger, tomorrow), [daily]);
+        let mut restarted = limited(10, 100, [(cloud.clone(), 5)]);
+        restarted.record(CENT.times(5), &purpose("cloud", "a"), noon(), noon());
+        restarted.record_alert(&cloud, at("2026-11-22T23:59:59Z"), noon());
+        assert_eq!(told(&mut restarted, noon()), [daily], "that was yesterday's");
+    }
+
+    #[test]
     fn a_day_ends_at_the_configured_zones_midnight() {
-        let limits = Limits { daily: CENT, monthly: CENT.times(100), alert_percent: 80 };
-        let tokyo = TimeZone::get("Asia/Tokyo").unwrap();
-        let mut ledger = Ledger::new(limits, tokyo, noon());
-        ledger.record(CENT, noon(), noon());
-        assert!(ledger.reserve(CENT, at("2026-11-23T14:59:59Z")).is_err());
-        assert!(ledger.reserve(CENT, at("2026-11-23T15:00:00Z")).is_ok());
+        let mut ledger = ledger(1, 100);
+        ledger.zone = TimeZone::get("Asia/Tokyo").unwrap();
+        ledger.record(CENT, &any(), noon(), noon());
+        assert!(ledger.reserve(CENT, any(), at("2026-11-23T14:59:59Z")).is_err());
+        assert!(ledger.reserve(CENT, any(), at("2026-11-23T15:00:00Z")).is_ok());
     }
 
     #[test]
     fn a_promise_of_yesterday_is_paid_by_yesterday() {
         let mut ledger = ledger(10, 100);
-        let promise = ledger.reserve(CENT.times(5), noon()).unwrap();
+        let promise = ledger.reserve(CENT.times(5), any(), noon()).unwrap();
         let tomorrow = at("2026-11-24T00:00:01Z");
         assert!(!ledger.is_critical(tomorrow));
         ledger.settle(promise, CENT.times(5));
@@ -335,30 +536,45 @@ mod tests {
     #[test]
     fn eighty_per_cent_is_critical() {
         let mut ledger = ledger(10, 100);
-        ledger.record(CENT.times(7), noon(), noon());
+        ledger.record(CENT.times(7), &any(), noon(), noon());
         assert!(!ledger.is_critical(noon()));
-        ledger.record(CENT, noon(), noon());
+        ledger.record(CENT, &any(), noon(), noon());
         assert!(ledger.is_critical(noon()));
     }
 
     proptest! {
-        /// Whatever is asked, settled and given back in any order, the limits hold.
+        /// Whatever is asked, settled and given back in any order, on whatever day: no limit is passed.
         #[test]
-        fn no_order_of_events_overspends(moves in proptest::collection::vec((0u8..4, 0u64..12), 0..200)) {
-            let mut ledger = ledger(10, 30);
-            let mut promises = Vec::new();
-            for (what, cents) in moves {
+        fn no_order_of_events_overspends(
+            moves in proptest::collection::vec((0u8..5, 0u64..12, 0usize..3, 0usize..3), 0..200)
+        ) {
+            let mut ledger = limited(10, 30, [
+                (of_worker("a", Window::Day), 7),
+                (of_worker("a", Window::Month), 20),
+                (of_worker("b", Window::Month), 15),
+                (of_type("x", Window::Day), 4),
+                (of_type("y", Window::Month), 12),
+            ]);
+            let (mut now, mut promises) = (noon(), Vec::new());
+            for (what, cents, worker, task_type) in moves {
+                let purpose = purpose(["a", "b", "c"][worker], ["x", "y", "z"][task_type]);
                 match what {
-                    0 | 1 => promises.extend(ledger.reserve(CENT.times(cents), noon())),
+                    0 | 1 => promises.extend(ledger.reserve(CENT.times(cents), purpose, now)),
                     2 => if let Some(promise) = promises.pop() {
                         let actual = promise.amount().min(CENT.times(cents));
                         ledger.settle(promise, actual);
                     },
-                    _ => if let Some(promise) = promises.pop() { ledger.give_back(promise); },
+                    3 => if let Some(promise) = promises.pop() { ledger.give_back(promise); },
+                    _ => now = clock::later(now, std::time::Duration::from_secs(3_600 * cents)),
                 }
-                let day = ledger.day();
-                prop_assert!(day.spent + day.reserved <= day.limit);
+                for (limit, standing) in ledger.standings() {
+                    prop_assert!(standing.used() <= standing.limit, "{limit}: {standing:?}");
+                }
             }
+            for promise in promises {
+                ledger.give_back(promise);
+            }
+            prop_assert!(ledger.standings().all(|(_, standing)| standing.reserved == Usd::ZERO));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The lines of the daemon's memory of attempts and money, and what they add up to.
 //!
 //! A line is written for each attempt before it begins and when it ended, for
-//! each retry time, each limit that was set and each task that left. [`Replay`]
+//! each retry time, each limit that was set or nearly reached and each task that left. [`Replay`]
 //! folds them into what a daemon must know when it starts. Reading them twice, or
 //! reading a file whose last line was torn, changes nothing but what the torn
 //! line said.
@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::limit::{Limit, Purpose, Scope, Window};
 use super::outcome::Usage;
 use super::{Attempt, Folder, TaskId, Usd, WorkerType};
 use crate::base::clock::{Timestamp, as_rfc3339};
@@ -30,6 +31,8 @@ pub enum LineKind {
     Withdrawn,
     /// Somebody set the budget's limits.
     Limits,
+    /// People were told that a limit is nearly reached, once for its day or month.
+    Alert,
     /// A server asked for a pause until `until`.
     Pause,
 }
@@ -54,6 +57,9 @@ pub struct Line {
     /// The hand's type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_type: Option<WorkerType>,
+    /// The task's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_type: Option<String>,
     /// The model or program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -81,6 +87,9 @@ pub struct Line {
     /// Where the result is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<Folder>,
+    /// Which limit is nearly reached: the worker's or the task type's that is named, or the total.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Window>,
     /// The daily limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_usd: Option<Usd>,
@@ -99,6 +108,7 @@ impl Line {
             attempt: None,
             worker_id: None,
             worker_type: None,
+            task_type: None,
             model: None,
             reserved_usd: None,
             cost_usd: None,
@@ -108,9 +118,26 @@ impl Line {
             started_at: None,
             until: None,
             folder: None,
+            limit: None,
             daily_usd: None,
             monthly_usd: None,
         }
+    }
+
+    /// A line that people were told of a limit.
+    pub fn alert(limit: &Limit, at: Timestamp) -> Self {
+        let mut line = Self { limit: Some(limit.window), ..Self::new(LineKind::Alert, at) };
+        match &limit.scope {
+            Scope::Total => {}
+            Scope::Worker(name) => line.worker_type = Some(name.clone()),
+            Scope::TaskType(name) => line.task_type = Some(name.clone()),
+        }
+        line
+    }
+
+    /// What an attempt's money is spent on, as far as the line says.
+    pub fn purpose(&self) -> Purpose {
+        Purpose { worker_type: self.worker_type.clone(), task_type: self.task_type.clone() }
     }
 
     /// The same, about a task.
@@ -135,14 +162,27 @@ pub struct Replay {
     pub past: HashMap<TaskId, Past>,
     /// Attempts that began and of whose end nothing is known, by their mark.
     pub open: HashMap<String, Line>,
-    /// Every amount that was spent, with when its attempt began.
-    pub spent: Vec<(Timestamp, Usd)>,
+    /// Every amount that was spent.
+    pub spent: Vec<Spending>,
+    /// Every limit that people were told of, with when.
+    pub alerts: Vec<(Limit, Timestamp)>,
     /// The limits that were last set: a day's and a month's.
     pub limits: (Option<Usd>, Option<Usd>),
     /// When each worker type last began an attempt.
     pub last_begun: HashMap<WorkerType, Timestamp>,
     /// Until when each worker type was asked to pause.
     pub pauses: HashMap<WorkerType, Timestamp>,
+}
+
+/// An amount that an attempt cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spending {
+    /// When the attempt began.
+    pub at: Timestamp,
+    /// How much.
+    pub amount: Usd,
+    /// On what.
+    pub purpose: Purpose,
 }
 
 /// What came before for a task that has not ended.
@@ -196,6 +236,7 @@ impl Replay {
                 self.limits.0 = line.daily_usd.or(self.limits.0);
                 self.limits.1 = line.monthly_usd.or(self.limits.1);
             }
+            LineKind::Alert => self.alerts.extend(told_of(line)),
             LineKind::Pause => {
                 if let (Some(worker), Some(until)) = (line.worker_type, line.until) {
                     self.pauses.insert(worker, until);
@@ -214,13 +255,12 @@ impl Replay {
     }
 
     fn end(&mut self, line: Line) {
-        if let Some(mark) = &line.attempt {
-            self.open.remove(mark);
-        }
+        let begun = line.attempt.as_ref().and_then(|mark| self.open.remove(mark));
         let began = line.started_at.unwrap_or(line.at);
         let cost = line.cost_usd.unwrap_or_default();
         if cost > Usd::ZERO {
-            self.spent.push((began, cost));
+            let purpose = purpose_of(&line, begun.as_ref());
+            self.spent.push(Spending { at: began, amount: cost, purpose });
         }
         let outcome = line.outcome.unwrap_or_default();
         if let Some(task) = line.task.filter(|_| counts_as_attempt(&outcome)) {
@@ -245,6 +285,24 @@ impl Replay {
         }
         ends
     }
+}
+
+/// What an attempt was for: what its end does not say, its beginning may.
+fn purpose_of(end: &Line, begun: Option<&Line>) -> Purpose {
+    let (end, begun) = (end.purpose(), begun.map(Line::purpose).unwrap_or_default());
+    Purpose {
+        worker_type: end.worker_type.or(begun.worker_type),
+        task_type: end.task_type.or(begun.task_type),
+    }
+}
+
+fn told_of(line: Line) -> Option<(Limit, Timestamp)> {
+    let scope = match (line.worker_type, line.task_type) {
+        (Some(name), _) => Scope::Worker(name),
+        (None, Some(name)) => Scope::TaskType(name),
+        (None, None) => Scope::Total,
+    };
+    Some((Limit { scope, window: line.limit? }, line.at))
 }
 
 fn ended_by_death(begin: &Line, now: Timestamp) -> Line {
@@ -309,10 +367,35 @@ mod tests {
         replay.follow(end("a", "0.01"));
         let ends = replay.close_open(noon());
         assert_eq!(ends.len(), 1);
-        let spent: Usd = replay.spent.iter().map(|(_, amount)| *amount).sum();
+        let spent: Usd = replay.spent.iter().map(|spending| spending.amount).sum();
         assert_eq!(spent, "0.08".parse().unwrap());
         assert_eq!(replay.past[&"x".parse().unwrap()].deaths(), 1);
         assert!(replay.close_open(noon()).is_empty(), "twice changes nothing");
+    }
+
+    #[test]
+    fn an_end_that_does_not_say_what_it_was_for_is_known_by_its_beginning() {
+        let mut replay = Replay::default();
+        replay.follow(Line { task_type: Some("report".into()), ..begin("a", "0.05") });
+        replay.follow(end("a", "0.01"));
+        replay.follow(end("of an older koubou", "0.01"));
+        let purposes: Vec<&Purpose> = replay.spent.iter().map(|s| &s.purpose).collect();
+        assert_eq!(purposes, [&Purpose::new(&WorkerType::new("w"), "report"), &Purpose::default()]);
+        replay.follow(Line { task_type: Some("report".into()), ..begin("b", "0.05") });
+        assert_eq!(replay.close_open(noon())[0].task_type.as_deref(), Some("report"));
+    }
+
+    #[test]
+    fn an_alert_is_remembered_with_its_limit() {
+        let mut replay = Replay::default();
+        let scopes =
+            [Scope::Total, Scope::Worker(WorkerType::new("w")), Scope::TaskType("report".into())];
+        let limits = scopes.map(|scope| Limit { scope, window: Window::Month });
+        for limit in &limits {
+            let bytes = Line::alert(limit, noon()).to_bytes();
+            replay.follow(serde_json::from_slice(&bytes).unwrap());
+        }
+        assert_eq!(replay.alerts, limits.map(|limit| (limit, noon())));
     }
 
     #[test]

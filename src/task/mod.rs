@@ -3,7 +3,7 @@
 //! A task is a JSON object that somebody dropped. [`wire`] turns bytes into a
 //! [`Task`] or names everything that is wrong with them at once; [`outcome`] is
 //! what a worker gives back; [`result`] is the file that people read; [`fact`]
-//! is what the mirror is told.
+//! is what the mirror is told; [`limit`] is what a limit of money is called.
 //!
 //! Nothing here touches a disk, a clock or a thread.
 
@@ -11,6 +11,7 @@ pub mod accept;
 pub mod fact;
 pub mod id;
 pub mod journal;
+pub mod limit;
 pub mod outcome;
 pub mod prompt;
 pub mod result;
@@ -27,6 +28,7 @@ use serde_json::{Map, Value};
 use crate::base::clock::Timestamp;
 pub use accept::Accept;
 pub use id::{TaskId, WorkerType};
+pub use limit::{Limit, Purpose};
 pub use result::Attempt;
 pub use state::Folder;
 pub use usd::Usd;

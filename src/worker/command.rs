@@ -40,7 +40,7 @@ use crate::task::outcome::{Answer, ErrorKind, Failure, Next, Outcome, Trouble};
 /// What a program sees of the daemon's own environment.
 const INHERITED: [&str; 7] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER"];
 /// Where programs are looked for when nobody says.
-const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+pub(super) const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// How long a program has between being asked to end and being ended.
 const GRACE: Duration = Duration::from_secs(5);
 /// How much of the beginning, and of the end, of standard error is kept.
@@ -70,8 +70,7 @@ impl CommandWorker {
     /// A worker for this program. Of `environment`, the daemon's own, the program
     /// sees a bare few variables.
     pub fn new(spec: CommandSpec, environment: &[(String, String)]) -> Self {
-        let bare = |(name, _): &&(String, String)| INHERITED.contains(&name.as_str());
-        Self { spec, inherited: environment.iter().filter(bare).cloned().collect() }
+        Self { spec, inherited: bare(environment) }
     }
 
     fn program(&self) -> String {
@@ -250,6 +249,12 @@ impl Worker for CommandWorker {
     }
 }
 
+/// The few variables of the daemon's own environment that a program sees.
+pub(super) fn bare(environment: &[(String, String)]) -> Vec<(String, String)> {
+    let is_bare = |(name, _): &&(String, String)| INHERITED.contains(&name.as_str());
+    environment.iter().filter(is_bare).cloned().collect()
+}
+
 /// How long a fork may hold a file that its program will not have.
 const FORK_TO_EXEC: Duration = Duration::from_millis(20);
 
@@ -276,7 +281,7 @@ fn fill(argument: &str, values: &[(&str, &OsStr)]) -> OsString {
 }
 
 /// The file of a program, or why there is none that could be run.
-fn find(name: &str, path: &str) -> Result<PathBuf, String> {
+pub(super) fn find(name: &str, path: &str) -> Result<PathBuf, String> {
     if name.contains('/') {
         // It runs in a folder of its own, in which a relative path would mean another file.
         return std::path::absolute(name).map_err(|error| error.to_string());
@@ -365,7 +370,7 @@ fn make_writable(folder: &Path, depth: u32) {
 }
 
 /// An event that is set when the leash is pulled.
-fn wake_for(leash: &Leash) -> io::Result<Arc<OwnedFd>> {
+pub(super) fn wake_for(leash: &Leash) -> io::Result<Arc<OwnedFd>> {
     let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
     let bell = Arc::clone(&wake);
     leash.on_pull(move || {
@@ -375,7 +380,10 @@ fn wake_for(leash: &Leash) -> io::Result<Arc<OwnedFd>> {
 }
 
 /// Waits until one of `events` happens; an interrupted wait counts as one that saw nothing.
-fn wait_for(events: &mut [PollFd<'_>], at_most: impl Into<Option<Duration>>) -> io::Result<()> {
+pub(super) fn wait_for(
+    events: &mut [PollFd<'_>],
+    at_most: impl Into<Option<Duration>>,
+) -> io::Result<()> {
     let at_most = at_most.into().map(|time| Timespec {
         tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: time.subsec_nanos().into(),
@@ -388,7 +396,7 @@ fn wait_for(events: &mut [PollFd<'_>], at_most: impl Into<Option<Duration>>) -> 
 
 /// Runs `act` with no signal blocked in this thread, as a child that is made in it should begin.
 #[expect(unsafe_code, reason = "no safe wrapper sets a thread's signal mask")]
-fn with_no_signal_blocked<T>(act: impl FnOnce() -> T) -> T {
+pub(super) fn with_no_signal_blocked<T>(act: impl FnOnce() -> T) -> T {
     // SAFETY: both sets live on this stack and are written before they are read
     // (`sigemptyset` fills the first, `pthread_sigmask` the second); the mask
     // that is put back is the one that was there.
@@ -548,7 +556,7 @@ struct Seen {
 }
 
 /// Sends a signal to all of a group; that it is gone already is no trouble.
-fn signal_group(group: Option<Pid>, signal: Signal) {
+pub(super) fn signal_group(group: Option<Pid>, signal: Signal) {
     if let Some(group) = group {
         let _ = kill_process_group(group, signal);
     }

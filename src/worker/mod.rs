@@ -3,7 +3,10 @@
 //! A worker is given a request that was cleared for it and gives back an
 //! [`Outcome`], whatever happens. It never moves a task, never retries, knows
 //! nothing of budgets, and writes nowhere but below the job's `scratch` folder.
+//!
+//! [`alarm`] alone is no attempt: it runs the owner's program when money runs low.
 
+pub mod alarm;
 pub mod chat;
 pub mod command;
 pub mod echo;

@@ -21,6 +21,7 @@ mod examples;
 mod ladder;
 mod leaks;
 mod lifecycle;
+mod limits;
 mod misbehaving;
 mod models;
 mod original_sql;

@@ -246,7 +246,6 @@ impl Engine {
     pub(super) fn paid(&mut self, line: &Line) {
         if let Some(fact) = reconcile::cost_fact(line) {
             self.mirror.tell(fact);
-            self.tell_of_money();
         }
     }
 

@@ -34,6 +34,7 @@ impl Foreman {
     pub(super) fn settle(&mut self, owed: Option<(Reservation, Usd)>) {
         if let Some((promise, cost)) = owed {
             self.ledger.settle(promise, cost);
+            self.settled = true;
             self.money_is_back();
         }
     }

@@ -37,10 +37,10 @@ impl Foreman {
         self.tell_of_holds(orders);
         self.tell_of_alerts(now, orders);
         let critical = self.ledger.is_critical(now.wall);
-        if critical != self.was_critical {
-            self.was_critical = critical;
+        let turned = std::mem::replace(&mut self.was_critical, critical) != critical;
+        if std::mem::take(&mut self.settled) || turned {
             orders.push(Order::Money);
-            if critical {
+            if turned && critical {
                 let (day, month) = (self.ledger.day(), self.ledger.month());
                 orders.push(remark(
                     log::Level::Warn,

@@ -87,6 +87,8 @@ pub struct Foreman {
     /// Looks for dependencies whose answer has not come.
     looks: usize,
     was_critical: bool,
+    /// Something was settled that people have not been told.
+    settled: bool,
 }
 
 impl Foreman {
@@ -139,6 +141,7 @@ impl Foreman {
             asked_to_list: false,
             looks: 0,
             was_critical: ledger.is_critical(now.wall),
+            settled: false,
             ledger,
         }
     }

@@ -175,7 +175,7 @@ impl Hand {
             attempt: start.attempt.clone(),
             prompt,
             timeout: task.timeout.unwrap_or(self.spec.timeout),
-            max_tokens: task.max_tokens.unwrap_or(self.spec.max_tokens),
+            max_tokens: start.max_tokens,
             params,
             scratch: self.shop.spool.home().tmp(),
             task_file: claim.path(),

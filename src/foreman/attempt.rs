@@ -113,9 +113,7 @@ impl Foreman {
             _ if entry.cancelled => None,
             Next::Never => None,
             Next::NotAnAttempt => Some(State::Queued(lane.clone())),
-            Next::Retry { .. } if made >= most || retry::waited_enough(entry.attempts_of(lane)) => {
-                None
-            }
+            Next::Retry { .. } if made >= most || self.is_in_vain(entry, lane) => None,
             Next::Retry { at_least } => {
                 let failures = entry.attempts.len() as u32;
                 let pause = retry::pause(failures, at_least, salt(id, failures));
@@ -144,6 +142,14 @@ impl Foreman {
             }
             Some(then) => self.release(id, then, line, now, orders),
         }
+    }
+
+    /// Whether one more attempt of a worker is of no use, though it has some left.
+    fn is_in_vain(&self, entry: &Entry, name: &WorkerType) -> bool {
+        let ran_out = retry::ran_out(entry.attempts_of(name));
+        let too_dear =
+            || self.lanes.get(name).is_some_and(|lane| !self.may_ever_pay(entry, &lane.bench));
+        retry::waited_enough(entry.attempts_of(name)) || ran_out >= 2 || ran_out == 1 && too_dear()
     }
 
     pub(super) fn release(

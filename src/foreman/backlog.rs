@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::event::{Arrival, Ended, Summary, Verdict};
 use super::waiting::Place;
-use super::{Bench, FRAME_TOKENS};
+use super::{Bench, FRAME_TOKENS, retry};
 use crate::base::clock::Timestamp;
 use crate::route::Decision;
 use crate::route::budget::Reservation;
@@ -90,15 +90,24 @@ impl Entry {
         self.summary.seen.prompt_bytes + bench.system_bytes + FRAME_TOKENS
     }
 
+    /// The most tokens that a worker's answer may have: twice as many once it has used them all up
+    /// and said nothing.
+    pub(super) fn answer_tokens(&self, bench: &Bench) -> u32 {
+        let stated = self.summary.max_tokens.unwrap_or(bench.max_tokens);
+        match retry::ran_out(self.attempts_of(&bench.worker_type)) {
+            0 => stated,
+            _ => stated.saturating_mul(2),
+        }
+    }
+
     /// The tokens of an attempt of a worker, at most.
     pub(super) fn tokens_at_most(&self, bench: &Bench) -> u64 {
-        let answer = self.summary.max_tokens.unwrap_or(bench.max_tokens);
-        self.tokens_for(bench).saturating_add(answer.into())
+        self.tokens_for(bench).saturating_add(self.answer_tokens(bench).into())
     }
 
     /// What an attempt of a worker may cost, at most.
     pub(super) fn worst_cost_at(&self, bench: &Bench) -> Usd {
-        let answer = self.summary.max_tokens.unwrap_or(bench.max_tokens);
+        let answer = self.answer_tokens(bench);
         bench.price.worst(self.tokens_for(bench), answer.into(), bench.service_tier.as_deref())
     }
 

@@ -205,6 +205,8 @@ pub struct Start {
     pub sensitivity: Sensitivity,
     /// The attempt's mark.
     pub attempt: String,
+    /// The most tokens of its answer.
+    pub max_tokens: u32,
     /// The most that it may cost.
     pub reserved: Usd,
 }

@@ -56,6 +56,7 @@ impl Foreman {
             worker_type: name.clone(),
             sensitivity: entry.summary.seen.sensitivity,
             attempt: format!("{}-{}", self.run, self.marks),
+            max_tokens: entry.answer_tokens(&lane.bench),
             reserved: promise.as_ref().map_or(Usd::ZERO, Reservation::amount),
         };
         entry.state = State::Running { lane: name.clone(), promise, tokens };

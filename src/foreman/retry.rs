@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::task::Attempt;
+use crate::task::outcome::NO_TOKENS_LEFT;
 
 /// The first pause between two attempts; each further one is twice as long.
 const FIRST: Duration = Duration::from_secs(1);
@@ -30,6 +31,11 @@ pub(super) fn counted<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> u32 {
 /// Whether a task was told to wait so often that there is no point in asking again.
 pub(super) fn waited_enough<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> bool {
     attempts.filter(|attempt| attempt.outcome == "rate_limited").count() >= MOST_RATE_LIMITED
+}
+
+/// How many of these attempts used up their tokens before a word was said.
+pub(super) fn ran_out<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> usize {
+    attempts.filter(|attempt| attempt.outcome == NO_TOKENS_LEFT).count()
 }
 
 #[cfg(test)]

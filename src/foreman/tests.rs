@@ -565,6 +565,30 @@ fn an_answer_may_say_that_there_is_to_be_a_pause() {
     assert_eq!(started(&shop.pass(31)), ["b"]);
 }
 
+#[test]
+fn thought_that_used_up_every_token_gets_twice_as_many_once() {
+    let mut shop = Shop::new();
+    let tokens = |orders: &[Order]| match &orders[0] {
+        Order::Start(start) => start.max_tokens,
+        other => panic!("{other:?}"),
+    };
+    let ran_out = || {
+        let spent = Spent::Known(CENT);
+        let kind = ErrorKind::AttemptsExhausted;
+        Failure::new(crate::task::outcome::NO_TOKENS_LEFT, kind, "?").retried(None).spent(spent)
+    };
+    assert_eq!(tokens(&shop.hear(paid("a"))), 1_000);
+    shop.end_by("cloud-1", "a", ran_out());
+    shop.hear(Event::Released(name("a")));
+    let orders = shop.pass(2);
+    assert_eq!(tokens(&orders), 2_000);
+    let Order::Start(start) = &orders[0] else { unreachable!() };
+    assert_eq!(start.reserved, CENT.times(2), "what is set apart grows with it");
+    let orders = shop.end_by("cloud-1", "a", ran_out());
+    let Some(Order::File(_, verdict)) = orders.first() else { panic!("{orders:?}") };
+    assert_eq!((verdict.attempts.len(), verdict.cost), (2, CENT.times(2)), "both are paid for");
+}
+
 fn with_fallback(id: &str, sensitivity: Sensitivity) -> Event {
     arrival(id, |summary| {
         summary.wish.worker = Some(WorkerType::new("cloud"));

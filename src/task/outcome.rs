@@ -68,6 +68,9 @@ impl ErrorKind {
     }
 }
 
+/// The outcome of an attempt whose tokens were all used up by thought, before a word was said.
+pub const NO_TOKENS_LEFT: &str = "no_tokens_left";
+
 /// The outcome of an attempt whose answer nobody judged, for the check could not be run.
 pub const CHECK_FAILED: &str = "check_failed";
 

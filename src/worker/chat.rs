@@ -34,7 +34,9 @@ use crate::base::words;
 use crate::config::{Api, ChatSpec, WorkerSpec};
 use crate::route::price::Price;
 use crate::task::WorkerType;
-use crate::task::outcome::{Answer, ErrorKind, Failure, Next, Outcome, Spent, Trouble, Usage};
+use crate::task::outcome::{
+    Answer, ErrorKind, Failure, NO_TOKENS_LEFT, Next, Outcome, Spent, Trouble, Usage,
+};
 use crate::task::prompt::Prompt;
 
 /// What a response may hold beside the answer's text.
@@ -254,14 +256,19 @@ impl ChatWorker {
             );
             return Failure::new("empty_answer", ErrorKind::RefusedByWorker, message);
         }
-        let message = match reason {
-            "length" => format!(
-                "`{worker}` used all {} and answered nothing: raise `max_tokens`",
-                words::Count(job.max_tokens.into(), "token")
+        let (outcome, message) = match reason {
+            "length" => {
+                let tokens = words::Count(job.max_tokens.into(), "token");
+                let told = format!("used all {tokens} and answered nothing: raise `max_tokens`");
+                (NO_TOKENS_LEFT, told)
+            }
+            _ => (
+                "empty_answer",
+                "answered nothing: look whether the model fits in its memory".into(),
             ),
-            _ => format!("`{worker}` answered nothing: look whether the model fits in its memory"),
         };
-        Failure::new("empty_answer", ErrorKind::AttemptsExhausted, message).retried(None)
+        let message = format!("`{worker}` {message}");
+        Failure::new(outcome, ErrorKind::AttemptsExhausted, message).retried(None)
     }
 
     fn bad_answer(&self, why: &str, usage: Option<Usage>) -> Failure {
@@ -742,7 +749,7 @@ mod tests {
     #[test]
     fn a_response_without_an_answer_says_why() {
         let failure = after_response(&response("m", "", "incomplete", 10, 100));
-        assert_eq!(failure.outcome, "empty_answer");
+        assert_eq!(failure.outcome, NO_TOKENS_LEFT);
         assert!(failure.message.contains("raise `max_tokens`"), "{}", failure.message);
         let mut filtered = response("m", "half an", "incomplete", 10, 10);
         filtered["incomplete_details"] = json!({ "reason": "content_filter" });
@@ -786,7 +793,7 @@ mod tests {
     #[test]
     fn leaked_thoughts_that_used_every_token_are_no_answer() {
         let failure = after(Reply::json(&completion("m", "<think>hm", "length", 10, 100)));
-        assert_eq!(failure.outcome, "empty_answer");
+        assert_eq!(failure.outcome, NO_TOKENS_LEFT);
     }
 
     #[test]
@@ -917,7 +924,7 @@ mod tests {
     #[test]
     fn thinking_that_used_every_token_is_no_answer_and_is_paid_for() {
         let failure = after(Reply::json(&completion("m", " ", "length", 10, 100)));
-        assert_eq!((failure.outcome, failure.kind), ("empty_answer", ErrorKind::AttemptsExhausted));
+        assert_eq!((failure.outcome, failure.kind), (NO_TOKENS_LEFT, ErrorKind::AttemptsExhausted));
         assert_eq!(failure.next, Next::Retry { at_least: None });
         assert!(matches!(failure.spent, Spent::Known(usd) if usd > "0.001".parse().unwrap()));
         assert!(failure.message.contains("raise `max_tokens`"), "{}", failure.message);

@@ -1,4 +1,4 @@
-//! What a spool must get right, and the tests that show that this one does.
+//! What a spool and calls to models must get right, and the tests that show that these do.
 //!
 //! A rule whose test is renamed or taken away fails here.
 
@@ -153,6 +153,118 @@ const RULES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// What calls to models must get right, by the same numbers and in the same way. 17 to 19 are the
+/// spool's and the Codex CLI's.
+const CALLS: &[(&str, &[&str])] = &[
+    (
+        "1. money is set apart before a call, for its worst case, in one place",
+        &[
+            "src/route/budget.rs: no_order_of_events_overspends",
+            "src/foreman/tests.rs: no_paid_attempt_begins_without_money",
+            "tests/it/models.rs: a_limit_holds_however_many_ask_at_once",
+            "tests/it/bursts.rs: no_burst_overspends_whatever_the_server_does_and_whenever_the_daemon_dies",
+        ],
+    ),
+    (
+        "2. a price that is not known is not nothing",
+        &["src/config/file.rs: who_is_local_is_never_guessed"],
+    ),
+    (
+        "3. free work goes on when the money is gone",
+        &[
+            "tests/it/limits.rs: they_hold_however_many_ask_at_once_and_hold_up_nobody_else",
+            "src/foreman/tests.rs: a_type_whose_money_is_used_up_waits_alone_and_others_overtake_it",
+        ],
+    ),
+    (
+        "4. cached tokens are part of the prompt, reasoning tokens of the answer",
+        &[
+            "src/route/price.rs: cached_and_written_tokens_are_part_of_the_prompt",
+            "src/worker/chat/completion.rs: reasoning_outside_of_the_completion_is_paid_for",
+            "src/worker/chat/response.rs: cached_and_reasoning_tokens_are_parts_of_a_responses_usage",
+        ],
+    ),
+    (
+        "5. a cache write costs more, and a long prompt changes the price of the whole call",
+        &[
+            "src/route/price.rs: a_prompt_beyond_the_threshold_changes_the_price_of_the_whole_request",
+            "src/config/prices.rs: since_5_6_a_cache_write_and_a_long_prompt_cost_more",
+        ],
+    ),
+    (
+        "6. the tier that the answer states is paid",
+        &["src/route/price.rs: the_tier_that_the_response_states_is_paid"],
+    ),
+    (
+        "7. a usage that is not stated is not nothing",
+        &["src/worker/chat.rs: missing_usage_of_a_paid_worker_keeps_the_reservation"],
+    ),
+    (
+        "8. an empty account stops the worker, whatever the status says",
+        &["src/worker/chat.rs: an_empty_account_waits_for_a_person"],
+    ),
+    (
+        "9. the pause that a server asks for is a floor, wherever it says so",
+        &[
+            "src/worker/chat/refusal.rs: a_pause_is_found_wherever_it_is_said",
+            "src/foreman/retry.rs: what_the_server_asked_for_is_a_floor",
+            "src/worker/chat.rs: an_allowance_that_is_used_up_is_told_with_the_answer",
+        ],
+    ),
+    (
+        "10. pauses outlive the daemon, failed calls count, and calls are spread evenly",
+        &[
+            "src/route/rate.rs: no_minute_holds_more_than_it_may_and_little_is_wasted",
+            "src/route/rate.rs: an_earlier_run_is_remembered",
+            "src/foreman/tests.rs: tokens_of_a_minute_are_spread_and_what_was_not_used_comes_back",
+            "src/foreman/tests.rs: an_answer_may_say_that_there_is_to_be_a_pause",
+        ],
+    ),
+    (
+        "11. what may have been sent may have cost everything; attempts are bounded, and so is a task's cost",
+        &[
+            "src/worker/chat.rs: a_timeout_after_sending_may_have_cost_everything",
+            "src/worker/chat.rs: a_line_that_breaks_may_have_cost_everything",
+            "tests/it/crash.rs: money_that_may_have_been_spent_is_not_free_after_a_kill",
+            "src/foreman/tests.rs: what_can_never_be_paid_is_refused",
+        ],
+    ),
+    (
+        "12. nobody outside stands in for confidential work",
+        &[
+            "tests/it/standing_in.rs: nobody_outside_stands_in_for_a_local_worker_that_is_down",
+            "src/route/ladder.rs: nobody_beyond_the_house_stands_in_for_a_confidential_task",
+            "tests/it/leaks.rs: neither_a_spent_budget_nor_a_ladder_nor_a_retry_moves_it",
+        ],
+    ),
+    (
+        "13. the trouble of who stands in says nothing of whom he stands in for",
+        &["src/foreman/tests.rs: somebody_stands_in_for_a_worker_that_cannot_be_used"],
+    ),
+    (
+        "14. thought that used up every token is a failure of its own, tried once more with more, both paid",
+        &[
+            "src/worker/chat.rs: thinking_that_used_every_token_is_no_answer_and_is_paid_for",
+            "src/foreman/tests.rs: thought_that_used_up_every_token_gets_twice_as_many_once",
+        ],
+    ),
+    (
+        "15. no key in a log, a message, a child's environment or a result",
+        &[
+            "src/worker/chat.rs: a_bad_key_is_not_shown",
+            "src/worker/command.rs: it_sees_no_variable_that_it_was_not_given",
+            "tests/it/models.rs: secrets_of_the_settings_are_masked_wherever_they_turn_up",
+        ],
+    ),
+    (
+        "16. days and months are those of the configured zone, and a call belongs to the day when it began",
+        &[
+            "src/route/budget.rs: a_day_ends_at_the_configured_zones_midnight",
+            "src/route/budget.rs: a_promise_of_yesterday_is_paid_by_yesterday",
+        ],
+    ),
+];
+
 /// The names of the tests in a source file.
 fn tests_in(text: &str) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
@@ -184,6 +296,16 @@ fn every_rule_of_a_spool_has_its_tests() {
     assert_eq!(RULES.len(), 17);
     for (rule, proofs) in RULES {
         assert!(!proofs.is_empty(), "{rule}");
+        for proof in *proofs {
+            assert!(is_proven(proof), "{rule}\nthere is no test `{proof}`");
+        }
+    }
+}
+
+#[test]
+fn every_rule_of_calls_has_its_tests() {
+    for (n, (rule, proofs)) in CALLS.iter().enumerate() {
+        assert!(rule.starts_with(&format!("{}. ", n + 1)) && !proofs.is_empty(), "{rule}");
         for proof in *proofs {
             assert!(is_proven(proof), "{rule}\nthere is no test `{proof}`");
         }

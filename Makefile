@@ -9,7 +9,7 @@ FUZZ_TARGETS = answer dotenv journal result scan settings task
 MUTANTS = claim-dropped-first claims-forgotten result-not-synced
 
 .DEFAULT_GOAL := help
-.PHONY: help build release lint test check bench-routing fuzz torture demo install clean
+.PHONY: help build release lint test check bench-routing bursts fuzz torture demo install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ fuzz: ## throw random bytes at everything that reads what others wrote
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=0 || exit 1; \
 		echo "fuzz: $$target: $(FUZZ_SECONDS) s without a finding"; done
+
+bursts: ## show that no burst of calls overspends, whatever the server does: a thousand of them
+	KOUBOU_BURSTS=1000 $(CARGO) test --locked --test it -- --nocapture bursts
 
 torture: fuzz ## cut short and fail every step, lose power at every moment, and let storms blow
 	@for mutant in $(MUTANTS); do \

@@ -25,6 +25,7 @@ mod limits;
 mod misbehaving;
 mod models;
 mod original_sql;
+mod real_servers;
 mod rooms;
 mod rules;
 mod scan;

@@ -106,6 +106,15 @@ impl Words {
             .any(|sign| said.contains(sign))
     }
 
+    /// Gateways answer so with a 400.
+    fn says_there_is_no_such_model(&self) -> bool {
+        let said = self.message.to_lowercase();
+        self.code == "model_not_found"
+            || ["invalid model name", "model not found", "no such model"]
+                .iter()
+                .any(|sign| said.contains(sign))
+    }
+
     fn is_about_the_model(&self) -> bool {
         let said = self.message.to_lowercase();
         self.code == "model_not_found" || said.contains("model")
@@ -124,6 +133,7 @@ pub(super) fn meaning(reply: &Reply, words: &Words) -> Meaning {
         404 if words.is_about_the_model() => Meaning::NoModel,
         404 | 405 => Meaning::NoSuchPath,
         408 | 409 | 425 | 500.. => server_error(reply, words, at_least()),
+        400 if words.says_there_is_no_such_model() => Meaning::NoModel,
         400 if words.is_about_loading() => server_error(reply, words, at_least()),
         _ => Meaning::Refused,
     }

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> bool {
-        views::of(text).iter().any(|view| find(view).is_some())
+        views::of(text).any(|view| find(&view).is_some())
     }
 
     #[test]

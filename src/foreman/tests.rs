@@ -126,6 +126,7 @@ fn bench(name: &str, hands: usize, local: bool) -> Bench {
         // A thousand answer tokens are a cent.
         price: if local { Price::FREE } else { Price { output: Usd::dollars(10), ..Price::FREE } },
         service_tier: None,
+        batch: None,
         max_attempts: 3,
         survives_one_death: false,
         max_tokens: 1_000,
@@ -678,6 +679,7 @@ fn a_task_that_kills_the_daemon_is_not_tried_for_ever() {
         outcome: crate::task::journal::DAEMON_DIED.into(),
         message: String::new(),
         cost_usd: Usd::ZERO,
+        batch_id: None,
     };
     let past = |n| Past { attempts: vec![died.clone(); n], ..Past::default() };
     shop.foreman.past.insert(name("a"), past(2));

@@ -466,7 +466,8 @@ impl Intake {
 pub(super) fn claimed(spool: &Spool, config: &Config, id: &TaskId) -> Option<Arrival> {
     let mut file = files::Regular::open(&spool.file(Folder::InProgress, id)).ok()?;
     let (stat, bytes) = (file.stat, file.read(config.largest_result_file()).ok()?);
-    let task = wire::read(id.as_str(), &bytes).ok()?;
+    let mut task = wire::read(id.as_str(), &bytes).ok()?;
+    task.history = task.history.filter(|_| Intake::may_bring_history(stat));
     let attached = attachments::read(&task, config).unwrap_or_default();
     let seen = config.router.assess(&task, &attached);
     let dropped_at = stat.modified.min(clock::wall());

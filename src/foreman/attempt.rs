@@ -215,6 +215,7 @@ impl Foreman {
     }
 
     pub(super) fn filed(&mut self, id: &TaskId, folder: Folder, now: Now, orders: &mut Vec<Order>) {
+        self.tell_of_settling(id, orders);
         let Some(mut entry) = self.forget(id) else { return };
         self.past.remove(id);
         if let Some(batch) = entry.batch.take() {
@@ -233,7 +234,15 @@ impl Foreman {
         }
     }
 
+    /// Has people told how the money stands, where what a task cost is settled now.
+    fn tell_of_settling(&self, id: &TaskId, orders: &mut Vec<Order>) {
+        if self.tasks.get(id).is_some_and(|entry| entry.owed.is_some()) {
+            orders.push(Order::Money);
+        }
+    }
+
     pub(super) fn released(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
+        self.tell_of_settling(id, orders);
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let state = std::mem::replace(&mut entry.state, State::Blocked(BTreeSet::new()));
         let owed = entry.owed.take();

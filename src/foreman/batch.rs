@@ -11,6 +11,8 @@
 
 use super::*;
 
+/// A batch of so many bytes takes in nothing more: its file must not be larger than servers take.
+const MOST_BYTES: u64 = 64 << 20;
 /// So often a server may say that it does not know a batch, before it is believed.
 const LOOKS: u32 = 3;
 
@@ -20,6 +22,8 @@ pub(super) struct Batch {
     lane: WorkerType,
     /// Those that have not ended: each with its attempt's mark and beginning.
     parts: BTreeMap<TaskId, (String, Timestamp)>,
+    /// What their prompts come to, about.
+    bytes: u64,
     stage: Stage,
     /// When it came to this stage.
     since: Timestamp,
@@ -50,6 +54,7 @@ impl Batch {
         Self {
             lane: lane.clone(),
             parts: BTreeMap::new(),
+            bytes: 0,
             stage,
             since,
             look_at: None,
@@ -69,6 +74,10 @@ impl Batch {
 
     fn is_gathering(&self) -> bool {
         matches!(self.stage, Stage::Gathering { .. })
+    }
+
+    fn is_full(&self, most: usize) -> bool {
+        self.parts.len() >= most || self.bytes >= MOST_BYTES
     }
 
     pub(super) fn is_being_sent(&self) -> bool {
@@ -116,8 +125,9 @@ impl Foreman {
     ) -> Option<String> {
         let (entry, lane) = (self.tasks.get(id)?, self.lanes.get(name)?);
         let terms = lane.bench.batch.as_ref().filter(|_| entry.goes_by_batch(&lane.bench))?;
+        let bytes = entry.summary.seen.prompt_bytes;
         let has_room = |batch: &Batch| {
-            batch.is_gathering() && batch.lane == *name && batch.parts.len() < terms.most
+            batch.is_gathering() && batch.lane == *name && !batch.is_full(terms.most)
         };
         let open = self.batches.iter().find(|(_, batch)| has_room(batch));
         let mark = open.map_or_else(|| format!("{attempt}-batch"), |(mark, _)| mark.clone());
@@ -125,13 +135,14 @@ impl Foreman {
         let fresh = || Batch::new(name, stage, now.wall);
         let batch = self.batches.entry(mark.clone()).or_insert_with(fresh);
         batch.parts.insert(id.clone(), (attempt.to_owned(), now.wall));
+        batch.bytes = batch.bytes.saturating_add(bytes);
         Some(mark)
     }
 
     /// Sends what is full or was gathered long enough, or `all`; says whether anything was sent.
     pub(super) fn send_batches(&mut self, now: Now, all: bool, orders: &mut Vec<Order>) -> bool {
         let is_due = |batch: &Batch| {
-            let is_full = self.most_in(batch).is_some_and(|most| batch.parts.len() >= most);
+            let is_full = self.most_in(batch).is_some_and(|most| batch.is_full(most));
             let until = self.sent_at(batch);
             until.is_some_and(|until| all || is_full || until <= now.mono)
         };

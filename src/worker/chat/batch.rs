@@ -37,9 +37,9 @@ const MARK: &str = "koubou";
 #[derive(Debug)]
 pub enum NotSubmitted {
     /// It was not: nothing is bought.
-    Surely(Failure),
+    Surely(Box<Failure>),
     /// It may have been all the same.
-    Perhaps(Failure),
+    Perhaps(Box<Failure>),
 }
 
 /// What came of looking for a batch by its mark.
@@ -103,7 +103,12 @@ impl ChatWorker {
     ///
     /// # Errors
     /// Why not. Nothing is bought by an upload.
-    pub fn upload(&mut self, lines: &str, mark: &str, leash: &Leash) -> Result<String, Failure> {
+    pub fn upload(
+        &mut self,
+        lines: &str,
+        mark: &str,
+        leash: &Leash,
+    ) -> Result<String, Box<Failure>> {
         let boundary = format!("koubou-{mark}");
         let part = |head: &str| format!("--{boundary}\r\nContent-Disposition: form-data; {head}");
         let purpose = part("name=\"purpose\"\r\n\r\nbatch\r\n");
@@ -114,9 +119,13 @@ impl ChatWorker {
         let kind = format!("multipart/form-data; boundary={boundary}");
         let ask = Ask::Post(&kind, body.as_bytes());
         let reply = self.step(ask, "/files", (TRANSFER, MOST_SAID), leash);
-        let reply = reply.map_err(|broken| self.broken(TRANSFER, broken))?;
+        let reply = reply.map_err(|broken| Box::new(self.broken(TRANSFER, broken)))?;
+        if matches!(reply.status, 404 | 405 | 501) {
+            return Err(self.no_batches().into());
+        }
         let document = self.document(&reply)?;
-        completion::text(&document["id"]).ok_or_else(|| self.bad_answer("it names no file", None))
+        completion::text(&document["id"])
+            .ok_or_else(|| self.bad_answer("it names no file", None).into())
     }
 
     /// Submits an uploaded file as a batch; the batch's id. From here on money may be spent.
@@ -141,14 +150,16 @@ impl ChatWorker {
         let reply = match self.step(ask, "/batches", (STEP, MOST_SAID), leash) {
             Ok(reply) => reply,
             Err(broken @ Broken::NotReached(_)) => {
-                return Err(NotSubmitted::Surely(self.broken(STEP, broken)));
+                return Err(NotSubmitted::Surely(self.broken(STEP, broken).into()));
             }
-            Err(broken) => return Err(NotSubmitted::Perhaps(self.broken(STEP, broken))),
+            Err(broken) => return Err(NotSubmitted::Perhaps(self.broken(STEP, broken).into())),
         };
         let id = self.document(&reply).map(|document| completion::text(&document["id"]));
         match id {
             Ok(Some(id)) => Ok(id),
-            Ok(None) => Err(NotSubmitted::Perhaps(self.bad_answer("it names no batch", None))),
+            Ok(None) => {
+                Err(NotSubmitted::Perhaps(self.bad_answer("it names no batch", None).into()))
+            }
             Err(failure) if (400..500).contains(&reply.status) => {
                 Err(NotSubmitted::Surely(failure))
             }
@@ -160,7 +171,7 @@ impl ChatWorker {
     ///
     /// # Errors
     /// Why the server could not be asked.
-    pub fn find(&mut self, mark: &str, leash: &Leash) -> Result<Found, Failure> {
+    pub fn find(&mut self, mark: &str, leash: &Leash) -> Result<Found, Box<Failure>> {
         let mut after = String::new();
         for _ in 0..MOST_PAGES {
             let path = format!("/batches?limit={PAGE}{after}");
@@ -185,7 +196,7 @@ impl ChatWorker {
     ///
     /// # Errors
     /// Why the server could not be asked.
-    pub fn look_at(&mut self, id: &str, leash: &Leash) -> Result<Standing, Failure> {
+    pub fn look_at(&mut self, id: &str, leash: &Leash) -> Result<Standing, Box<Failure>> {
         let reply = self.get(&format!("/batches/{id}"), (STEP, MOST_SAID), leash)?;
         if reply.status == 404 {
             return Ok(Standing::Unknown);
@@ -202,7 +213,7 @@ impl ChatWorker {
         over: &Over,
         max: u64,
         leash: &Leash,
-    ) -> Result<HashMap<String, Held>, Failure> {
+    ) -> Result<HashMap<String, Held>, Box<Failure>> {
         let mut all = HashMap::new();
         for file in &over.files {
             let reply = self.get(&format!("/files/{file}/content"), (TRANSFER, max), leash)?;
@@ -210,7 +221,7 @@ impl ChatWorker {
                 200..300 => gather(&reply.body, &mut all),
                 // What is not there any more comes no more.
                 404 | 410 => {}
-                _ => return Err(self.refusal(&Prompt::default(), &reply)),
+                _ => return Err(self.refusal(&Prompt::default(), &reply).into()),
             }
         }
         Ok(all)
@@ -290,6 +301,14 @@ impl ChatWorker {
             .spent(self.spent(None))
     }
 
+    fn no_batches(&self) -> Failure {
+        let message = format!(
+            "the server of `{}` takes no batches: leave `urgency` out of the task, and take `batch` off the worker",
+            self.worker_type
+        );
+        Failure::new("refused", ErrorKind::RefusedByWorker, message)
+    }
+
     /// A batch that its server does not know any more, or of which nothing can be found out.
     pub fn lost(&self) -> Failure {
         let message = format!(
@@ -306,9 +325,9 @@ impl ChatWorker {
         path: &str,
         limits: (Duration, u64),
         leash: &Leash,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, Box<Failure>> {
         let reply = self.step(Ask::Get, path, limits, leash);
-        reply.map_err(|broken| self.broken(limits.0, broken))
+        reply.map_err(|broken| Box::new(self.broken(limits.0, broken)))
     }
 
     fn step(
@@ -322,11 +341,12 @@ impl ChatWorker {
         self.line.ask(ask, &url, self.chat.key.as_ref(), limits, leash)
     }
 
-    fn document(&self, reply: &Reply) -> Result<Value, Failure> {
+    fn document(&self, reply: &Reply) -> Result<Value, Box<Failure>> {
         if !(200..300).contains(&reply.status) {
-            return Err(self.refusal(&Prompt::default(), reply));
+            return Err(self.refusal(&Prompt::default(), reply).into());
         }
-        serde_json::from_slice(&reply.body).map_err(|_| self.bad_answer("it is not JSON", None))
+        serde_json::from_slice(&reply.body)
+            .map_err(|_| self.bad_answer("it is not JSON", None).into())
     }
 }
 

@@ -10,6 +10,7 @@
 //! the middle loses nothing; what a batch holds stays with its server.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use serde_json::Map;
@@ -41,6 +42,16 @@ pub(super) enum Paper {
     Send(Box<BatchCall>),
     /// Ask after a batch.
     Ask(Box<BatchCall>),
+}
+
+impl Paper {
+    /// The batch that it is about.
+    fn mark(&self) -> &str {
+        match self {
+            Self::Gather(start) => start.batch.as_deref().unwrap_or_default(),
+            Self::Leave(call) | Self::Send(call) | Self::Ask(call) => &call.mark,
+        }
+    }
 }
 
 /// The engine's side of a clerk's desk.
@@ -89,12 +100,23 @@ impl Clerk {
             if self.leash.is_pulled() {
                 return;
             }
-            match paper {
-                Paper::Gather(start) => self.gather(&start),
-                Paper::Leave(call) => self.leave(&call),
-                Paper::Send(call) => self.send(&call),
-                Paper::Ask(call) => self.ask(&call),
+            let mark = paper.mark().to_owned();
+            if catch_unwind(AssertUnwindSafe(|| self.take(paper))).is_err() {
+                // The batch is asked after again, by another connection.
+                self.worker = None;
+                let why = "koubou itself stumbled over it, which is a bug: please report it with the daemon's log";
+                let news = BatchNews::Trouble(why.to_owned());
+                self.tell(Message::Event(Event::Batch(mark, news)));
             }
+        }
+    }
+
+    fn take(&mut self, paper: Paper) {
+        match paper {
+            Paper::Gather(start) => self.gather(&start),
+            Paper::Leave(call) => self.leave(&call),
+            Paper::Send(call) => self.send(&call),
+            Paper::Ask(call) => self.ask(&call),
         }
     }
 

@@ -316,6 +316,42 @@ fn a_stop_leaves_the_batch_and_a_start_goes_on_with_it() {
 }
 
 #[test]
+fn a_batch_by_way_of_responses_is_judged_like_any_answer() {
+    let server = ModelServer::start();
+    let shop = Sandbox::new();
+    shop.set(CLOUD_KEY, &fresh_secret());
+    let worker = with(with(cloud(&server), "api", "responses"), "batch", json!({ "poll_s": 0.05 }));
+    shop.hire(&[with(worker, "max_tokens", 100)], &json!({}));
+    drop_tasks(&shop, 2);
+    let demanding = json!({ "description": "a number", "accept": { "regex": "^[0-9]+$" } });
+    shop.drop_task("strict", &demanding);
+    shop.drain().ends(75);
+    shop.drain().ends(0);
+    for n in 1..=2 {
+        let result = shop.result(&format!("completed/t{n}"));
+        assert_eq!(result["content"], format!("(stand-in answer) question {n}"));
+    }
+    let strict = shop.result("failed/strict");
+    assert_eq!(strict["error"]["kind"], "not_accepted", "{strict:#}");
+    assert!(strict["cost_usd"].as_f64().unwrap() > 0.0, "what was bought is bought");
+    assert_eq!(server.batches(), 1);
+    assert_paid(&shop, &server);
+}
+
+#[test]
+fn a_server_that_has_no_batches_is_not_asked_twice() {
+    let server = ModelServer::start();
+    let shop = shop_with(&server, &json!({}), &json!({}));
+    let nothing = Reply::error(404, "invalid_request_error", "x", "unknown url");
+    server.step_will("/v1/files", Step::Refused(nothing));
+    drop_tasks(&shop, 1);
+    shop.drain().ends(0);
+    let error = shop.result("failed/t1")["error"]["message"].to_string();
+    assert!(error.contains("takes no batches"), "{error}");
+    assert_eq!(budget(&shop), (0.0, 0.0));
+}
+
+#[test]
 fn a_worker_in_the_house_has_no_batches_and_says_so() {
     let house = ModelServer::start();
     let shop = Sandbox::with_workers(&[local(&house)]);

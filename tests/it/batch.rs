@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::crash::assert_mirror_is_what_a_rebuild_makes;
+use crate::crash::{Dice, assert_mirror_is_what_a_rebuild_makes};
 use crate::support::daemon::Daemon;
 use crate::support::workers::{CLOUD_KEY, cloud, fresh_secret, local, with};
 use crate::support::{BatchWill, ModelServer, Reply, Sandbox, Step};
@@ -213,6 +213,34 @@ fn a_kill_at_any_step_buys_no_batch_twice_and_loses_no_task() {
         assert_paid(&shop, &server);
         assert_mirror_is_what_a_rebuild_makes(&shop);
     }
+}
+
+#[test]
+fn a_kill_at_any_line_of_the_log_never_hides_what_the_server_wants() {
+    const TASKS: usize = 4;
+    let server = ModelServer::start();
+    let shop = shop_of(&server, TASKS);
+    let mut dice = Dice(0x00ba_7c4e_5eed);
+    for round in 0..8 {
+        for n in 0..TASKS {
+            let question = json!({ "description": format!("question {round} {n}") });
+            shop.drop_task(&format!("r{round}-{n}"), &question);
+        }
+        let daemon = shop.start(["start"]);
+        daemon.until_lines(dice.up_to(6 + 3 * TASKS));
+        daemon.kill();
+        while shop.drain().code == 75 {}
+        assert_eq!(shop.names("completed").len(), (round + 1) * TASKS);
+        let ((spent, reserved), bill) = (budget(&shop), bill(&server));
+        assert!(spent >= bill - 1e-9, "spent {spent}, and the server wants {bill}");
+        assert!(reserved.abs() < 1e-12, "{reserved}");
+        for n in 0..TASKS {
+            let result = shop.result(&format!("completed/r{round}-{n}"));
+            assert_eq!(result["content"], format!("(stand-in answer) question {round} {n}"));
+        }
+    }
+    assert!(shop.names("pending").is_empty() && shop.names("in_progress").is_empty());
+    assert_mirror_is_what_a_rebuild_makes(&shop);
 }
 
 #[test]

@@ -60,6 +60,10 @@
 //! rung of the ladder, is the foreman's to say. `koubou scan` is the router's scanner
 //! ([`route::sensitivity`]) as a tool of its own and needs no home.
 //!
+//! A task of a batch is worked on by nobody here: a clerk (`engine::clerk`) sends it off with
+//! others and takes its answer home, a day and several daemons later perhaps. It stays in
+//! `in_progress` meanwhile, and the journal knows which batches there may be.
+//!
 //! # Where to begin
 //!
 //! To learn what koubou reacts to and what it can do, read [`foreman::Event`] and

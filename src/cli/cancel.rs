@@ -3,7 +3,7 @@
 use super::site::{Located, parse_id};
 use super::{Done, Exit, Site, Ui};
 use crate::spool::notes::Note;
-use crate::task::TaskId;
+use crate::task::{Folder, TaskId};
 
 /// End tasks, also those that are running; their results say `cancelled`
 #[derive(clap::Args, Debug)]
@@ -29,6 +29,13 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
             ui.say(&format!("`{id}` is {folder} already"));
             exit = Exit::Failed;
         } else {
+            if folder == Folder::InProgress
+                && let Some(batch) = batch_of(site, &id)
+            {
+                ui.say(&format!(
+                    "`{id}` is in {batch}: its answer is dropped when it comes, and what it cost counts"
+                ));
+            }
             Note::Cancel(id).leave(&site.home)?;
             is_left = true;
         }
@@ -37,4 +44,10 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         ui.hint("no daemon is working this home; the next `koubou start` cancels it before anything runs");
     }
     Ok(exit)
+}
+
+/// The batch that a server has a task in, in words.
+fn batch_of(site: &Site, id: &TaskId) -> Option<String> {
+    let row = site.query().ok()?.task(id).ok()??;
+    row.waits_for.filter(|waits_for| waits_for.starts_with("batch `"))
 }

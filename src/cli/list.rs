@@ -66,7 +66,12 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
                 sensitivity_level: row.map(|row| row.sensitivity_level.clone()),
                 priority: row.and_then(|row| row.priority),
                 created_at: row.and_then(|row| row.created_at.clone()),
-                waits_for: row.filter(|_| folder == Folder::Pending).map(waits_for),
+                waits_for: match folder {
+                    Folder::Pending => row.map(waits_for),
+                    // What is in a batch waits for that, and what a hand has for nothing.
+                    Folder::InProgress => row.and_then(|row| row.waits_for.clone()),
+                    _ => None,
+                },
                 task_id: id,
             }
         }));

@@ -53,6 +53,9 @@ fn waiting(
     story.insert("status".into(), json!(folder));
     if let Some(row) = row {
         story.insert("worker_type".into(), json!(row.assigned_worker_type));
+        if let Some(batch) = row.waits_for.as_ref().filter(|_| folder == Folder::InProgress) {
+            story.insert("waits_for".into(), json!(batch));
+        }
         if folder == Folder::Pending {
             let paused = Note::Pause(None).stands(&site.home);
             let worker_type = row.assigned_worker_type.as_deref();

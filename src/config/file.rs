@@ -401,7 +401,7 @@ mod tests {
 
     use super::*;
     use crate::base::secret::Secret;
-    use crate::config::{Api, ChatSpec, OnExhausted, WorkerSpec};
+    use crate::config::{Api, BatchSpec, ChatSpec, OnExhausted, OnExpiry, WorkerSpec};
 
     const ORIGINAL: &str = include_str!("../../tests/data/agent.original.yaml");
     const SHIPPED: &str = include_str!("../../spool-layout/config/agent.yaml");
@@ -528,6 +528,41 @@ routing_rules:
         assert_eq!(config.spool_group.as_deref(), Some("koubou"));
         assert_eq!(config.workers[4].price.output, usd("5"));
         assert_eq!((config.limits.others.len(), config.on_alert.is_some()), (3, true));
+    }
+
+    /// A paid worker with this `batch`.
+    fn batching(batch: &str) -> String {
+        worker(&format!("    local: false\n    price_per_1m: 1\n    batch: {batch}\n"))
+    }
+
+    #[test]
+    fn a_paid_model_has_batches_and_says_how_they_are_made() {
+        let read = |text: &str| good(&batching(text)).workers.remove(0).batch.unwrap();
+        assert_eq!(read("false"), BatchSpec::default());
+        assert_eq!(read("true"), BatchSpec { all: true, ..BatchSpec::default() });
+        let full =
+            read("{gather_s: 0, most: 7, poll_s: 0.05, on_expiry: now, window: 48h, all: false}");
+        assert_eq!((full.gather, full.most, full.all), (Duration::ZERO, 7, false));
+        assert_eq!((full.on_expiry, full.window.as_str()), (OnExpiry::Now, "48h"));
+        assert_eq!(spec("").batch, None, "what costs nothing has none");
+    }
+
+    #[test]
+    fn what_is_wrong_with_batches_is_said_with_its_place() {
+        let mend = |text: &str| error(&batching(text));
+        assert_eq!(
+            mend("sometimes"),
+            "7:12: `batch` must be `true`, `false` or a mapping of keys, and is `sometimes`"
+        );
+        assert_eq!(
+            mend("{on_expiry: later}"),
+            "7:24: `on_expiry` must be `resubmit`, `now` or `fail`, and is `later`"
+        );
+        assert_eq!(mend("{gathers: 1}"), "7:13: unknown key `gathers`; did you mean `gather_s`?");
+        assert_eq!(
+            error(&worker("    batch: true\n")),
+            "5:12: `batch` is for a `chat` worker that costs money: take it out"
+        );
     }
 
     #[test]

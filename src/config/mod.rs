@@ -7,6 +7,7 @@
 //! Nothing here watches a file, opens a connection, or reads the process's
 //! environment: whoever loads the settings hands it over.
 
+mod batch;
 mod checks;
 mod complaint;
 mod env;
@@ -138,12 +139,43 @@ pub struct WorkerSpec {
     pub escalate: Vec<WorkerType>,
     /// Whether an answer that the same request had before will do, where a task says nothing.
     pub cache: bool,
+    /// How its batches are made, where a batch costs less: of a model that is paid.
+    pub batch: Option<BatchSpec>,
     /// Who does its work where it cannot be used.
     pub fallback: Vec<WorkerType>,
     /// What is demanded of its answers, where a task says nothing.
     pub accept: Option<Accept>,
     /// Why it takes no work until a person acts: a missing key, say.
     pub disabled: Option<String>,
+}
+
+/// How tasks are gathered into batches, which cost less and take up to a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchSpec {
+    /// Whether all of a worker's tasks go so, and not only those that ask for it.
+    pub all: bool,
+    /// How long the provider may take, in its own words.
+    pub window: String,
+    /// How long tasks are gathered before a batch is sent.
+    pub gather: Duration,
+    /// The most tasks of one batch.
+    pub most: usize,
+    /// How often its server is asked how far it is.
+    pub poll: Duration,
+    /// What becomes of a task that was not done in time.
+    pub on_expiry: OnExpiry,
+}
+
+/// What becomes of a task whose batch was not done in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExpiry {
+    /// It goes into another batch, while it has attempts left.
+    #[default]
+    Resubmit,
+    /// It is asked at once, at the ordinary price.
+    Now,
+    /// It fails.
+    Fail,
 }
 
 /// What a worker type does with a task.

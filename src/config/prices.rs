@@ -265,17 +265,19 @@ fn read_long_context(parts: &Section<'_>) -> Option<Option<LongContext>> {
     Some(Some(LongContext { above: above?, input: input?, output: output? }))
 }
 
-/// What the service tiers make of a price: nothing, where it does not say.
+/// What the service tiers make of a price: half for a batch and else nothing, where it does not say.
 fn read_service_tiers(parts: &Section<'_>) -> Option<ServiceTiers> {
     if !parts.has("service_tiers") {
-        return Some(ServiceTiers::ALIKE);
+        return Some(ServiceTiers::USUAL);
     }
     let tiers = parts.section("service_tiers", &["flex", "batch", "priority"])?;
-    let or_one = |key: &str| match tiers.has(key) {
+    let usual = ServiceTiers::USUAL;
+    let or = |key: &str, usual: Factor| match tiers.has(key) {
         true => read_factor(&tiers, key),
-        false => Some(Factor::ONE),
+        false => Some(usual),
     };
-    let (flex, batch, priority) = (or_one("flex"), or_one("batch"), or_one("priority"));
+    let (flex, batch) = (or("flex", usual.flex), or("batch", usual.batch));
+    let priority = or("priority", usual.priority);
     Some(ServiceTiers { flex: flex?, batch: batch?, priority: priority? })
 }
 

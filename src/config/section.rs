@@ -153,6 +153,15 @@ impl<'a> Section<'a> {
 
     /// A number of seconds above 0 and up to a year.
     pub(super) fn seconds(&self, key: &str) -> Option<Duration> {
+        self.seconds_from(key, 0.001, "a number of seconds above 0 and up to a year")
+    }
+
+    /// A number of seconds from 0 on and up to a year.
+    pub(super) fn seconds_or_none(&self, key: &str) -> Option<Duration> {
+        self.seconds_from(key, 0.0, "a number of seconds from 0 and up to a year")
+    }
+
+    fn seconds_from(&self, key: &str, least: f64, wanted: &str) -> Option<Duration> {
         const YEAR: f64 = 31_536_000.0;
         let node = self.get(key)?;
         let seconds = match node.value {
@@ -160,10 +169,10 @@ impl<'a> Section<'a> {
             Tree::Real(n) => n,
             _ => f64::NAN,
         };
-        if (0.001..=YEAR).contains(&seconds) {
+        if (least..=YEAR).contains(&seconds) {
             return Some(Duration::from_secs_f64(seconds));
         }
-        self.wrong(key, "a number of seconds above 0 and up to a year", node)
+        self.wrong(key, wanted, node)
     }
 
     /// A size in bytes: a number, or one with a unit, `16 MiB`.

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
-use super::checks;
 use super::complaint::Complaints;
 use super::env::{Environment, Source, is_placeholder};
 use super::prices::{self, PriceList};
 use super::section::Section;
 use super::tree::{Node, Place};
 use super::{Api, ChatSpec, CommandSpec, Kind, WorkerSpec};
+use super::{batch, checks};
 use crate::base::secret::Secret;
 use crate::base::words;
 use crate::route::price::Price;
@@ -32,6 +32,7 @@ const KEYS: &[&str] = &[
     "escalate",
     "fallback",
     "cache",
+    "batch",
     "accept",
     "kind",
     "concurrency",
@@ -216,6 +217,12 @@ impl Reader<'_> {
         };
         let (escalate, fallback) = (names("escalate"), names("fallback"));
         let accept = checks::accept(section);
+        let is_paid = price.is_some_and(|price| !price.is_free());
+        // Of a worker whose price is not known, that is told and nothing else.
+        let batch = match price {
+            Some(_) => batch::read(section, sort == Sort::Chat && is_paid, self.around.complaints),
+            None => None,
+        };
         let params = section.json("params");
         let system = section.text("system");
         let cache = section.flag("cache").unwrap_or(false);
@@ -237,6 +244,7 @@ impl Reader<'_> {
             escalate,
             fallback,
             cache,
+            batch,
             accept,
             disabled,
         })

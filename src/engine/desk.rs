@@ -13,7 +13,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use serde_json::Value;
 
 use super::Message;
-use super::lanes::{Held, sentence, why_not_claimed};
+use super::claiming::why_not_claimed;
+use super::lanes::{Held, sentence};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, FileError};
 use crate::config::Config;

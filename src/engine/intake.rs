@@ -462,6 +462,24 @@ impl Intake {
     }
 }
 
+/// A claim that an earlier daemon left, read and judged like an arrival; `None` where it cannot be.
+pub(super) fn claimed(spool: &Spool, config: &Config, id: &TaskId) -> Option<Arrival> {
+    let mut file = files::Regular::open(&spool.file(Folder::InProgress, id)).ok()?;
+    let (stat, bytes) = (file.stat, file.read(config.largest_result_file()).ok()?);
+    let mut task = wire::read(id.as_str(), &bytes).ok()?;
+    task.history = task.history.filter(|_| Intake::may_bring_history(stat));
+    let attached = attachments::read(&task, config).unwrap_or_default();
+    let seen = config.router.assess(&task, &attached);
+    let dropped_at = stat.modified.min(clock::wall());
+    Some(Arrival {
+        file: id.file_name().into(),
+        id: id.clone(),
+        fingerprint: files::fingerprint(&bytes),
+        dropped_at,
+        task: Ok(Box::new(summary(task, seen, dropped_at))),
+    })
+}
+
 /// The stem of a name in `pending`.
 pub(super) fn stem(name: &OsStr) -> String {
     let name = name.to_string_lossy();
@@ -496,6 +514,7 @@ pub(super) fn summary(
         parent: task.parent,
         not_before: task.not_before,
         expires_at: task.expires_at,
+        by_batch: task.by_batch,
         max_attempts: task.max_attempts,
         max_tokens: task.max_tokens,
         max_cost: task.max_cost,

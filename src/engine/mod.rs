@@ -12,6 +12,8 @@ mod acceptance;
 mod alarm;
 pub mod attachments;
 mod cache;
+mod claiming;
+mod clerk;
 mod desk;
 mod intake;
 mod lanes;
@@ -215,7 +217,7 @@ impl Engine {
         let spool = Arc::new(Spool::new(home.clone()));
         let journal = Arc::new(Journal::open(home.journal())?);
         let now = Now::read();
-        let mut recovered = recover::recover(&spool, &journal, now.wall)?;
+        let mut recovered = recover::recover(&spool, &config, &journal, now.wall)?;
         let (to_me, messages) = unbounded();
         let ears = signals::Ears::open(to_me.clone()).map_err(EngineError::Thread)?;
         let database = database(&config, home);
@@ -223,7 +225,10 @@ impl Engine {
         orders::tell_of_recovery(&recovered, &mirror);
         reconcile::reconcile(&spool, &database, &mirror);
         tell_of_limits(&config, &recovered.replay);
-        let foreman = foreman(&config, drain, &mut recovered.replay, now);
+        let mut foreman = foreman(&config, drain, &mut recovered.replay, now);
+        for row in recover::take_up(&mut foreman, &mut recovered, now) {
+            mirror.tell(Fact::Task(Box::new(row)));
+        }
         let (asks, asked) = unbounded();
         let watch = first_watch(home, &asks, &to_me);
         let (errands, brought) = unbounded();
@@ -482,6 +487,7 @@ impl Engine {
                 for under_way in self.under_way.values() {
                     under_way.leash.pull();
                 }
+                self.call_off_clerks();
                 if self.under_way.is_empty() {
                     self.give_up_at = Some(clock::mono());
                 }
@@ -606,10 +612,16 @@ impl Engine {
         }
     }
 
+    /// Ends what the clerks are at: what their batches hold stays with the servers.
+    fn call_off_clerks(&self) {
+        self.lanes.values().filter_map(|hands| hands.clerk.as_ref()).for_each(|d| d.leash.pull());
+    }
+
     /// Lets everybody finish and go.
     fn go_home(mut self) -> Ending {
         self.asks = None;
         self.errands = None;
+        self.call_off_clerks();
         let left = if self.drain && self.is_giving_up() { self.left_behind() } else { Vec::new() };
         if self.is_giving_up() {
             // Threads that do not come back end with the process; their claims are put back here.
@@ -617,7 +629,7 @@ impl Engine {
         } else {
             let lanes = std::mem::take(&mut self.lanes);
             for thread in lanes.into_values().flat_map(|hands| {
-                drop(hands.work);
+                drop((hands.work, hands.clerk));
                 hands.threads
             }) {
                 let _ = thread.join();
@@ -686,6 +698,7 @@ fn bench(spec: &WorkerSpec) -> Bench {
         max_tpm: spec.max_tpm,
         price: spec.price,
         service_tier: spec.service_tier().map(str::to_owned),
+        batch: spec.batch.clone(),
         max_attempts: spec.max_attempts,
         survives_one_death: matches!(
             spec.kind,

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 
+use super::clerk::Paper;
 use super::lanes::{Held, Work};
 use super::recover::Recovered;
 use super::scribe::Scribe;
@@ -21,7 +22,13 @@ use crate::worker::Leash;
 impl Engine {
     pub(super) fn carry_out(&mut self, order: Order) {
         match order {
+            Order::Start(start) if start.batch.is_some() => {
+                self.give_clerk(&start.worker_type.clone(), Paper::Gather(start));
+            }
             Order::Start(start) => self.start(start),
+            Order::Send(call) => self.give_clerk(&call.worker_type.clone(), Paper::Send(call)),
+            Order::Ask(call) => self.give_clerk(&call.worker_type.clone(), Paper::Ask(call)),
+            Order::Leave(call) => self.give_clerk(&call.worker_type.clone(), Paper::Leave(call)),
             Order::Refuse(refuse) => self.bring(Errand::Refuse(refuse)),
             Order::Reject { file, id, error, dropped_at, judged_at, again } => {
                 if !again {
@@ -84,6 +91,12 @@ impl Engine {
         }
     }
 
+    fn give_clerk(&self, name: &WorkerType, paper: Paper) {
+        if let Some(desk) = self.lanes.get(name).and_then(|hands| hands.clerk.as_ref()) {
+            let _ = desk.papers.send(paper);
+        }
+    }
+
     /// What an event means for our own books, before the foreman hears it.
     pub(super) fn note_event(&mut self, event: &Event) {
         if let Event::NotClaimed(id, _) = event {
@@ -142,9 +155,9 @@ impl Engine {
         };
         self.tell_log(level, Some(&id), Some(&ended.worker_id), &bare);
         if self.is_giving_up() {
-            if let Some(under_way) = under_way {
-                self.close_attempt(&id, &ended, under_way);
-            }
+            // What was done in a batch stays claimed, and the next start asks after it again.
+            let Some(under_way) = under_way else { return };
+            self.close_attempt(&id, &ended, under_way);
             return self.put_back(held);
         }
         self.held.insert(id.clone(), held);

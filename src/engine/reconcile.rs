@@ -186,9 +186,11 @@ pub fn rebuild(home: &Home, config: &Arc<Config>) -> Result<u64, EngineError> {
     let spool = Arc::new(Spool::new(home.clone()));
     let journal = Journal::open(home.journal())?;
     let now = Now::read();
-    let mut recovered = recover::recover(&spool, &journal, now.wall)?;
+    let mut recovered = recover::recover(&spool, config, &journal, now.wall)?;
     let mut foreman = super::foreman(config, false, &mut recovered.replay, now);
     let mut facts = history(&spool);
+    let batched = recover::take_up(&mut foreman, &mut recovered, now);
+    facts.extend(batched.into_iter().map(|row| Fact::Task(Box::new(row))));
     facts.extend(pending(&spool, config, &mut foreman, now));
     facts.push(budget_fact(&foreman));
     let count = facts.iter().filter(|fact| matches!(fact, Fact::Task(_))).count();

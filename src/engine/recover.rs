@@ -2,21 +2,26 @@
 //!
 //! What it does is safe to be cut short at any point and to be done twice: a claim
 //! whose result stands is dropped, a program that a dead daemon left is ended, and
-//! every other claim goes back to `pending`, where it is found like any other task.
+//! every other claim goes back to `pending`, where it is found like any other task. Only
+//! what goes on without us stays: the tasks of a batch that may have been submitted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Map, Value};
 
+use super::intake;
 use crate::base::bug::has_bug;
-use crate::base::clock::Timestamp;
+use crate::base::clock::{Now, Timestamp};
 use crate::base::files::{self, FileError, Regular};
 use crate::base::process;
+use crate::config::Config;
+use crate::foreman::{Arrival, Foreman, TakenUp};
 use crate::spool::journal::{self, Journal};
 use crate::spool::{self, Spool};
+use crate::task::fact::TaskRow;
 use crate::task::journal::Replay;
 use crate::task::{Folder, TaskId};
 
@@ -29,6 +34,8 @@ pub(super) struct Recovered {
     pub deaths: Vec<crate::task::journal::Line>,
     /// Claims that went back to `pending`.
     pub released: Vec<TaskId>,
+    /// Tasks whose attempts go on in a batch.
+    pub batched: Vec<TakenUp>,
     /// Claims whose result stood already.
     pub dropped: Vec<TaskId>,
     /// Programs that were still running.
@@ -40,6 +47,7 @@ pub(super) struct Recovered {
 /// Puts the home in order.
 pub(super) fn recover(
     spool: &Arc<Spool>,
+    config: &Config,
     journal: &Journal,
     now: Timestamp,
 ) -> Result<Recovered, FileError> {
@@ -49,11 +57,18 @@ pub(super) fn recover(
         recovered.replay.follow(line);
     }
     recovered.ended = end_leftovers(recovered.replay.open.keys());
+    recovered.batched = batched(spool, config, &mut recovered.replay);
     // Money first: from here on it is known what the dead daemon may have spent.
     recovered.deaths = recovered.replay.close_open(now);
     journal.append(&recovered.deaths)?;
     journal.sync()?;
-    for id in spool.ids(Folder::InProgress)? {
+    // A batch of which nothing is left to come is asked after by nobody.
+    let comes: BTreeSet<_> = recovered.batched.iter().map(|taken| &taken.begun.batch).collect();
+    recovered.replay.batches.retain(|mark, _| comes.contains(&Some(mark.clone())));
+    let stays: BTreeSet<&TaskId> =
+        recovered.batched.iter().map(|taken| &taken.arrival.id).collect();
+    let claims = spool.ids(Folder::InProgress)?.into_iter();
+    for id in claims.filter(|id| !stays.contains(id)) {
         match settle_claim(spool, &id)? {
             Settled::Released => recovered.released.push(id),
             Settled::Dropped => {
@@ -64,6 +79,34 @@ pub(super) fn recover(
     }
     sweep(spool)?;
     Ok(recovered)
+}
+
+/// The tasks whose attempts go on in a batch, where their worker still has batches. A claim that
+/// cannot be read is settled like any other, and what it may have cost counts as spent.
+fn batched(spool: &Spool, config: &Config, replay: &mut Replay) -> Vec<TakenUp> {
+    let mut arrivals: HashMap<TaskId, Arrival> = HashMap::new();
+    let begun = replay.take_batched(|line| {
+        let (Some(id), Some(worker)) = (&line.task, &line.worker_type) else { return false };
+        let has_batches = config.worker(worker).is_some_and(|spec| spec.batch.is_some());
+        let arrival = has_batches.then(|| intake::claimed(spool, config, id)).flatten();
+        arrival.map(|arrival| arrivals.insert(id.clone(), arrival)).is_some()
+    });
+    let taken = begun.into_iter().filter_map(|begun| {
+        let arrival = arrivals.remove(begun.task.as_ref()?)?;
+        Some(TakenUp { arrival, begun })
+    });
+    taken.collect()
+}
+
+/// Tells the foreman of the tasks that go on in a batch; the mirror's rows of them.
+pub(super) fn take_up(foreman: &mut Foreman, recovered: &mut Recovered, now: Now) -> Vec<TaskRow> {
+    let mut rows = Vec::new();
+    for taken in std::mem::take(&mut recovered.batched) {
+        let id = taken.arrival.id.clone();
+        foreman.take_up(taken, now);
+        rows.extend(foreman.row_in_progress(&id, now.wall));
+    }
+    rows
 }
 
 enum Settled {

@@ -7,7 +7,7 @@ impl Foreman {
         self.listed = None;
         let known = self.tasks.get_mut(&arrival.id);
         match known.map(|entry| (&entry.state, &mut entry.successor)) {
-            Some((State::Running { .. } | State::Ending(_), successor)) => {
+            Some((State::Running { .. } | State::Batched { .. } | State::Ending(_), successor)) => {
                 *successor = Some(Box::new(arrival));
                 return;
             }
@@ -185,7 +185,8 @@ impl Foreman {
                     entry.prompt_tokens = entry.tokens_for(&lane.bench);
                     entry.estimate = entry.worst_cost_at(&lane.bench);
                     let task_type = &entry.summary.wish.task_type;
-                    lane.waiting.insert(task_type, entry.place(), id.clone());
+                    let by_batch = entry.goes_by_batch(&lane.bench);
+                    lane.queue_mut(by_batch).insert(task_type, entry.place(), id.clone());
                     if !entry.decision.fallback.is_empty() {
                         lane.movable.insert(id.clone());
                     }
@@ -210,7 +211,9 @@ impl Foreman {
             State::Queued(lane) => {
                 let place = entry.place();
                 if let Some(lane) = self.lanes.get_mut(lane) {
-                    lane.waiting.remove(&entry.summary.wish.task_type, &place);
+                    for queue in lane.queues_mut() {
+                        queue.remove(&entry.summary.wish.task_type, &place);
+                    }
                     lane.movable.remove(id);
                 }
             }
@@ -342,6 +345,9 @@ impl Foreman {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let before = std::mem::replace(&mut entry.state, State::Blocked(BTreeSet::new()));
         let successor = entry.successor.take();
+        if let State::Batched { batch, .. } = &before {
+            self.leave_batch(&batch.clone(), id, now, orders);
+        }
         self.free_hand(before);
         match why {
             NotClaimed::Gone if successor.is_none() => self.leave(id, now, orders),
@@ -369,12 +375,18 @@ impl Foreman {
 
     /// Gives back a hand and a promise that were not used.
     pub(super) fn free_hand(&mut self, state: State) {
-        let State::Running { lane, promise, tokens } = state else { return };
+        let (promise, hand) = match state {
+            State::Running { lane, promise, tokens } => (promise, Some((lane, tokens))),
+            State::Batched { promise, .. } => (promise, None),
+            _ => return,
+        };
         if let Some(promise) = promise {
             self.ledger.give_back(promise);
             self.money_is_back();
         }
-        if let Some(lane) = self.lanes.get_mut(&lane) {
+        if let Some((lane, tokens)) = hand
+            && let Some(lane) = self.lanes.get_mut(&lane)
+        {
             lane.busy -= 1;
             lane.tokens.give_back(tokens);
         }

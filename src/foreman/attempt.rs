@@ -6,20 +6,40 @@ impl Foreman {
     pub(super) fn ended(&mut self, id: &TaskId, ended: Ended, now: Now, orders: &mut Vec<Order>) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let state = std::mem::replace(&mut entry.state, State::Blocked(BTreeSet::new()));
-        let State::Running { lane: name, promise, tokens } = state else {
-            entry.state = state;
-            return;
+        let (name, promise, tokens, batch) = match state {
+            State::Running { lane, promise, tokens } => (lane, promise, Some(tokens), None),
+            State::Batched { lane, promise, batch } => (lane, promise, None, Some(batch)),
+            other => {
+                entry.state = other;
+                return;
+            }
         };
+        let mut ended = ended;
+        if entry.cancelled && batch.is_some() {
+            ended.outcome = dropped(ended.outcome);
+        }
+        let batch_id = batch.as_ref().and_then(|mark| self.batches.get(mark)?.id());
+        entry.batch.clone_from(&batch);
         let task_type = Some(entry.summary.wish.task_type.clone());
         let cost = promise.as_ref().map_or(Usd::ZERO, |promise| cost_of(promise, &ended.outcome));
         entry.owed = promise.map(|promise| (promise, cost));
         let Some(lane) = self.lanes.get_mut(&name) else { return };
-        lane.busy -= 1;
-        lane.tokens.give_back(tokens.saturating_sub(tokens_used(&ended.outcome, tokens)));
-        let line = Line { task_type, ..end_line(id, &lane.bench, &ended, cost, now) };
-        self.learn_of_worker(&name, &ended, now, orders);
+        if let Some(tokens) = tokens {
+            lane.busy -= 1;
+            lane.tokens.give_back(tokens.saturating_sub(tokens_used(&ended.outcome, tokens)));
+        }
+        let line = Line {
+            task_type,
+            batch: batch.clone(),
+            batch_id: batch_id.clone(),
+            ..end_line(id, &lane.bench, &ended, cost, now)
+        };
+        // That a batch was done says nothing of how its server answers now.
+        if batch.is_none() || backlog::failure(&ended.outcome).is_some() {
+            self.learn_of_worker(&name, &ended, now, orders);
+        }
         let Some(entry) = self.tasks.get_mut(id) else { return };
-        let attempt = backlog::attempt(&ended, cost);
+        let attempt = backlog::attempt(&ended, cost, batch_id);
         if counts_as_attempt(&attempt.outcome) {
             entry.attempts.push(attempt);
         }
@@ -188,6 +208,12 @@ impl Foreman {
     ) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let mut verdict = entry.verdict(error, Some(outcome), now.wall);
+        let has_batches = self.lanes.get(lane).is_some_and(|lane| lane.bench.batch.is_some());
+        if entry.summary.by_batch && !has_batches {
+            verdict.warnings.push(format!(
+                "`urgency` changed nothing: worker `{lane}` costs nothing and has no batches"
+            ));
+        }
         verdict.worker_type = Some(lane.clone());
         verdict.lines.push(line);
         let row = entry.ended_row(id, &verdict);
@@ -196,8 +222,11 @@ impl Foreman {
     }
 
     pub(super) fn filed(&mut self, id: &TaskId, folder: Folder, now: Now, orders: &mut Vec<Order>) {
-        let Some(entry) = self.forget(id) else { return };
+        let Some(mut entry) = self.forget(id) else { return };
         self.past.remove(id);
+        if let Some(batch) = entry.batch.take() {
+            self.leave_batch(&batch, id, now, orders);
+        }
         let State::Ending(mut row) = entry.state else { return };
         row.status = folder;
         orders.push(Order::Record(row));
@@ -215,7 +244,11 @@ impl Foreman {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let state = std::mem::replace(&mut entry.state, State::Blocked(BTreeSet::new()));
         let owed = entry.owed.take();
+        let batch = entry.batch.take();
         self.settle(owed);
+        if let Some(batch) = batch {
+            self.leave_batch(&batch, id, now, orders);
+        }
         let Some(entry) = self.tasks.get_mut(id) else { return };
         match state {
             State::Releasing(then) if entry.cancelled => {
@@ -226,6 +259,14 @@ impl Foreman {
             other => entry.state = other,
         }
     }
+}
+
+/// What is left of an answer that nobody wants any more: its cost.
+fn dropped(outcome: Outcome) -> Outcome {
+    let Outcome::Done(answer) = outcome else { return outcome };
+    let message = "it was cancelled while its batch was done; what it cost counts all the same";
+    let failure = Failure::new("cancelled", ErrorKind::Cancelled, message).spent(answer.spent);
+    Failure { usage: answer.usage, ..failure }.into()
 }
 
 /// How many of the tokens that were set apart for an attempt its server counts; all of them where

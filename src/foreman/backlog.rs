@@ -8,9 +8,11 @@ use super::event::{Arrival, Ended, Summary, Verdict};
 use super::waiting::Place;
 use super::{Bench, FRAME_TOKENS, retry};
 use crate::base::clock::Timestamp;
+use crate::config::OnExpiry;
 use crate::route::Decision;
 use crate::route::budget::Reservation;
 use crate::task::fact::TaskRow;
+use crate::task::journal::BATCH_EXPIRED;
 use crate::task::outcome::{Answer, Failure, Outcome, Usage};
 use crate::task::result::{Routing, TaskError};
 use crate::task::{Attempt, Folder, TaskId, Usd, WorkerType};
@@ -43,6 +45,8 @@ pub(super) struct Entry {
     pub troubles: u32,
     /// What its last attempt cost, of what was promised, until the journal has it.
     pub owed: Option<(Reservation, Usd)>,
+    /// The batch that its last attempt was part of, until the journal has its end.
+    pub batch: Option<String>,
     /// The most that its next attempt may cost.
     pub estimate: Usd,
     /// The tokens that its prompt may have.
@@ -60,6 +64,8 @@ pub(super) enum State {
     Queued(WorkerType),
     /// A hand has it, with money promised and tokens set apart for it.
     Running { lane: WorkerType, promise: Option<Reservation>, tokens: u64 },
+    /// It is part of a batch, with money promised for it.
+    Batched { lane: WorkerType, promise: Option<Reservation>, batch: String },
     /// On its way back to `pending`, and then this.
     Releasing(Box<State>),
     /// Its result is being filed; the mirror's row for then.
@@ -107,8 +113,19 @@ impl Entry {
 
     /// What an attempt of a worker may cost, at most.
     pub(super) fn worst_cost_at(&self, bench: &Bench) -> Usd {
-        let answer = self.answer_tokens(bench);
-        bench.price.worst(self.tokens_for(bench), answer.into(), bench.service_tier.as_deref())
+        let answer = self.answer_tokens(bench).into();
+        let prompt = self.tokens_for(bench);
+        match self.goes_by_batch(bench) {
+            true => bench.price.worst_in_batch(prompt, answer),
+            false => bench.price.worst(prompt, answer, bench.service_tier.as_deref()),
+        }
+    }
+
+    /// Whether a worker's attempt is made in a batch.
+    pub(super) fn goes_by_batch(&self, bench: &Bench) -> bool {
+        let Some(batch) = &bench.batch else { return false };
+        let is_late = || self.attempts.iter().any(|attempt| attempt.outcome == BATCH_EXPIRED);
+        (batch.all || self.summary.by_batch) && !(batch.on_expiry == OnExpiry::Now && is_late())
     }
 
     pub(super) fn new(arrival: Arrival, summary: Summary, decision: Decision, seq: u64) -> Self {
@@ -128,6 +145,7 @@ impl Entry {
             successor: None,
             troubles: 0,
             owed: None,
+            batch: None,
             estimate: Usd::ZERO,
             prompt_tokens: 0,
         }
@@ -155,7 +173,9 @@ impl Entry {
 
     pub(super) fn worker_type(&self) -> Option<&WorkerType> {
         match &self.state {
-            State::Queued(lane) | State::Running { lane, .. } => Some(lane),
+            State::Queued(lane) | State::Running { lane, .. } | State::Batched { lane, .. } => {
+                Some(lane)
+            }
             _ => self.choice().ok(),
         }
     }
@@ -250,7 +270,7 @@ pub(super) fn usage(outcome: Option<&Outcome>) -> Option<Usage> {
 }
 
 /// An attempt as `attempts` lists it.
-pub(super) fn attempt(ended: &Ended, cost: Usd) -> Attempt {
+pub(super) fn attempt(ended: &Ended, cost: Usd, batch_id: Option<String>) -> Attempt {
     let (outcome, message) = match failure(&ended.outcome) {
         None => ("completed", String::new()),
         Some(failure) => (failure.outcome, failure.message.clone()),
@@ -262,5 +282,6 @@ pub(super) fn attempt(ended: &Ended, cost: Usd) -> Attempt {
         outcome: outcome.to_owned(),
         message,
         cost_usd: cost,
+        batch_id,
     }
 }

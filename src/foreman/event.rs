@@ -3,11 +3,13 @@
 //! Both are closed: to learn what koubou reacts to, read [`Event`]; to learn what
 //! it can do, read [`Order`].
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use jiff::tz::TimeZone;
 
 use crate::base::clock::Timestamp;
+use crate::config::BatchSpec;
 use crate::route::Assessment;
 use crate::route::budget::{Limits, OnExhausted, Standing};
 use crate::route::decision::Wish;
@@ -29,6 +31,8 @@ pub enum Event {
     NotClaimed(TaskId, NotClaimed),
     /// An attempt ended.
     Ended(TaskId, Box<Ended>),
+    /// Something was heard of a batch.
+    Batch(String, BatchNews),
     /// A result is durable in its folder.
     Filed(TaskId, Folder),
     /// A task is back in `pending`.
@@ -90,6 +94,8 @@ pub struct Summary {
     pub not_before: Option<Timestamp>,
     /// Not after this time.
     pub expires_at: Option<Timestamp>,
+    /// Whether it can wait for a batch.
+    pub by_batch: bool,
     /// How many attempts it may have, where it says so.
     pub max_attempts: Option<u32>,
     /// The most tokens of an answer, where it says so.
@@ -117,6 +123,30 @@ pub struct Ended {
     pub finished_at: Timestamp,
     /// What came of it.
     pub outcome: Outcome,
+}
+
+/// A task in a batch that an earlier daemon sent.
+#[derive(Debug)]
+pub struct TakenUp {
+    /// Its file in `in_progress`.
+    pub arrival: Arrival,
+    /// The journal's line of its attempt's beginning.
+    pub begun: Line,
+}
+
+/// What was heard of a batch. How its tasks ended is told of each by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BatchNews {
+    /// Its server has it and calls it so.
+    Taken(String),
+    /// It was submitted, and nobody said whether it arrived.
+    Unsure(String),
+    /// It goes on.
+    Open,
+    /// Its server does not know it, for now at least.
+    Absent,
+    /// Its server could not be asked.
+    Trouble(String),
 }
 
 /// Why a file was not claimed.
@@ -158,6 +188,12 @@ pub enum Order {
     },
     /// File the result of a task that was worked on.
     File(TaskId, Box<Verdict>),
+    /// Send a batch that was gathered.
+    Send(Box<BatchCall>),
+    /// Ask after a batch, and take home what it holds once it has ended.
+    Ask(Box<BatchCall>),
+    /// Take a task out of a batch that was not sent yet.
+    Leave(Box<BatchCall>),
     /// Put a task that was worked on back into `pending`.
     Release(TaskId, Vec<Line>),
     /// End an attempt that is under way.
@@ -209,6 +245,23 @@ pub struct Start {
     pub max_tokens: u32,
     /// The most that it may cost.
     pub reserved: Usd,
+    /// The batch that it becomes part of, where it does.
+    pub batch: Option<String>,
+}
+
+/// A batch, and what whoever deals with it must know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchCall {
+    /// What we call it.
+    pub mark: String,
+    /// Whose it is.
+    pub worker_type: WorkerType,
+    /// What its server calls it, where that is known.
+    pub batch_id: Option<String>,
+    /// Whether one that its server does not know now is given up.
+    pub is_last_look: bool,
+    /// The tasks that are meant: each with its attempt's mark and beginning.
+    pub parts: BTreeMap<TaskId, (String, Timestamp)>,
 }
 
 /// A task to be failed without work.
@@ -312,6 +365,8 @@ pub struct Bench {
     pub price: Price,
     /// The service tier that it asks for, where it does.
     pub service_tier: Option<String>,
+    /// How its batches are made, where it has any.
+    pub batch: Option<BatchSpec>,
     /// How many attempts a task may have.
     pub max_attempts: u32,
     /// Whether a crash alone may not use up its attempts: a program runs at least once more.

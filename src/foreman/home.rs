@@ -10,6 +10,7 @@ impl Foreman {
                 orders.push(Order::Probe(lane.bench.worker_type.clone()));
             }
         }
+        self.ask_after_batches(now, orders);
         while let Some((_, id)) = self.expiries.first().filter(|(at, _)| *at <= now.wall).cloned() {
             let first = self.expiries.pop_first();
             drop(first);
@@ -57,7 +58,8 @@ impl Foreman {
     fn tell_of_holds(&mut self, orders: &mut Vec<Order>) {
         let mut changed = Vec::new();
         for (name, lane) in &mut self.lanes {
-            for news in lane.waiting.news() {
+            let queues = lane.queues_mut();
+            for news in queues.into_iter().flat_map(Waiting::news) {
                 if let Some(why) = &news.why {
                     let task_type = &news.task_type;
                     let text = format!("worker `{name}` leaves tasks of type `{task_type}`: {why}");
@@ -90,7 +92,7 @@ impl Foreman {
 
     pub(super) fn maybe_go_home(&mut self, now: Now, orders: &mut Vec<Order>) {
         let goes_on = |entry: &Entry| match self.stopping {
-            true => !entry.state.is_waiting(),
+            true => self.must_end(entry),
             false => self.will_go_on(entry, now),
         };
         // While a hand is busy there is no need to look at every task.
@@ -109,6 +111,10 @@ impl Foreman {
             }
             return;
         }
+        // Nothing more comes to be gathered.
+        if !self.stopping && self.send_batches(now, true, orders) {
+            return;
+        }
         self.gone_home = true;
         orders.push(Order::GoHome(self.farewell()));
     }
@@ -124,10 +130,23 @@ impl Foreman {
                     && !self.no_room
                     && self.lanes.get(lane).is_some_and(|lane| {
                         !lane.is_stuck(now)
-                            && lane.waiting.held(&entry.summary.wish.task_type).is_none()
+                            && entry.queue_in(lane).held(&entry.summary.wish.task_type).is_none()
                     })
             }
+            State::Batched { batch, .. } => {
+                self.batches.get(batch).is_none_or(Batch::is_heard_of_soon)
+            }
             State::Running { .. } | State::Releasing(_) | State::Ending(_) => true,
+        }
+    }
+
+    /// Whether a stop waits for it: a batch goes on by itself, once it is sent.
+    fn must_end(&self, entry: &Entry) -> bool {
+        match &entry.state {
+            State::Batched { batch, .. } => {
+                self.batches.get(batch).is_none_or(Batch::is_being_sent)
+            }
+            state => !state.is_waiting(),
         }
     }
 
@@ -161,10 +180,11 @@ impl Foreman {
                 .lanes
                 .get(name)
                 .and_then(|lane| {
-                    let held = lane.waiting.held(&entry.summary.wish.task_type);
+                    let held = entry.queue_in(lane).held(&entry.summary.wish.task_type);
                     lane.waits_for().or_else(|| held.map(Shortage::in_words))
                 })
                 .unwrap_or_else(|| format!("a free hand of worker `{name}`")),
+            State::Batched { batch, .. } => self.waits_for_batch(batch),
             State::Running { .. } | State::Releasing(_) | State::Ending(_) => "its end".to_owned(),
         }
     }

@@ -14,6 +14,8 @@ use crate::task::TaskId;
 pub(super) struct Lane {
     pub bench: Bench,
     pub waiting: Waiting,
+    /// Who waits to become part of a batch.
+    pub to_gather: Waiting,
     /// Those who wait and for whom somebody may stand in.
     pub movable: BTreeSet<TaskId>,
     pub busy: usize,
@@ -60,7 +62,7 @@ const REST: Duration = Duration::from_secs(10);
 const LONGEST_REST: Duration = Duration::from_secs(300);
 
 impl Lane {
-    pub(super) fn new(bench: Bench, waiting: Waiting) -> Self {
+    pub(super) fn new(bench: Bench, waiting: Waiting, to_gather: Waiting) -> Self {
         let block = bench.disabled.clone().map(|reason| Block::Stopped { reason });
         Self {
             pacer: Pacer::new(bench.max_rpm),
@@ -68,6 +70,7 @@ impl Lane {
             width: bench.hands,
             bench,
             waiting,
+            to_gather,
             movable: BTreeSet::new(),
             busy: 0,
             paused: false,
@@ -83,6 +86,24 @@ impl Lane {
     /// Whether it could begin something now, if it had something.
     pub(super) fn may_start(&self, now: Now) -> bool {
         !self.paused && self.block.is_none() && self.busy < self.width && self.turn() <= now.mono
+    }
+
+    /// The queue of those that go by batch, or of the others.
+    pub(super) fn queue(&self, by_batch: bool) -> &Waiting {
+        if by_batch { &self.to_gather } else { &self.waiting }
+    }
+
+    pub(super) fn queue_mut(&mut self, by_batch: bool) -> &mut Waiting {
+        if by_batch { &mut self.to_gather } else { &mut self.waiting }
+    }
+
+    pub(super) fn queues_mut(&mut self) -> [&mut Waiting; 2] {
+        [&mut self.waiting, &mut self.to_gather]
+    }
+
+    /// Whether it may take a task into a batch, or send one: that needs no hand and no turn.
+    pub(super) fn may_gather(&self) -> bool {
+        !self.paused && self.block.is_none()
     }
 
     /// When its next request may go.
@@ -108,8 +129,10 @@ impl Lane {
             Some(Block::Stopped { .. }) => None,
             None => {
                 let begins = self.could_start().then(|| self.turn());
-                let lifted =
-                    self.waiting.wakes_at().map(|at| now.mono + clock::between(now.wall, at));
+                let lifted = [&self.waiting, &self.to_gather]
+                    .into_iter()
+                    .filter_map(Waiting::wakes_at)
+                    .map(|at| now.mono + clock::between(now.wall, at));
                 begins.into_iter().chain(lifted).min()
             }
         }
@@ -132,7 +155,7 @@ impl Lane {
         if over {
             self.block = None;
         }
-        self.waiting.wake(now.wall);
+        self.queues_mut().into_iter().for_each(|queue| queue.wake(now.wall));
     }
 
     /// Whether it is time to look whether it is there again; if so, a look is under way.
@@ -230,7 +253,7 @@ impl Lane {
         if matches!(self.block, Some(Block::OverBudget(_))) {
             self.block = None;
         }
-        self.waiting.lift();
+        self.queues_mut().into_iter().for_each(Waiting::lift);
     }
 
     /// The server asked for a pause; the longest that was asked for holds.

@@ -13,6 +13,7 @@
 mod arrival;
 mod attempt;
 mod backlog;
+mod batch;
 mod dependency;
 mod event;
 mod fallback;
@@ -31,9 +32,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backlog::{Entry, State, Until};
+use batch::Batch;
 pub use event::{
-    Alert, Arrival, Bench, Ended, Event, Farewell, LaneNews, NotClaimed, Order, Refuse, Remark,
-    Setup, Start, Summary, Verdict,
+    Alert, Arrival, BatchCall, BatchNews, Bench, Ended, Event, Farewell, LaneNews, NotClaimed,
+    Order, Refuse, Remark, Setup, Start, Summary, TakenUp, Verdict,
 };
 use lane::{Block, Lane};
 use waiting::Waiting;
@@ -43,7 +45,7 @@ use crate::base::words::{self, Count};
 use crate::route::Router;
 use crate::route::budget::{Ledger, OnExhausted, Refusal, Reservation, Shortage, Standing};
 use crate::task::fact::TaskRow;
-use crate::task::journal::{Line, LineKind, Past, Replay, counts_as_attempt};
+use crate::task::journal::{Line, LineKind, OpenBatch, Past, Replay, counts_as_attempt};
 use crate::task::limit::{Purpose, Scope};
 use crate::task::outcome::{CHECK_FAILED, ErrorKind, Failure, Next, Outcome, Spent, Trouble};
 use crate::task::result::TaskError;
@@ -62,6 +64,8 @@ pub struct Foreman {
     on_exhausted: OnExhausted,
     lanes: BTreeMap<WorkerType, Lane>,
     tasks: HashMap<TaskId, Entry>,
+    /// Batches that have not ended, by our marks.
+    batches: BTreeMap<String, Batch>,
     /// Names in `pending`, to know whose file left.
     files: HashMap<OsString, TaskId>,
     /// Who waits for whom.
@@ -105,7 +109,8 @@ impl Foreman {
             ledger.record_alert(limit, *at, now.wall);
         }
         let lanes = setup.benches.into_iter().map(|bench| {
-            let mut lane = Lane::new(bench, Waiting::new(ledger.limited_types()));
+            let waiting = || Waiting::new(ledger.limited_types());
+            let mut lane = Lane::new(bench, waiting(), waiting());
             if let Some(begun) = replay.last_begun.get(&lane.bench.worker_type) {
                 lane.pacer.remember(now.mono, clock::between(*begun, now.wall));
             }
@@ -122,6 +127,7 @@ impl Foreman {
             on_exhausted: setup.on_exhausted,
             lanes,
             tasks: HashMap::new(),
+            batches: batch::taken_up(&replay.batches, now),
             files: HashMap::new(),
             dependents: HashMap::new(),
             by_wall: BTreeSet::new(),
@@ -152,6 +158,7 @@ impl Foreman {
         self.take_in(event, now, &mut orders);
         self.wake(now, &mut orders);
         self.dispatch(now, &mut orders);
+        self.send_batches(now, false, &mut orders);
         self.tell(now, &mut orders);
         self.maybe_go_home(now, &mut orders);
         orders
@@ -167,7 +174,8 @@ impl Foreman {
         let awake = |lane: &&Lane| !holds || lane.block.is_some();
         let lanes = self.lanes.values().filter(awake).filter_map(|lane| lane.wakes_at(now));
         let monos = self.by_mono.first().map(|(at, _)| *at);
-        lanes.chain(walls.into_iter().flatten().map(on_wall)).chain(monos).min()
+        let batches = self.batches.values().filter_map(|batch| self.batch_wakes_at(batch));
+        lanes.chain(walls.into_iter().flatten().map(on_wall)).chain(monos).chain(batches).min()
     }
 
     /// How today and this month stand, and which month it is.
@@ -182,14 +190,14 @@ impl Foreman {
 
     /// The mirror's row for a task that a hand has begun.
     pub fn row_in_progress(&self, id: &TaskId, at: Timestamp) -> Option<TaskRow> {
-        self.tasks.get(id).map(|entry| entry.row(id, Folder::InProgress, at))
+        self.tasks.get(id).map(|entry| self.working_row(id, entry, at))
     }
 
     /// The mirror's rows for every task that has not ended.
     pub fn rows(&self) -> impl Iterator<Item = TaskRow> + '_ {
         self.tasks.iter().map(|(id, entry)| match &entry.state {
             state if state.is_waiting() => self.waiting_row(id, entry),
-            _ => entry.row(id, Folder::InProgress, entry.updated_at()),
+            _ => self.working_row(id, entry, entry.updated_at()),
         })
     }
 
@@ -220,7 +228,7 @@ impl Foreman {
             State::Queued(lane) => self
                 .lanes
                 .get(lane)
-                .and_then(|lane| lane.waiting.why_held(&entry.summary.wish.task_type)),
+                .and_then(|lane| entry.queue_in(lane).why_held(&entry.summary.wish.task_type)),
             _ => None,
         };
         TaskRow { waits_for, ..entry.row(id, Folder::Pending, entry.updated_at()) }
@@ -232,6 +240,7 @@ impl Foreman {
             Event::Withdrawn(file) => self.withdrawn(&file, now, orders),
             Event::NotClaimed(id, why) => self.not_claimed(&id, why, now, orders),
             Event::Ended(id, ended) => self.ended(&id, *ended, now, orders),
+            Event::Batch(mark, news) => self.heard_of_batch(&mark, news, now, orders),
             Event::Filed(id, folder) => self.filed(&id, folder, now, orders),
             Event::Released(id) => self.released(&id, now, orders),
             Event::Looked(id, folder) => {
@@ -277,6 +286,7 @@ impl Summary {
             parent: None,
             not_before: None,
             expires_at: None,
+            by_batch: false,
             max_attempts: None,
             max_tokens: None,
             max_cost: None,

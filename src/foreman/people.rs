@@ -14,6 +14,12 @@ impl Foreman {
                 entry.cancelled = true;
                 orders.push(Order::Pull(id.clone()));
             }
+            State::Batched { batch, .. } if !entry.cancelled => {
+                let batch = batch.clone();
+                entry.cancelled = true;
+                self.cancel_in_batch(&batch, id, orders);
+            }
+            State::Batched { .. } => {}
             State::Releasing(_) => entry.cancelled = true,
             _ => self.refuse(id, cancelled(), now, orders),
         }

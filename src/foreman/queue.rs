@@ -16,6 +16,11 @@ impl Foreman {
                     break;
                 }
             }
+            while let Some(id) = self.next_to_gather(&name) {
+                if !self.start(&name, &id, now, orders) {
+                    break;
+                }
+            }
         }
     }
 
@@ -41,12 +46,12 @@ impl Foreman {
             Promised::NotNow(shortage) => return self.wait_for_money(name, id, shortage),
         };
         self.unindex(id);
+        self.marks += 1;
+        let attempt = format!("{}-{}", self.run, self.marks);
+        let batch = self.batch_for(name, id, &attempt, now);
         let (Some(entry), Some(lane)) = (self.tasks.get_mut(id), self.lanes.get_mut(name)) else {
             return false;
         };
-        let tokens = entry.tokens_at_most(&lane.bench);
-        lane.begin(tokens, now);
-        self.marks += 1;
         entry.started_at.get_or_insert(now.wall);
         let start = Start {
             id: id.clone(),
@@ -55,11 +60,20 @@ impl Foreman {
             task_type: entry.summary.wish.task_type.clone(),
             worker_type: name.clone(),
             sensitivity: entry.summary.seen.sensitivity,
-            attempt: format!("{}-{}", self.run, self.marks),
+            attempt,
             max_tokens: entry.answer_tokens(&lane.bench),
             reserved: promise.as_ref().map_or(Usd::ZERO, Reservation::amount),
+            batch: batch.clone(),
         };
-        entry.state = State::Running { lane: name.clone(), promise, tokens };
+        let lane_name = name.clone();
+        entry.state = match batch {
+            Some(batch) => State::Batched { lane: lane_name, promise, batch },
+            None => {
+                let tokens = entry.tokens_at_most(&lane.bench);
+                lane.begin(tokens, now);
+                State::Running { lane: lane_name, promise, tokens }
+            }
+        };
         orders.push(Order::Start(Box::new(start)));
         true
     }
@@ -101,12 +115,16 @@ impl Foreman {
         let (Some(entry), Some(lane)) = (self.tasks.get(id), self.lanes.get_mut(name)) else {
             return false;
         };
-        let is_of_type = matches!(shortage.limit.scope, Scope::TaskType(_));
-        match is_of_type {
-            true => lane.waiting.hold(&entry.summary.wish.task_type, shortage),
+        let by_batch = entry.goes_by_batch(&lane.bench);
+        // A batch may keep its money for a day: who wants no batch does not wait for it.
+        let holds_queue = by_batch || matches!(shortage.limit.scope, Scope::TaskType(_));
+        match holds_queue {
+            true => {
+                lane.queue_mut(by_batch).hold(&entry.summary.wish.task_type, shortage);
+            }
             false => lane.block = Some(Block::OverBudget(shortage)),
         }
-        is_of_type
+        holds_queue
     }
 
     pub(super) fn promise(

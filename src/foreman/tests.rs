@@ -6,9 +6,10 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::BatchSpec;
 use crate::route::budget::Limits;
 use crate::route::decision::{Assessment, Candidate, Wish};
-use crate::route::price::Price;
+use crate::route::price::{Price, ServiceTiers};
 use crate::route::rules::{Condition, Rule};
 use crate::task::Attempt;
 use crate::task::Limit;
@@ -126,6 +127,7 @@ fn bench(name: &str, hands: usize, local: bool) -> Bench {
         // A thousand answer tokens are a cent.
         price: if local { Price::FREE } else { Price { output: Usd::dollars(10), ..Price::FREE } },
         service_tier: None,
+        batch: None,
         max_attempts: 3,
         survives_one_death: false,
         max_tokens: 1_000,
@@ -702,6 +704,7 @@ fn a_task_that_kills_the_daemon_is_not_tried_for_ever() {
         outcome: crate::task::journal::DAEMON_DIED.into(),
         message: String::new(),
         cost_usd: Usd::ZERO,
+        batch_id: None,
     };
     let past = |n| Past { attempts: vec![died.clone(); n], ..Past::default() };
     shop.foreman.past.insert(name("a"), past(2));
@@ -815,6 +818,127 @@ fn a_stop_claims_nothing_more_and_waits_for_what_runs() {
     assert_eq!(filed(&shop.end("a", done())), [("a", Folder::Completed)]);
     let orders = shop.hear(Event::Filed(name("a"), Folder::Completed));
     assert!(matches!(&orders[..], [Order::GoHome(_)]), "{orders:?}");
+}
+
+/// A shop whose paid worker sends all its tasks in batches of two.
+fn with_batches(drain: bool, replay: &mut Replay) -> Shop {
+    let mut setup = Setup { drain, ..setup(1, Usd::dollars(10), []) };
+    let terms = BatchSpec { all: true, most: 2, ..BatchSpec::default() };
+    setup.benches[0].batch = Some(terms);
+    setup.benches[0].price.service_tiers = ServiceTiers::USUAL;
+    Shop::opened(setup, replay)
+}
+
+/// A call about a batch: what is to be done, the tasks, the provider's id, whether it is the last look.
+type Call<'a> = (&'static str, Vec<&'a str>, Option<&'a str>, bool);
+
+fn calls(orders: &[Order]) -> Vec<Call<'_>> {
+    let called = orders.iter().filter_map(|order| match order {
+        Order::Send(call) => Some(("send", call)),
+        Order::Ask(call) => Some(("ask", call)),
+        Order::Leave(call) => Some(("leave", call)),
+        _ => None,
+    });
+    let told = called.map(|(what, call)| {
+        let ids = call.parts.keys().map(TaskId::as_str).collect();
+        (what, ids, call.batch_id.as_deref(), call.is_last_look)
+    });
+    told.collect()
+}
+
+/// The mark of the batch that a task is started for.
+fn batch_mark(orders: &[Order]) -> String {
+    let mark = orders.iter().find_map(|order| match order {
+        Order::Start(start) => start.batch.clone(),
+        _ => None,
+    });
+    mark.unwrap()
+}
+
+#[test]
+fn a_batch_goes_when_it_is_full_or_was_gathered_long_enough() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    assert!(calls(&shop.hear(paid("a"))).is_empty());
+    // A hand is free all the while: a batch needs none.
+    assert_eq!(calls(&shop.hear(paid("b"))), [("send", vec!["a", "b"], None, false)]);
+    assert_eq!(started(&shop.hear(paid("c"))), ["c"]);
+    assert!(calls(&shop.pass(59)).is_empty());
+    assert_eq!(calls(&shop.pass(1)), [("send", vec!["c"], None, false)]);
+    let reserved = shop.foreman.money().0.reserved;
+    assert_eq!(reserved, "0.015".parse().unwrap(), "half of what three calls may cost");
+}
+
+#[test]
+fn a_batch_that_nobody_confirmed_is_looked_for_before_it_is_given_up() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    let mark = batch_mark(&shop.hear(paid("a")));
+    shop.hear(paid("b"));
+    shop.hear(Event::Batch(mark.clone(), BatchNews::Unsure("no answer".into())));
+    for is_last in [false, false, true] {
+        let orders = shop.pass(30);
+        assert_eq!(calls(&orders), [("ask", vec!["a", "b"], None, is_last)]);
+        assert!(shop.pass(300).is_empty(), "one look at a time");
+        shop.hear(Event::Batch(mark.clone(), BatchNews::Absent));
+    }
+    let orders = shop.hear(Event::Batch(mark, BatchNews::Taken("batch_1".into())));
+    assert_eq!(calls(&orders), [("ask", vec!["a", "b"], Some("batch_1"), false)]);
+}
+
+#[test]
+fn a_batch_of_an_earlier_daemon_keeps_its_money_and_is_asked_after_at_once() {
+    let mut replay = Replay::default();
+    let worker = WorkerType::new("cloud");
+    let at = "2026-11-23T11:00:00Z".parse().unwrap();
+    let batch_id = Some("batch_1".to_owned());
+    replay.follow(Line { batch_id, ..Line::of_batch(LineKind::Submitted, "m", &worker, at) });
+    let mut shop = with_batches(true, &mut replay);
+    let Event::Arrived(arrival) = paid("a") else { unreachable!() };
+    let begun = Line {
+        attempt: Some("x-1".into()),
+        batch: Some("m".into()),
+        worker_type: Some(worker),
+        reserved_usd: Some(CENT),
+        ..Line::new(LineKind::Attempt, at).of(&name("a"))
+    };
+    shop.foreman.take_up(TakenUp { arrival: *arrival, begun }, shop.now);
+    assert_eq!(shop.foreman.money().0.reserved, CENT);
+    assert_eq!(calls(&shop.hear(Event::Tick)), [("ask", vec!["a"], Some("batch_1"), false)]);
+    assert!(shop.foreman.rows().all(|row| row.waits_for.unwrap().contains("`batch_1`")));
+    let orders = shop.end_by("cloud-batch", "a", spent(CENT));
+    let [Order::File(_, verdict)] = &orders[..] else { panic!("{orders:?}") };
+    assert_eq!(verdict.attempts[0].batch_id.as_deref(), Some("batch_1"));
+    let orders = shop.hear(Event::Filed(name("a"), Folder::Completed));
+    let over =
+        |order: &Order| matches!(order, Order::Write(line) if line.event == LineKind::BatchOver);
+    assert!(orders.iter().any(over), "written once the journal has the last end: {orders:?}");
+    assert_eq!(shop.foreman.money().0.spent, CENT);
+}
+
+#[test]
+fn a_drain_sends_what_it_gathered_and_does_not_wait_for_it() {
+    let mut shop = with_batches(true, &mut Replay::default());
+    let mut orders = shop.hear(paid("a"));
+    let mark = batch_mark(&orders);
+    orders = shop.hear(Event::Listed(Vec::new()));
+    assert_eq!(calls(&orders), [("send", vec!["a"], None, false)]);
+    let orders = shop.hear(Event::Batch(mark, BatchNews::Taken("batch_1".into())));
+    let [Order::GoHome(farewell)] = &orders[..] else { panic!("{orders:?}") };
+    assert!(farewell.waits[0].0.starts_with("batch `batch_1` of worker `cloud`, since "));
+}
+
+#[test]
+fn a_cancelled_task_leaves_a_batch_that_is_not_sent_and_its_answer_is_dropped_from_one_that_is() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    shop.hear(paid("a"));
+    let orders = shop.hear(Event::Cancel(name("a")));
+    assert_eq!(calls(&orders), [("leave", vec!["a"], None, false)]);
+    shop.hear(paid("b"));
+    assert_eq!(calls(&shop.hear(paid("c"))), [("send", vec!["b", "c"], None, false)]);
+    assert!(shop.hear(Event::Cancel(name("b"))).is_empty());
+    let orders = shop.end_by("cloud-batch", "b", spent(CENT));
+    let [Order::File(_, verdict)] = &orders[..] else { panic!("{orders:?}") };
+    assert_eq!((verdict.folder, verdict.cost), (Folder::Failed, CENT));
+    assert_eq!(verdict.error.as_ref().unwrap().kind, ErrorKind::Cancelled);
 }
 
 /// What happens in a random shop. Numbers pick a task.

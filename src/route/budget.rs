@@ -208,6 +208,21 @@ impl Ledger {
         Ok(Reservation { amount, day, purpose })
     }
 
+    /// Promises again what an earlier run had promised at `at`, whatever the limits say: it may be
+    /// spent by now.
+    pub fn promise_again(
+        &mut self,
+        amount: Usd,
+        purpose: Purpose,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Reservation {
+        self.turn_the_page(now);
+        let day = date(&self.zone, at);
+        self.covering(&purpose, day).for_each(|account| account.reserved += amount);
+        Reservation { amount, day, purpose }
+    }
+
     /// Why `amount` would not be promised, on the day of the last entry.
     ///
     /// What only time can change goes before what is merely promised, and of that

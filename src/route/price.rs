@@ -83,6 +83,8 @@ impl Factor {
 impl ServiceTiers {
     /// Every tier costs the same.
     pub const ALIKE: Self = Self { flex: Factor::ONE, batch: Factor::ONE, priority: Factor::ONE };
+    /// What holds where a price says nothing: half for a batch, as every provider has it.
+    pub const USUAL: Self = Self { batch: Factor::thousandths(500), ..Self::ALIKE };
 
     fn factor(&self, tier: ServiceTier) -> Factor {
         match tier {
@@ -122,6 +124,7 @@ impl Price {
             cached_input: per_million,
             cache_write: per_million,
             output: per_million,
+            service_tiers: ServiceTiers::USUAL,
             ..Self::FREE
         }
     }
@@ -151,8 +154,16 @@ impl Price {
     /// The most that a call can cost that asks for a tier, or for none: every prompt token at the
     /// dearest input price, every answer token used, and no terms that make it cheaper.
     pub fn worst(&self, prompt_tokens: u64, answer_tokens: u64, asked: Option<&str>) -> Usd {
+        self.worst_at(self.service_tiers.dearest(asked), prompt_tokens, answer_tokens)
+    }
+
+    /// The same of a call that is made in a batch: its price is the batch's, whatever else is said.
+    pub fn worst_in_batch(&self, prompt_tokens: u64, answer_tokens: u64) -> Usd {
+        self.worst_at(self.service_tiers.batch, prompt_tokens, answer_tokens)
+    }
+
+    fn worst_at(&self, tier: Factor, prompt_tokens: u64, answer_tokens: u64) -> Usd {
         let (sent, answered) = self.length_factors(prompt_tokens);
-        let tier = self.service_tiers.dearest(asked);
         let dearest = |factor: Factor, price| tier.of(factor.max(Factor::ONE).of(price));
         let input = self.input.max(self.cached_input).max(self.cache_write);
         dearest(sent, input).per_million(prompt_tokens)
@@ -291,6 +302,19 @@ mod tests {
                 assert!(with_terms().cost(&written) <= worst, "{asked} {tokens}");
             }
         }
+    }
+
+    #[test]
+    fn a_batch_costs_what_its_factor_says_and_never_more_than_was_reserved() {
+        let usage = Usage { service_tier: ServiceTier::Batch, ..used(300_000, 7) };
+        let worst = with_terms().worst_in_batch(300_000, 7);
+        assert!(with_terms().cost(&usage) <= worst && worst < with_terms().worst(300_000, 7, None));
+        let flat = Price::flat(Usd::dollars(2));
+        assert_eq!(
+            flat.worst_in_batch(1_000_000, 0),
+            Usd::dollars(1),
+            "half where nothing is said"
+        );
     }
 
     #[test]

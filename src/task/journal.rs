@@ -35,6 +35,12 @@ pub enum LineKind {
     Alert,
     /// A server asked for a pause until `until`.
     Pause,
+    /// A batch is about to be submitted, with every attempt that names it.
+    Gathered,
+    /// A server has taken a batch in, and calls it `batch_id`.
+    Submitted,
+    /// Every attempt of a batch has ended.
+    BatchOver,
 }
 
 /// One line of `journal/YYYY-MM.jsonl`.
@@ -81,6 +87,12 @@ pub struct Line {
     /// When the attempt began, which decides the day that pays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// The batch that it is about or part of, as koubou calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
+    /// The same batch, as the provider calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<String>,
     /// Not before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
@@ -116,6 +128,8 @@ impl Line {
             outcome: None,
             message: None,
             started_at: None,
+            batch: None,
+            batch_id: None,
             until: None,
             folder: None,
             limit: None,
@@ -140,6 +154,12 @@ impl Line {
         Purpose { worker_type: self.worker_type.clone(), task_type: self.task_type.clone() }
     }
 
+    /// A line about a batch of a worker type.
+    pub fn of_batch(event: LineKind, mark: &str, worker: &WorkerType, at: Timestamp) -> Self {
+        let (batch, worker_type) = (Some(mark.to_owned()), Some(worker.clone()));
+        Self { batch, worker_type, ..Self::new(event, at) }
+    }
+
     /// The same, about a task.
     #[must_use]
     pub fn of(mut self, task: &TaskId) -> Self {
@@ -162,6 +182,8 @@ pub struct Replay {
     pub past: HashMap<TaskId, Past>,
     /// Attempts that began and of whose end nothing is known, by their mark.
     pub open: HashMap<String, Line>,
+    /// Batches that may have been submitted and whose attempts have not all ended, by their mark.
+    pub batches: HashMap<String, OpenBatch>,
     /// Every amount that was spent.
     pub spent: Vec<Spending>,
     /// Every limit that people were told of, with when.
@@ -172,6 +194,17 @@ pub struct Replay {
     pub last_begun: HashMap<WorkerType, Timestamp>,
     /// Until when each worker type was asked to pause.
     pub pauses: HashMap<WorkerType, Timestamp>,
+}
+
+/// A batch that may have been submitted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenBatch {
+    /// Whose it is.
+    pub worker_type: WorkerType,
+    /// When it was about to be submitted, or was.
+    pub since: Timestamp,
+    /// What the provider calls it, where that is known.
+    pub batch_id: Option<String>,
 }
 
 /// An amount that an attempt cost.
@@ -206,6 +239,9 @@ impl Past {
 /// The outcome of an attempt that a person's second signal ended; the task was put back.
 pub const STOPPED: &str = "stopped";
 
+/// The outcome of an attempt whose batch was not done in time.
+pub const BATCH_EXPIRED: &str = "batch_expired";
+
 /// The outcome of an attempt during which the daemon died.
 pub const DAEMON_DIED: &str = "daemon_died";
 
@@ -236,6 +272,10 @@ impl Replay {
                 self.limits.0 = line.daily_usd.or(self.limits.0);
                 self.limits.1 = line.monthly_usd.or(self.limits.1);
             }
+            LineKind::Gathered | LineKind::Submitted => self.sent(line),
+            LineKind::BatchOver => {
+                line.batch.map(|mark| self.batches.remove(&mark));
+            }
             LineKind::Alert => self.alerts.extend(told_of(line)),
             LineKind::Pause => {
                 if let (Some(worker), Some(until)) = (line.worker_type, line.until) {
@@ -246,11 +286,18 @@ impl Replay {
     }
 
     fn begin(&mut self, line: Line) {
-        if let Some(worker) = &line.worker_type {
+        if let Some(worker) = line.worker_type.as_ref().filter(|_| line.batch.is_none()) {
             self.last_begun.insert(worker.clone(), line.at);
         }
         if let Some(mark) = line.attempt.clone() {
             self.open.insert(mark, line);
+        }
+    }
+
+    fn sent(&mut self, line: Line) {
+        if let (Some(mark), Some(worker_type)) = (line.batch, line.worker_type) {
+            let batch = OpenBatch { worker_type, since: line.at, batch_id: line.batch_id };
+            self.batches.insert(mark, batch);
         }
     }
 
@@ -271,15 +318,32 @@ impl Replay {
                 outcome,
                 message: line.message.unwrap_or_default(),
                 cost_usd: cost,
+                batch_id: line.batch_id,
             });
         }
+    }
+
+    /// Takes out the attempts that go on without a daemon: their batch may have been submitted,
+    /// and `can` says that they can be taken up again.
+    pub fn take_batched(&mut self, mut can: impl FnMut(&Line) -> bool) -> Vec<Line> {
+        let Self { open, batches, .. } = self;
+        let is_sent =
+            |line: &Line| line.batch.as_ref().is_some_and(|mark| batches.contains_key(mark));
+        let taken = open.extract_if(|_, line| is_sent(line) && can(line));
+        let mut taken: Vec<Line> = taken.map(|(_, line)| line).collect();
+        taken.sort_by(|a, b| (a.at, &a.attempt).cmp(&(b.at, &b.attempt)));
+        taken
     }
 
     /// The lines that end what a dead daemon left open: what may have been spent counts as spent.
     pub fn close_open(&mut self, now: Timestamp) -> Vec<Line> {
         let mut open: Vec<Line> = self.open.values().cloned().collect();
         open.sort_by_key(|line| line.at);
-        let ends: Vec<Line> = open.iter().map(|begin| ended_by_death(begin, now)).collect();
+        let ends = open.iter().map(|begin| match &begin.batch {
+            Some(mark) if !self.batches.contains_key(mark) => ended_unsent(begin, now),
+            _ => ended_by_death(begin, now),
+        });
+        let ends: Vec<Line> = ends.collect();
         for end in &ends {
             self.follow(end.clone());
         }
@@ -303,6 +367,19 @@ fn told_of(line: Line) -> Option<(Limit, Timestamp)> {
         (None, None) => Scope::Total,
     };
     Some((Limit { scope, window: line.limit? }, line.at))
+}
+
+/// The end of an attempt whose batch nobody had begun to send: it has cost nothing.
+fn ended_unsent(begin: &Line, now: Timestamp) -> Line {
+    Line {
+        at: now,
+        event: LineKind::End,
+        started_at: Some(begin.at),
+        outcome: Some(STOPPED.to_owned()),
+        message: Some("the daemon ended before the batch was sent".to_owned()),
+        reserved_usd: None,
+        ..begin.clone()
+    }
 }
 
 fn ended_by_death(begin: &Line, now: Timestamp) -> Line {
@@ -371,6 +448,25 @@ mod tests {
         assert_eq!(spent, "0.08".parse().unwrap());
         assert_eq!(replay.past[&"x".parse().unwrap()].deaths(), 1);
         assert!(replay.close_open(noon()).is_empty(), "twice changes nothing");
+    }
+
+    #[test]
+    fn a_batch_goes_on_without_a_daemon_from_the_moment_that_it_may_be_sent() {
+        let of =
+            |mark: &str, batch: &str| Line { batch: Some(batch.into()), ..begin(mark, "0.05") };
+        let gathered = Line::of_batch(LineKind::Gathered, "sent", &WorkerType::new("w"), noon());
+        let mut replay = Replay::default();
+        for line in
+            [of("a", "sent"), of("b", "sent"), of("c", "unsent"), gathered, end("b", "0.01")]
+        {
+            replay.follow(line);
+        }
+        let taken = replay.take_batched(|_| true);
+        assert_eq!((taken.len(), taken[0].attempt.as_deref()), (1, Some("a")));
+        let ends = replay.close_open(noon());
+        assert_eq!((ends.len(), ends[0].cost_usd), (1, None), "nothing was sent of the other");
+        assert_eq!(ends[0].outcome.as_deref(), Some(STOPPED));
+        assert!(replay.batches.contains_key("sent"));
     }
 
     #[test]

@@ -105,6 +105,8 @@ pub struct Task {
     pub escalate: Vec<WorkerType>,
     /// Whether an answer that the same request had before will do, where it says so.
     pub cache: Option<bool>,
+    /// Whether it can wait for a batch, which costs less.
+    pub by_batch: bool,
     /// Who does it where its worker cannot be used.
     pub fallback: Vec<WorkerType>,
     /// What is demanded of the answer, where the task says so.

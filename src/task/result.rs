@@ -26,6 +26,9 @@ pub struct Attempt {
     /// What it cost.
     #[serde(default)]
     pub cost_usd: Usd,
+    /// The batch that it was part of, as the provider calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<String>,
 }
 
 /// One reason for a routing, as `koubou route` prints it. It never holds the value that was found.

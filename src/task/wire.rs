@@ -65,10 +65,11 @@ pub const FIELDS: &[&str] = &[
     "cache",
     "accept",
     "response_schema",
+    "urgency",
 ];
 
 /// Fields of the contract that this version carries along without acting on them.
-const NOT_YET: &[&str] = &["group", "urgency", "workspace", "may_spawn"];
+const NOT_YET: &[&str] = &["group", "workspace", "may_spawn"];
 
 /// The longest `task_type` and `worker` in characters.
 const LONGEST_WORD: usize = 100;
@@ -268,6 +269,7 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         worker: fields.word("worker").map(WorkerType::new),
         escalate: fields.texts("escalate").into_iter().map(WorkerType::new).collect(),
         cache: fields.flag("cache"),
+        by_batch: fields.is_for_a_batch(),
         fallback: fields.texts("fallback").into_iter().map(WorkerType::new).collect(),
         accept: fields.accept(),
         response_schema: fields.response_schema(),
@@ -500,6 +502,11 @@ impl<'a> Fields<'a> {
         })
     }
 
+    fn is_for_a_batch(&mut self) -> bool {
+        let read = |text: &str| (text == "batch").then_some(());
+        self.choice("urgency", "`batch`, or be left out", read).is_some()
+    }
+
     fn choice<T>(&mut self, key: &str, wanted: &str, read: fn(&str) -> Option<T>) -> Option<T> {
         let text = self.text(key)?;
         let choice = read(text);
@@ -687,10 +694,21 @@ mod tests {
     #[test]
     fn a_typo_is_seen() {
         let task =
-            good(&json!({ "description": "a", "priorty": 3, "colour": "red", "urgency": "batch" }));
+            good(&json!({ "description": "a", "priorty": 3, "colour": "red", "group": "g" }));
         assert_eq!(task.warnings[0], "unknown field `priorty`: did you mean `priority`?");
         assert!(task.warnings[1].contains("`colour` is carried along"));
         assert!(task.warnings[2].contains("does not act on it"));
+    }
+
+    #[test]
+    fn the_only_urgency_is_that_of_a_batch() {
+        assert!(good(&json!({ "description": "a", "urgency": "batch" })).by_batch);
+        assert!(!good(&json!({ "description": "a", "urgency": null })).by_batch);
+        let said = flaws(&json!({ "description": "a", "urgency": "high" }));
+        assert!(
+            said.contains("`urgency` must be `batch`, or be left out, and is `high`"),
+            "{said}"
+        );
     }
 
     #[test]

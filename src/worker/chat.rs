@@ -14,18 +14,21 @@
 //! which model answers, how often, or how much.
 
 mod api;
+pub mod batch;
 mod completion;
 mod line;
 mod refusal;
 mod response;
 mod shape;
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 use ureq::http::Uri;
 
 use self::api::Body;
 use self::completion::Completion;
-use self::line::{Broken, Line, Reply};
+use self::line::{Ask, Broken, Line, Reply};
 use self::refusal::{Meaning, Words};
 use self::response::Response;
 use super::{Job, Leash, Worker, cancelled, within};
@@ -154,7 +157,7 @@ impl ChatWorker {
                 }
                 failed => failed,
             },
-            _ => self.refusal(job, reply).into(),
+            _ => self.refusal(job.prompt.get(), reply).into(),
         }
     }
 
@@ -283,7 +286,7 @@ impl ChatWorker {
         failure.spent(self.spent(usage.as_ref()))
     }
 
-    fn broken(&self, job: &Job, broken: Broken) -> Failure {
+    fn broken(&self, timeout: Duration, broken: Broken) -> Failure {
         let worker = &self.worker_type;
         match broken {
             Broken::NotReached(why) => {
@@ -297,7 +300,7 @@ impl ChatWorker {
             Broken::TimedOut => {
                 let message = format!(
                     "`{worker}` did not answer within {}: raise `timeout_s`, or ask for less",
-                    words::span(job.timeout)
+                    words::span(timeout)
                 );
                 let failure = Failure::new("timeout", ErrorKind::Timeout, message);
                 failure.retried(None).of_worker(Trouble::Failing).spent(self.spent(None))
@@ -322,10 +325,10 @@ impl ChatWorker {
         }
     }
 
-    fn refusal(&self, job: &Job, reply: &Reply) -> Failure {
+    fn refusal(&self, prompt: &Prompt, reply: &Reply) -> Failure {
         let worker = &self.worker_type;
         let words = Words::of(&reply.body);
-        let said = self.quoted(&words, job.prompt.get());
+        let said = self.quoted(&words, prompt);
         let status = reply.status;
         let never = |message| Failure::new("refused", ErrorKind::RefusedByWorker, message);
         match refusal::meaning(reply, &words) {
@@ -397,10 +400,11 @@ impl Worker for ChatWorker {
         let body = self.body(job, &mut warnings).to_string();
         let limits = (job.timeout, job.max_output.saturating_add(ENVELOPE));
         let url = self.url();
-        let reply = self.line.post(&url, self.chat.key.as_ref(), body.as_bytes(), limits, leash);
+        let ask = Ask::Post("application/json", body.as_bytes());
+        let reply = self.line.ask(ask, &url, self.chat.key.as_ref(), limits, leash);
         let outcome = match reply {
             Ok(reply) => self.meaning(job, &reply, warnings),
-            Err(broken) => self.broken(job, broken).into(),
+            Err(broken) => self.broken(job.timeout, broken).into(),
         };
         match outcome {
             Outcome::Failed(_) if leash.is_pulled() => self.ended().into(),
@@ -535,6 +539,7 @@ mod tests {
             escalate: Vec::new(),
             fallback: Vec::new(),
             cache: false,
+            batch: None,
             accept: None,
             disabled: None,
         }

@@ -243,6 +243,7 @@ mod tests {
                 escalate: Vec::new(),
                 fallback: Vec::new(),
                 cache: false,
+                batch: None,
                 accept: None,
                 disabled: None,
             };

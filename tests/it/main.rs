@@ -10,6 +10,7 @@
 mod support;
 
 mod bad_input;
+mod batch;
 mod bursts;
 mod by_hand;
 mod clock;

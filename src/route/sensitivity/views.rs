@@ -778,8 +778,7 @@ mod tests {
             (0..4096u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         for text in [BASE64.encode(picture), "d".repeat(64), "plain words, and nothing more".into()]
         {
-            let blobs: Vec<View> =
-                of(&text).filter(|view| view.name != "lines").collect();
+            let blobs: Vec<View> = of(&text).filter(|view| view.name != "lines").collect();
             assert!(blobs.is_empty(), "{text}: {blobs:?}");
         }
     }

@@ -21,7 +21,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
 };
-use ureq::{Agent, Error, Timeout};
+use ureq::{Agent, Error, RequestBuilder, Timeout};
 
 use crate::base::secret::Secret;
 use crate::base::words;
@@ -55,6 +55,15 @@ pub(super) enum Broken {
     Lost(String),
     /// The answer is longer than this many bytes.
     TooLong(u64),
+}
+
+/// What is asked of a server.
+#[derive(Clone, Copy)]
+pub(super) enum Ask<'a> {
+    /// What lies at an address.
+    Get,
+    /// To take this body, which is of this type.
+    Post(&'a str, &'a [u8]),
 }
 
 /// A line to one server, for one thread.
@@ -92,11 +101,11 @@ impl Line {
     }
 
     /// Sends a request and reads the whole answer, at most `max` bytes of it.
-    pub(super) fn post(
+    pub(super) fn ask(
         &mut self,
+        ask: Ask<'_>,
         url: &str,
         key: Option<&Secret>,
-        body: &[u8],
         limits: (Duration, u64),
         leash: &Leash,
     ) -> Result<Reply, Broken> {
@@ -111,7 +120,7 @@ impl Line {
                 }
             }
         });
-        let result = self.send(url, key, body, timeout, max);
+        let result = self.send(ask, url, key, timeout, max);
         // From here on a late pull of this leash finds nothing, and cannot end the next attempt.
         if held.lock().unwrap_or_else(PoisonError::into_inner).take().is_none() {
             self.agent = agent(&self.config, &self.addresses, &self.sent);
@@ -124,24 +133,19 @@ impl Line {
 
     fn send(
         &self,
+        ask: Ask<'_>,
         url: &str,
         key: Option<&Secret>,
-        body: &[u8],
         timeout: Duration,
         max: u64,
     ) -> Result<Reply, Broken> {
-        let mut request = self
-            .agent
-            .post(url)
-            .config()
-            .timeout_global(Some(timeout))
-            .build()
-            .header("content-type", "application/json")
-            .header("accept", "application/json");
-        if let Some(key) = key {
-            request = request.header("authorization", format!("Bearer {}", key.reveal()));
-        }
-        let response = request.send(body).map_err(|error| self.why(error))?;
+        let response = match ask {
+            Ask::Get => dressed(self.agent.get(url), key, timeout).call(),
+            Ask::Post(kind, body) => {
+                dressed(self.agent.post(url), key, timeout).header("content-type", kind).send(body)
+            }
+        };
+        let response = response.map_err(|error| self.why(error))?;
         let (head, mut body) = response.into_parts();
         let mut bytes = Vec::new();
         let read = body.as_reader().take(max.saturating_add(1)).read_to_end(&mut bytes);
@@ -184,6 +188,20 @@ impl Line {
         }
         self.addresses.forget();
         Err(why)
+    }
+}
+
+/// A request with what every request has.
+fn dressed<B>(
+    request: RequestBuilder<B>,
+    key: Option<&Secret>,
+    timeout: Duration,
+) -> RequestBuilder<B> {
+    let request = request.config().timeout_global(Some(timeout)).build();
+    let request = request.header("accept", "application/json");
+    match key {
+        Some(key) => request.header("authorization", format!("Bearer {}", key.reveal())),
+        None => request,
     }
 }
 

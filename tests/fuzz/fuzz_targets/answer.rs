@@ -37,6 +37,7 @@ fn worker(api: Api) -> ChatWorker {
         system: None,
         use_for: Vec::new(),
         escalate: Vec::new(),
+        batch: None,
         accept: None,
         disabled: None,
     };

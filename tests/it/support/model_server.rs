@@ -1,16 +1,16 @@
 //! A stand-in for a model's server: it speaks the protocol and has no model.
 //!
-//! Answers `POST /v1/chat/completions`, `POST /v1/responses`, `GET /v1/models` and
-//! `GET /health` on 127.0.0.1, one thread for each connection. A test can put replies in a queue
+//! Answers `POST /v1/chat/completions`, `POST /v1/responses`, `GET /v1/models`, the
+//! Batch API and `GET /health` on 127.0.0.1, one thread for each connection. A test can put replies in a queue
 //! (a status, headers, a body, a delay, a cut, a closed line, one that is held
 //! until the test lets it go) and look at every request afterwards. Where the
 //! queue is empty it says that it is a stand-in and repeats the beginning of
-//! what it was asked.
+//! what it was asked. What becomes of a batch is scripted by a [`BatchWill`].
 //!
 //! It never listens on another address, and what it costs is made up: a token
 //! for each four bytes.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -46,7 +46,7 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     /// Names in lower case, in their order.
     pub(crate) headers: Vec<(String, String)>,
-    /// The body; `null` where it is no JSON.
+    /// The body; `null` where it is no JSON, and text where it has parts.
     pub(crate) body: Value,
 }
 
@@ -193,6 +193,63 @@ pub(crate) fn response(
     })
 }
 
+/// What becomes of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchWill {
+    ends_at: usize,
+    status: &'static str,
+    undone: usize,
+    failing: usize,
+}
+
+impl Default for BatchWill {
+    /// It is completed when it is first asked after.
+    fn default() -> Self {
+        Self { ends_at: 1, status: "completed", undone: 0, failing: 0 }
+    }
+}
+
+impl BatchWill {
+    /// The same, but only at the n-th time that it is asked after.
+    pub(crate) fn at(mut self, looks: usize) -> Self {
+        self.ends_at = looks;
+        self
+    }
+
+    /// The same, but with so many of its requests not done in time.
+    pub(crate) fn expires(mut self, undone: usize) -> Self {
+        (self.status, self.undone) = ("expired", undone);
+        self
+    }
+
+    /// The same, but with so many of its requests in the file of errors.
+    pub(crate) fn failing(mut self, failing: usize) -> Self {
+        self.failing = failing;
+        self
+    }
+}
+
+/// How a step of the Batch API goes wrong that the server takes.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// It is done, and its reply is held until the test lets it go.
+    Held,
+    /// It is done, and the line is closed without a word.
+    Cut,
+    /// It is not done, and this is answered.
+    Refused(Reply),
+}
+
+/// A batch as the server has it.
+#[derive(Clone, Debug)]
+struct Batch {
+    id: String,
+    input: String,
+    metadata: Value,
+    will: BatchWill,
+    looks: usize,
+}
+
 /// What all connections share.
 struct Shop {
     state: Mutex<State>,
@@ -206,6 +263,12 @@ struct State {
     replies: VecDeque<Reply>,
     seen: Vec<Seen>,
     chats: usize,
+    files: HashMap<String, String>,
+    batches: Vec<Batch>,
+    wills: VecDeque<BatchWill>,
+    steps: VecDeque<(&'static str, Step)>,
+    /// The tokens sent and answered in batches, each batch counted once.
+    batched: (u64, u64),
     released: usize,
     holding: usize,
     busy: usize,
@@ -247,6 +310,39 @@ impl ModelServer {
     pub(crate) fn will(&self, reply: Reply) -> &Self {
         self.shop.lock().replies.push_back(reply);
         self
+    }
+
+    /// Says what becomes of the next batch that nothing is said of yet.
+    pub(crate) fn batch_will(&self, will: BatchWill) -> &Self {
+        self.shop.lock().wills.push_back(will);
+        self
+    }
+
+    /// Says how the next step at this path goes wrong: `/v1/files`, `/v1/batches`.
+    pub(crate) fn step_will(&self, path: &'static str, step: Step) -> &Self {
+        self.shop.lock().steps.push_back((path, step));
+        self
+    }
+
+    /// Has every batch end when it is next asked after.
+    pub(crate) fn end_batches(&self) {
+        self.shop.lock().batches.iter_mut().for_each(|batch| batch.will.ends_at = 0);
+    }
+
+    /// The batches that were submitted so far.
+    pub(crate) fn batches(&self) -> usize {
+        self.shop.lock().batches.len()
+    }
+
+    /// The tokens sent and answered in all batches that have ended.
+    pub(crate) fn batched_tokens(&self) -> (u64, u64) {
+        self.shop.lock().batched
+    }
+
+    /// Waits until batches were asked after so often in all.
+    pub(crate) fn wait_for_looks(&self, n: usize) {
+        let looks = |state: &State| state.batches.iter().map(|batch| batch.looks).sum::<usize>();
+        self.shop.until("looks at a batch", |state| looks(state) >= n);
     }
 
     /// Lets one held reply go, or the next one that is held.
@@ -413,7 +509,10 @@ fn read_request(
     }
     let mut body = Vec::new();
     reader.take(length).read_to_end(&mut body)?;
-    seen.body = serde_json::from_slice(&body).unwrap_or_default();
+    seen.body = match seen.header("content-type") {
+        Some(kind) if kind.starts_with("multipart/") => String::from_utf8_lossy(&body).into(),
+        _ => serde_json::from_slice(&body).unwrap_or_default(),
+    };
     Ok(Some(seen))
 }
 
@@ -439,6 +538,7 @@ fn answer(line: &TcpStream, shop: &Shop, seen: Seen) -> io::Result<bool> {
         }
         scripted
     };
+    let reply = reply.or_else(|| step(&mut shop.lock(), &seen, shop.answer.as_deref()));
     shop.turned.notify_all();
     let reply = reply.unwrap_or_else(|| unscripted(&seen, shop.answer.as_deref()));
     shop.hold(&reply);
@@ -470,11 +570,131 @@ fn unscripted(seen: &Seen, answer: Option<&str>) -> Reply {
         })),
         ("GET", "/health") => Reply::json(&json!({ "status": "ok", "stand_in": true })),
         _ => {
-            let message =
-                "this stand-in has /v1/chat/completions, /v1/responses, /v1/models and /health";
+            let message = "this stand-in has /v1/chat/completions, /v1/responses, /v1/files, /v1/batches, /v1/models and /health";
             Reply::error(404, "invalid_request_error", Value::Null, message)
         }
     }
+}
+
+/// A step of the Batch API, if it is one.
+fn step(state: &mut State, seen: &Seen, answer: Option<&str>) -> Option<Reply> {
+    let path = seen.path.split('?').next().unwrap_or_default().to_owned();
+    let at = state.steps.iter().position(|(at, _)| *at == path && seen.method == "POST");
+    let wrong = at.and_then(|at| state.steps.remove(at)).map(|(_, step)| step);
+    if let Some(Step::Refused(reply)) = wrong {
+        return Some(reply);
+    }
+    let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+    let reply = match (seen.method.as_str(), parts.as_slice()) {
+        ("POST", ["files"]) => upload(state, seen.body.as_str()?),
+        ("POST", ["batches"]) => submit(state, &seen.body),
+        ("GET", ["batches"]) => {
+            let all: Vec<Value> =
+                state.batches.iter().map(|batch| told(batch, "validating")).collect();
+            Reply::json(&json!({ "object": "list", "data": all, "has_more": false }))
+        }
+        ("GET", ["batches", id]) => look(state, id, answer),
+        ("GET", ["files", id, "content"]) => match state.files.get(*id) {
+            Some(text) => Reply::status(200).with_body(text.clone()),
+            None => Reply::error(404, "invalid_request_error", Value::Null, "no such file"),
+        },
+        _ => return None,
+    };
+    Some(match wrong {
+        Some(Step::Held) => reply.held(),
+        Some(Step::Cut) => Reply::hang_up(),
+        _ => reply,
+    })
+}
+
+/// Keeps the file in a form: what stands between the blank line and the boundary.
+fn upload(state: &mut State, form: &str) -> Reply {
+    let file = form.split_once("filename=").and_then(|(_, rest)| rest.split_once("\r\n\r\n"));
+    let is_batch = form.contains("name=\"purpose\"\r\n\r\nbatch\r\n");
+    let Some((_, rest)) = file.filter(|_| is_batch) else {
+        return Reply::error(400, "invalid_request_error", Value::Null, "no file of a batch");
+    };
+    let text = rest.rsplit_once("\r\n--").map_or(rest, |(text, _)| text);
+    let id = format!("file-{}", state.files.len() + 1);
+    state.files.insert(id.clone(), text.to_owned());
+    Reply::json(&json!({ "id": id, "object": "file", "purpose": "batch", "bytes": text.len() }))
+}
+
+fn submit(state: &mut State, request: &Value) -> Reply {
+    let input = request["input_file_id"].as_str().unwrap_or_default().to_owned();
+    if !state.files.contains_key(&input) || request["completion_window"] != "24h" {
+        return Reply::error(400, "invalid_request_error", Value::Null, "no such batch can be");
+    }
+    let id = format!("batch_{}", state.batches.len() + 1);
+    let will = state.wills.pop_front().unwrap_or_default();
+    let batch = Batch { id, input, metadata: request["metadata"].clone(), will, looks: 0 };
+    let said = told(&batch, "validating");
+    state.batches.push(batch);
+    Reply::json(&said)
+}
+
+fn told(batch: &Batch, status: &str) -> Value {
+    json!({
+        "id": batch.id, "object": "batch", "status": status, "metadata": batch.metadata,
+        "input_file_id": batch.input, "output_file_id": null, "error_file_id": "",
+    })
+}
+
+/// Says how a batch stands. With the look at which it ends, its answers are made: in another
+/// order than they were asked for.
+fn look(state: &mut State, id: &str, answer: Option<&str>) -> Reply {
+    let Some(batch) = state.batches.iter_mut().find(|batch| batch.id == id) else {
+        return Reply::error(404, "invalid_request_error", Value::Null, "no such batch");
+    };
+    batch.looks += 1;
+    if batch.looks < batch.will.ends_at {
+        return Reply::json(&told(batch, "in_progress"));
+    }
+    let batch = batch.clone();
+    let [output, errors] = ["output", "errors"].map(|kind| format!("{}-{kind}", batch.id));
+    if !state.files.contains_key(&output) {
+        let (answers, failures) = answers(&state.files[&batch.input], batch.will, answer);
+        for line in &answers {
+            let usage = &line["response"]["body"]["usage"];
+            let count = |names: [&str; 2]| names.iter().find_map(|name| usage[*name].as_u64());
+            state.batched.0 += count(["prompt_tokens", "input_tokens"]).unwrap_or(0);
+            state.batched.1 += count(["completion_tokens", "output_tokens"]).unwrap_or(0);
+        }
+        let text = |lines: Vec<Value>| lines.iter().map(|line| format!("{line}\n")).collect();
+        state.files.insert(output.clone(), text(answers));
+        state.files.insert(errors.clone(), text(failures));
+    }
+    let mut said = told(&batch, batch.will.status);
+    for (name, file) in [("output_file_id", output), ("error_file_id", errors)] {
+        if !state.files[&file].is_empty() {
+            said[name] = file.into();
+        }
+    }
+    Reply::json(&said)
+}
+
+/// The lines of a batch's two files.
+fn answers(input: &str, will: BatchWill, answer: Option<&str>) -> (Vec<Value>, Vec<Value>) {
+    let lines: Vec<Value> =
+        input.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let (mut answers, mut failures) = (Vec::new(), Vec::new());
+    for (n, line) in lines.iter().enumerate().rev() {
+        let id = &line["custom_id"];
+        if n + will.undone >= lines.len() {
+            let error = json!({ "code": "batch_expired", "message": "it was not done in time" });
+            failures.push(json!({ "custom_id": id, "response": null, "error": error }));
+            continue;
+        }
+        let reply = match n < will.failing {
+            true => Reply::error(500, "server_error", Value::Null, "out of order"),
+            false => chat(&line["body"], answer),
+        };
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let response = json!({ "status_code": reply.status, "body": body });
+        let line = json!({ "custom_id": id, "response": response, "error": null });
+        if reply.status == 200 { answers.push(line) } else { failures.push(line) }
+    }
+    (answers, failures)
 }
 
 fn chat(request: &Value, answer: Option<&str>) -> Reply {

@@ -1,0 +1,338 @@
+//! The clerk: one thread of a worker type that deals with its batches.
+//!
+//! It claims tasks for a batch, sends it, asks after it, and takes home what it
+//! holds. It does these in the order in which they are ordered, and decides neither
+//! when nor whether.
+//!
+//! What may cost money is in the journal before it is done, and what was learned
+//! right after. So at any moment a start knows which batches there may be: one that
+//! nobody confirmed is looked for, and never sent twice. A thread that is ended in
+//! the middle loses nothing; what a batch holds stays with its server.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use serde_json::Map;
+
+use super::Message;
+use super::claiming::Claimer;
+use super::lanes::{Held, Shop, after, sentence};
+use crate::base::clock::{self, Timestamp};
+use crate::base::files::FileError;
+use crate::config::{BatchSpec, ChatSpec, Kind, WorkerSpec};
+use crate::foreman::{BatchCall, BatchNews, Ended, Event, Start};
+use crate::task::TaskId;
+use crate::task::journal::{Line, LineKind, STOPPED};
+use crate::task::outcome::{ErrorKind, Failure, Outcome, Spent};
+use crate::worker::Leash;
+use crate::worker::chat::ChatWorker;
+use crate::worker::chat::batch::{self, Found, NotSubmitted, Over, Standing};
+
+/// What a response may hold beside its answer, for each request of a batch.
+const ENVELOPE: u64 = 1 << 20;
+
+/// Something for the clerk to do.
+pub(super) enum Paper {
+    /// Claim a task for a batch.
+    Gather(Box<Start>),
+    /// Take tasks out of a batch that was not sent yet.
+    Leave(Box<BatchCall>),
+    /// Send a batch.
+    Send(Box<BatchCall>),
+    /// Ask after a batch.
+    Ask(Box<BatchCall>),
+}
+
+impl Paper {
+    /// The batch that it is about.
+    fn mark(&self) -> &str {
+        match self {
+            Self::Gather(start) => start.batch.as_deref().unwrap_or_default(),
+            Self::Leave(call) | Self::Send(call) | Self::Ask(call) => &call.mark,
+        }
+    }
+}
+
+/// The engine's side of a clerk's desk.
+pub(super) struct Desk {
+    pub papers: Sender<Paper>,
+    /// Ends what it is at.
+    pub leash: Leash,
+}
+
+pub(super) struct Clerk {
+    id: String,
+    spec: WorkerSpec,
+    chat: ChatSpec,
+    terms: BatchSpec,
+    shop: Shop,
+    papers: Receiver<Paper>,
+    leash: Leash,
+    /// Made with the first batch, so that an idle shop holds no connection.
+    worker: Option<ChatWorker>,
+    /// The tasks of batches that are not sent yet, each with the line that asks for it.
+    gathered: HashMap<String, Vec<(TaskId, String)>>,
+}
+
+impl Clerk {
+    /// A clerk for a worker type that has batches, and how to reach him.
+    pub(super) fn of(shop: &Shop, spec: &WorkerSpec) -> Option<(Self, Desk)> {
+        let (Kind::Chat(chat), Some(terms)) = (&spec.kind, &spec.batch) else { return None };
+        let ((tell, papers), leash) = (unbounded(), Leash::default());
+        let clerk = Self {
+            id: format!("{}-batch", spec.worker_type),
+            spec: spec.clone(),
+            chat: chat.clone(),
+            terms: terms.clone(),
+            shop: shop.clone(),
+            papers,
+            leash: leash.clone(),
+            worker: None,
+            gathered: HashMap::new(),
+        };
+        Some((clerk, Desk { papers: tell, leash }))
+    }
+
+    /// Works until nobody brings anything more, or the leash is pulled.
+    pub(super) fn run(mut self) {
+        while let Ok(paper) = self.papers.recv() {
+            if self.leash.is_pulled() {
+                return;
+            }
+            let mark = paper.mark().to_owned();
+            if catch_unwind(AssertUnwindSafe(|| self.take(paper))).is_err() {
+                // The batch is asked after again, by another connection.
+                self.worker = None;
+                let why = "koubou itself stumbled over it, which is a bug: please report it with the daemon's log";
+                let news = BatchNews::Trouble(why.to_owned());
+                self.tell(Message::Event(Event::Batch(mark, news)));
+            }
+        }
+    }
+
+    fn take(&mut self, paper: Paper) {
+        match paper {
+            Paper::Gather(start) => self.gather(&start),
+            Paper::Leave(call) => self.leave(&call),
+            Paper::Send(call) => self.send(&call),
+            Paper::Ask(call) => self.ask(&call),
+        }
+    }
+
+    fn worker(&mut self) -> &mut ChatWorker {
+        let Self { worker, spec, chat, .. } = self;
+        worker.get_or_insert_with(|| ChatWorker::new(spec, chat.clone()))
+    }
+
+    // ---- gathering and sending ----
+
+    fn gather(&mut self, start: &Start) {
+        let (id, Some(mark)) = (start.id.clone(), start.batch.clone()) else { return };
+        match self.claimer().prepare(start) {
+            Ok((_, job, _)) => {
+                let line = self.worker().batch_line(&job);
+                self.gathered.entry(mark).or_default().push((id.clone(), line));
+                self.tell(Message::Begun(id, self.id.clone()));
+            }
+            Err(why) => self.tell(Message::Event(Event::NotClaimed(id, why))),
+        }
+    }
+
+    fn leave(&mut self, call: &BatchCall) {
+        if let Some(gathered) = self.gathered.get_mut(&call.mark) {
+            gathered.retain(|(id, _)| !call.parts.contains_key(id));
+        }
+        let message = "it was cancelled before its batch was sent";
+        self.end_all(call, &Failure::new("cancelled", ErrorKind::Cancelled, message));
+    }
+
+    fn send(&mut self, call: &BatchCall) {
+        let mut call = call.clone();
+        let mut gathered = self.gathered.remove(&call.mark).unwrap_or_default();
+        gathered.retain(|(id, _)| call.parts.contains_key(id));
+        call.parts.retain(|id, _| gathered.iter().any(|(gathered, _)| gathered == id));
+        if gathered.is_empty() {
+            return;
+        }
+        let lines: String = gathered.into_iter().map(|(_, line)| line).collect();
+        let leash = self.leash.clone();
+        match self.worker().upload(&lines, &call.mark, &leash) {
+            Ok(file) => self.submit(&call, &file),
+            Err(failure) => self.end_all(&call, &failure.spent(Spent::Nothing)),
+        }
+    }
+
+    /// From the moment that the journal has the batch, it may have been bought.
+    fn submit(&mut self, call: &BatchCall, file: &str) {
+        if let Err(error) = self.write(&self.line(LineKind::Gathered, call)) {
+            self.tell(Message::OwnTrouble(sentence(&error)));
+            return self.end_all(call, &not_sent());
+        }
+        log::info!("{}: the batch `{}` is written down", self.id, call.mark);
+        let (leash, window) = (self.leash.clone(), self.terms.window.clone());
+        match self.worker().submit(file, &call.mark, &window, &leash) {
+            Ok(id) => self.taken(call, id),
+            Err(NotSubmitted::Surely(failure)) => {
+                self.end_all(call, &failure.spent(Spent::Nothing));
+            }
+            Err(NotSubmitted::Perhaps(failure)) => {
+                self.news(call, BatchNews::Unsure(failure.message));
+            }
+        }
+    }
+
+    /// The server has the batch. Were this not written, it would be found again by its mark.
+    fn taken(&self, call: &BatchCall, id: String) {
+        let line = Line { batch_id: Some(id.clone()), ..self.line(LineKind::Submitted, call) };
+        if let Err(error) = self.write(&line) {
+            self.tell(Message::OwnTrouble(sentence(&error)));
+        }
+        self.news(call, BatchNews::Taken(id));
+    }
+
+    // ---- asking ----
+
+    fn ask(&mut self, call: &BatchCall) {
+        match &call.batch_id {
+            None => self.find(call),
+            Some(id) => self.look_at(call, id),
+        }
+    }
+
+    fn find(&mut self, call: &BatchCall) {
+        let leash = self.leash.clone();
+        match self.worker().find(&call.mark, &leash) {
+            Ok(Found::Batch(id)) => self.taken(call, id),
+            Ok(Found::Nothing) if call.is_last_look => self.end_all(call, &not_sent()),
+            Ok(Found::Nothing) => self.news(call, BatchNews::Absent),
+            Ok(Found::CannotTell) => {
+                let lost = self.worker().lost();
+                self.end_all(call, &lost);
+            }
+            Err(failure) => self.news(call, BatchNews::Trouble(failure.message)),
+        }
+    }
+
+    fn look_at(&mut self, call: &BatchCall, id: &str) {
+        let leash = self.leash.clone();
+        match self.worker().look_at(id, &leash) {
+            Ok(Standing::Open(status)) => {
+                log::debug!("batch `{id}` is {status}");
+                self.news(call, BatchNews::Open);
+            }
+            Ok(Standing::Over(over)) => self.take_home(call, &over),
+            Ok(Standing::Unknown) if call.is_last_look => {
+                let lost = self.worker().lost();
+                self.end_all(call, &lost);
+            }
+            Ok(Standing::Unknown) => self.news(call, BatchNews::Absent),
+            Err(failure) => self.news(call, BatchNews::Trouble(failure.message)),
+        }
+    }
+
+    /// Reads what a batch that has ended holds, and judges it request by request.
+    fn take_home(&mut self, call: &BatchCall, over: &Over) {
+        let one = self.shop.config.max_result_bytes.saturating_add(ENVELOPE);
+        let most = one.saturating_mul(self.terms.most.max(call.parts.len()) as u64);
+        let leash = self.leash.clone();
+        let held = match self.worker().read(over, most, &leash) {
+            Ok(held) => held,
+            Err(failure) => return self.news(call, BatchNews::Trouble(failure.message)),
+        };
+        for (id, (attempt, begun)) in &call.parts {
+            self.end(id, attempt, *begun, |clerk, task| clerk.judge(task, over, held.get(attempt)));
+            if self.leash.is_pulled() {
+                return;
+            }
+        }
+    }
+
+    fn judge(&mut self, task: &Claimed, over: &Over, held: Option<&batch::Held>) -> Outcome {
+        let (on_expiry, leash) = (self.terms.on_expiry, self.leash.clone());
+        let outcome = self.worker().judge_in_batch(&task.job, over, held, on_expiry);
+        match &task.demand {
+            Some(demand) => demand.judge(outcome, &self.shop, &task.job, &leash),
+            None => outcome,
+        }
+    }
+
+    // ---- ending ----
+
+    /// Ends every task of a batch in the same way; the worker's own trouble is told once.
+    fn end_all(&mut self, call: &BatchCall, failure: &Failure) {
+        let mut failure = failure.clone();
+        for (id, (attempt, begun)) in &call.parts {
+            self.end(id, attempt, *begun, |_, _| failure.clone().into());
+            failure.trouble = None;
+        }
+    }
+
+    fn end(
+        &mut self,
+        id: &TaskId,
+        attempt: &str,
+        started_at: Timestamp,
+        outcome: impl FnOnce(&mut Self, &Claimed) -> Outcome,
+    ) {
+        let taken_up = self.claimer().take_up(id, attempt);
+        let (held, outcome) = match taken_up {
+            Some((held, job, demand)) => {
+                let outcome = outcome(self, &Claimed { job, demand });
+                (held, outcome)
+            }
+            None => (self.nothing_held(id), its_file_is_gone().into()),
+        };
+        // Whoever was ended in the middle of judging has not judged.
+        if self.leash.is_pulled() {
+            return;
+        }
+        let finished_at = after(started_at);
+        let (worker_id, attempt) = (self.id.clone(), attempt.to_owned());
+        let ended = Ended { worker_id, attempt, started_at, finished_at, outcome };
+        self.tell(Message::HandBack(id.clone(), Box::new(ended), Box::new(held)));
+    }
+
+    fn nothing_held(&self, id: &TaskId) -> Held {
+        let claim = self.shop.spool.reclaim(id.clone());
+        Held { claim, document: Map::new(), replaces: false }
+    }
+
+    fn claimer(&self) -> Claimer<'_> {
+        Claimer { id: &self.id, spec: &self.spec, shop: &self.shop }
+    }
+
+    fn line(&self, kind: LineKind, call: &BatchCall) -> Line {
+        Line::of_batch(kind, &call.mark, &self.spec.worker_type, clock::wall())
+    }
+
+    fn write(&self, line: &Line) -> Result<(), FileError> {
+        self.shop.journal.append([line])?;
+        self.shop.journal.sync()
+    }
+
+    fn news(&self, call: &BatchCall, news: BatchNews) {
+        self.tell(Message::Event(Event::Batch(call.mark.clone(), news)));
+    }
+
+    fn tell(&self, message: Message) {
+        let _ = self.shop.to_engine.send(message);
+    }
+}
+
+/// A task of a batch whose answer is there.
+struct Claimed {
+    job: crate::worker::Job,
+    demand: Option<super::acceptance::Demand>,
+}
+
+/// The end of an attempt whose batch was never submitted.
+fn not_sent() -> Failure {
+    let message = "its batch was not submitted; it goes into another one";
+    Failure::new(STOPPED, ErrorKind::AttemptsExhausted, message).retried(None)
+}
+
+fn its_file_is_gone() -> Failure {
+    let message = "its file was taken out of in_progress while its batch was done; what it may have cost counts";
+    Failure::new("cancelled", ErrorKind::Cancelled, message).spent(Spent::Unknown)
+}

@@ -14,6 +14,7 @@
 //! which model answers, how often, or how much.
 
 mod api;
+pub mod catalogue;
 mod completion;
 mod line;
 mod refusal;

@@ -16,12 +16,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
-use ureq::http::{HeaderMap, Uri};
+use ureq::http::{HeaderMap, Response, Uri};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
 };
-use ureq::{Agent, Error, Timeout};
+use ureq::{Agent, Body, Error, Timeout};
 
 use crate::base::secret::Secret;
 use crate::base::words;
@@ -141,8 +141,28 @@ impl Line {
         if let Some(key) = key {
             request = request.header("authorization", format!("Bearer {}", key.reveal()));
         }
-        let response = request.send(body).map_err(|error| self.why(error))?;
-        let (head, mut body) = response.into_parts();
+        self.read(request.send(body), max)
+    }
+
+    /// Asks for what costs nothing and reads the whole answer, at most `max` bytes of it.
+    pub(super) fn get(
+        &mut self,
+        url: &str,
+        key: Option<&Secret>,
+        limits: (Duration, u64),
+    ) -> Result<Reply, Broken> {
+        let (timeout, max) = limits;
+        self.sent.store(false, Ordering::Release);
+        let request = self.agent.get(url).config().timeout_global(Some(timeout)).build();
+        let mut request = request.header("accept", "application/json");
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {}", key.reveal()));
+        }
+        self.read(request.call(), max)
+    }
+
+    fn read(&self, response: Result<Response<Body>, Error>, max: u64) -> Result<Reply, Broken> {
+        let (head, mut body) = response.map_err(|error| self.why(error))?.into_parts();
         let mut bytes = Vec::new();
         let read = body.as_reader().take(max.saturating_add(1)).read_to_end(&mut bytes);
         match read {

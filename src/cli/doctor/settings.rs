@@ -102,8 +102,7 @@ fn prices(site: &Site, config: &Config, now: Timestamp) -> Option<Finding> {
         false => Finding::ok("prices", &path, format!("those of {whose} are of {gathered}")),
         true => {
             let what = format!(
-                "{whose} cost what was read on {gathered}, {} ago: look whether that still holds, and state `price_per_1m`",
-                Count(age.unsigned_abs().into(), "day")
+                "{whose} cost what was read on {gathered}, {age} days ago: look whether that still holds, and state `price_per_1m`"
             );
             Finding::warning("prices", &path, what).mend(edit(&path))
         }

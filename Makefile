@@ -9,7 +9,7 @@ FUZZ_TARGETS = answer dotenv journal result scan settings task
 MUTANTS = claim-dropped-first claims-forgotten result-not-synced
 
 .DEFAULT_GOAL := help
-.PHONY: help build release lint test check bench-routing bursts fuzz torture demo install clean
+.PHONY: help build release lint test check bench-routing bench-calls bursts fuzz torture demo install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ check: lint test ## lint and test
 
 bench-routing: ## measure how well and how fast tasks are judged
 	KOUBOU_BENCH=1 $(CARGO) test --locked --release -q --test routing
+
+bench-calls: ## measure what koubou adds to calls of models, and how many it makes at once
+	$(CARGO) bench --locked -q --bench calls
 
 # The mutants first: a torture that does not find them would prove nothing.
 # The fuzzer's instruments are not in a stable compiler; RUSTC_BOOTSTRAP lets the one that is here use them.

@@ -64,7 +64,8 @@ CREATE TABLE IF NOT EXISTS workers (
     created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
     reason TEXT,                                -- why it is in this state
     until TIMESTAMP,                            -- how long, where that is known
-    task_id TEXT                                -- what it works on
+    task_id TEXT,                               -- what it works on
+    since TIMESTAMP                             -- since when it is in this state, where that is known
 );
 
 CREATE TABLE IF NOT EXISTS system_logs (

@@ -385,6 +385,15 @@ pub fn free_bytes(path: &Path) -> Result<u64, FileError> {
     Ok(told.f_bavail.saturating_mul(told.f_frsize))
 }
 
+/// How many more files may be made on the file system that holds `path`; `None` where it does not count them.
+///
+/// # Errors
+/// What the file system says.
+pub fn free_inodes(path: &Path) -> Result<Option<u64>, FileError> {
+    let told = rustix::fs::statvfs(path).map_err(io::Error::from).at("look at", path)?;
+    Ok((told.f_files > 0).then_some(told.f_favail))
+}
+
 /// The folder that holds `path`.
 pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))

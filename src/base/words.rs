@@ -87,6 +87,21 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     value.checked_mul(1 << shift)
 }
 
+/// A path as one word of a shell's line; signs that no line should hold are escaped as in [`tame`].
+pub fn shell_path(path: &std::path::Path) -> String {
+    shell_word(&path.to_string_lossy())
+}
+
+/// A text as one word of a shell's line.
+pub fn shell_word(text: &str) -> String {
+    let text = tame(text);
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
 /// Text that is safe to show on one line of a terminal or a log.
 ///
 /// Control characters and the marks that reorder text are escaped, so that a
@@ -161,6 +176,13 @@ mod tests {
         assert_eq!(Count(1, "task").to_string(), "1 task");
         assert_eq!(Count(0, "task").to_string(), "0 tasks");
         assert_eq!(Count(2, "reply").to_string(), "2 replies");
+    }
+
+    #[test]
+    fn a_word_for_the_shell_is_one_word() {
+        assert_eq!(shell_word("/srv/spool-1/a.json"), "/srv/spool-1/a.json");
+        assert_eq!(shell_word("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(shell_word(""), "''");
     }
 
     #[test]

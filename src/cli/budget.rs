@@ -125,14 +125,15 @@ pub(super) fn is_critical(site: &Site, config: &Config) -> bool {
     Books::read(site, config).is_ok_and(|mut books| books.ledger.is_critical(now))
 }
 
-struct Books {
-    ledger: Ledger,
+/// The money as the journal tells of it.
+pub(super) struct Books {
+    pub(super) ledger: Ledger,
     /// The limits that `budget set` set.
     set: LimitsNote,
 }
 
 impl Books {
-    fn read(site: &Site, config: &Config) -> Result<Self, Trouble> {
+    pub(super) fn read(site: &Site, config: &Config) -> Result<Self, Trouble> {
         let now = Now::read().wall;
         let mut replay = Replay::default();
         for line in journal::recent(&site.home.journal())?.lines {

@@ -7,6 +7,7 @@
 
 mod budget;
 mod cancel;
+mod doctor;
 mod init;
 mod list;
 mod log;
@@ -79,6 +80,7 @@ enum Command {
     Route(route::Args),
     Scan(scan::Args),
     Budget(budget::Args),
+    Doctor(doctor::Args),
     Rebuild(rebuild::Args),
 }
 
@@ -131,6 +133,7 @@ fn run(command: Command, ui: &mut Ui, site: &Site) -> Done {
         Command::Route(args) => route::run(ui, site, &args),
         Command::Scan(args) => scan::run(ui, site, &args),
         Command::Budget(args) => budget::run(ui, site, &args),
+        Command::Doctor(args) => doctor::run(ui, site, &args),
         Command::Rebuild(args) => rebuild::run(ui, site, &args),
     }
 }

@@ -10,7 +10,7 @@ use super::ui::Ui;
 use crate::base::clock;
 use crate::base::files::{self, ReadError};
 use crate::base::words;
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigErrors, Environment};
 use crate::mirror::query::Reader;
 use crate::spool::lock;
 use crate::spool::{Home, Spool};
@@ -47,14 +47,16 @@ impl Site {
         Self { home, is_stated: self.is_stated }
     }
 
-    /// A command for this home, as it is to be typed.
+    /// A command for this home in a sentence, as it is to be typed.
     pub(super) fn call(&self, command: &str) -> String {
+        format!("`{}`", self.command(command))
+    }
+
+    /// A command for this home, as it is to be typed.
+    pub(super) fn command(&self, command: &str) -> String {
         match self.is_stated {
-            true => {
-                let path = words::tame(&self.home.path().to_string_lossy());
-                format!("`koubou --home {path} {command}`")
-            }
-            false => format!("`koubou {command}`"),
+            true => format!("koubou --home {} {command}", words::shell_path(self.home.path())),
+            false => format!("koubou {command}"),
         }
     }
 
@@ -78,20 +80,27 @@ impl Site {
 
     /// The settings, complete and checked.
     pub(super) fn config(&self) -> Result<Config, Trouble> {
+        self.try_config()?.map_err(|errors| {
+            Trouble::new(format!("the settings are wrong\n{errors}"))
+                .hint("mend them, then try again")
+        })
+    }
+
+    /// The variables that the settings look at.
+    pub(super) fn environment(&self) -> Result<Environment, Trouble> {
+        let dotenv = settings(&self.home.env_file())?.unwrap_or_default();
+        Ok(Environment::new(Self::inherited(), &dotenv, clock::wall()))
+    }
+
+    /// The settings, or every mistake in them.
+    pub(super) fn try_config(&self) -> Result<Result<Config, ConfigErrors>, Trouble> {
         let path = self.home.config_file();
         let yaml = settings(&path)?.ok_or_else(|| {
             Trouble::new(format!("there is no `{}`", words::tame(&path.to_string_lossy())))
                 .hint("`koubou init` makes it, with every setting and its default")
         })?;
-        let dotenv = settings(&self.home.env_file())?.unwrap_or_default();
-        let process = env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        let environment = config::Environment::new(process, &dotenv, clock::wall());
-        config::load(&yaml, &path, self.home.path(), &environment).map_err(|errors| {
-            Trouble::new(format!("the settings are wrong\n{errors}"))
-                .hint("mend them, then try again")
-        })
+        let environment = self.environment()?;
+        Ok(config::load(&yaml, &path, self.home.path(), &environment))
     }
 
     /// Our own environment, from which a worker takes the few variables that every program needs.
@@ -115,9 +124,14 @@ impl Site {
 
     /// The mirror, if it can be read.
     pub(super) fn query(&self) -> Result<Reader, Trouble> {
+        Ok(Reader::open(&self.database())?)
+    }
+
+    /// Where the mirror is.
+    pub(super) fn database(&self) -> PathBuf {
         let stated = env::var_os("KOUBOU_DB").map(PathBuf::from);
         let path = self.config().ok().and_then(|config| config.database).or(stated);
-        Ok(Reader::open(&path.unwrap_or_else(|| self.home.database()))?)
+        path.unwrap_or_else(|| self.home.database())
     }
 
     /// The ids of the tasks in a folder.

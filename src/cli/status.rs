@@ -108,6 +108,21 @@ fn waits(site: &Site, workers: &[WorkerState], paused: bool) -> Vec<Wait> {
         .collect()
 }
 
+/// How many tasks wait, for what, and whether that is more than their turn.
+pub(super) fn waits_now(site: &Site) -> Vec<(u64, String, bool)> {
+    let workers = super::workers::states(site);
+    let paused = Note::Pause(None).stands(&site.home);
+    let is_held = |wait: &Wait| {
+        let name = wait.worker_type.as_deref();
+        let worker = workers.iter().find(|worker| Some(worker.worker_type.as_str()) == name);
+        paused || worker.is_some_and(|worker| worker.reason.is_some())
+    };
+    waits(site, &workers, paused)
+        .into_iter()
+        .map(|wait| (wait.tasks.unsigned_abs(), wait.waits_for.clone(), is_held(&wait)))
+        .collect()
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.pid {
@@ -134,13 +149,14 @@ impl fmt::Display for Status {
             writeln!(f, "{} {verb}: {}", Count(wait.tasks.unsigned_abs(), "task"), wait.waits_for)?;
         }
         if !self.workers.is_empty() {
-            let mut table = Table::new(&["WORKER", "STATE", "BUSY", "MODEL"]);
+            let mut table = Table::new(&["WORKER", "STATE", "LIMITS", "MODEL", "WHY"]);
             for worker in &self.workers {
                 table.row([
                     worker.worker_type.clone(),
-                    worker.state.clone(),
-                    format!("{} of {}", worker.busy, worker.hands),
+                    worker.state_in_words(),
+                    worker.limits_in_words(),
                     worker.model.clone(),
+                    worker.reason.clone().unwrap_or_default(),
                 ]);
             }
             write!(f, "{table}")?;

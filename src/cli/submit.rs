@@ -185,6 +185,14 @@ fn check(ui: &mut Ui, draft: &Draft) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// Drops a task that koubou itself asks for, under the id that it states or the next that is free.
+pub(super) fn drop_document(
+    spool: &Spool,
+    document: Map<String, Value>,
+) -> Result<TaskId, Trouble> {
+    drop_one(spool, Draft { document, name: None, source: String::new() }, None)
+}
+
 /// Drops one task under a name that nobody has.
 fn drop_one(spool: &Spool, draft: Draft, wanted: Option<&TaskId>) -> Result<TaskId, Trouble> {
     let stated =
@@ -264,7 +272,7 @@ fn hint_if_its_worker_rests(ui: &mut Ui, site: &Site, ids: &[TaskId], spool: &Sp
 }
 
 /// A name that sorts by time and that no other process takes.
-fn fresh_name() -> TaskId {
+pub(super) fn fresh_name() -> TaskId {
     use std::sync::atomic::{AtomicU32, Ordering};
     static SERIAL: AtomicU32 = AtomicU32::new(0);
     let now = Now::read();

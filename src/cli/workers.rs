@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::table::Table;
 use super::{Done, Exit, Site, Ui};
+use crate::spool::notes::Note;
 
 /// Show the workers and their states
 #[derive(clap::Args, Debug)]
@@ -18,8 +19,12 @@ pub(super) struct WorkerState {
     pub(super) state: String,
     pub(super) reason: Option<String>,
     pub(super) until: Option<String>,
+    since: Option<String>,
+    paused: bool,
     pub(super) hands: usize,
     pub(super) busy: usize,
+    max_rpm: Option<u32>,
+    max_tpm: Option<u32>,
     pub(super) model: String,
     pub(super) endpoint: String,
     pub(super) local: bool,
@@ -62,12 +67,18 @@ pub(super) fn states(site: &Site) -> Vec<WorkerState> {
             WorkerState {
                 worker_type: spec.worker_type.to_string(),
                 state: state.to_owned(),
-                reason: told
-                    .and_then(|hand| hand.reason.clone())
+                // A hand that is busy knows what keeps its lane, too.
+                reason: hands
+                    .iter()
+                    .find_map(|hand| hand.reason.clone())
                     .or_else(|| spec.disabled.clone().filter(|_| !is_running)),
                 until: told.and_then(|hand| hand.until.clone()),
+                since: told.and_then(|hand| hand.since.clone()),
+                paused: Note::Pause(Some(spec.worker_type.clone())).stands(&site.home),
                 hands: spec.concurrency,
                 busy,
+                max_rpm: spec.max_rpm,
+                max_tpm: spec.max_tpm,
                 model: spec.model_name().to_owned(),
                 endpoint: spec.endpoint().to_owned(),
                 local: spec.local,
@@ -77,15 +88,47 @@ pub(super) fn states(site: &Site) -> Vec<WorkerState> {
         .collect()
 }
 
+impl WorkerState {
+    /// `busy 2 of 4`, `rate_limited until …`, `unreachable since …`.
+    pub(super) fn state_in_words(&self) -> String {
+        let Self { state, busy, hands, .. } = self;
+        let is_waiting = self.paused && matches!(state.as_str(), "offline" | "busy");
+        let mut text = match state.as_str() {
+            "busy" => format!("busy {busy} of {hands}"),
+            "idle" => format!("idle, {hands} free"),
+            other => other.to_owned(),
+        };
+        if let Some(until) = &self.until {
+            text.push_str(&format!(" until {until}"));
+        }
+        if let Some(since) = &self.since {
+            text.push_str(&format!(" since {since}"));
+        }
+        if is_waiting {
+            text.push_str(", paused");
+        }
+        text
+    }
+
+    /// `10 rpm, 30000 tpm`; `-` where there is none.
+    pub(super) fn limits_in_words(&self) -> String {
+        let limits = [(self.max_rpm, "rpm"), (self.max_tpm, "tpm")];
+        let stated =
+            limits.iter().filter_map(|(limit, unit)| Some(format!("{} {unit}", (*limit)?)));
+        let stated: Vec<String> = stated.collect();
+        if stated.is_empty() { "-".to_owned() } else { stated.join(", ") }
+    }
+}
+
 impl fmt::Display for Workers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table =
-            Table::new(&["WORKER", "STATE", "BUSY", "LOCAL", "MODEL", "ENDPOINT", "WHY"]);
+            Table::new(&["WORKER", "STATE", "LIMITS", "LOCAL", "MODEL", "ENDPOINT", "WHY"]);
         for worker in &self.0 {
             table.row([
                 worker.worker_type.clone(),
-                worker.state.clone(),
-                format!("{} of {}", worker.busy, worker.hands),
+                worker.state_in_words(),
+                worker.limits_in_words(),
                 if worker.local { "yes" } else { "no" }.to_owned(),
                 worker.model.clone(),
                 worker.endpoint.clone(),

@@ -9,6 +9,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use crate::base::secret::Mask;
+
 /// What surrounds the settings: variables, and the day whose prices hold.
 #[derive(Clone)]
 pub struct Environment {
@@ -52,6 +54,18 @@ impl Environment {
     /// The names that stand in `.env`.
     pub fn names_in_file(&self) -> impl Iterator<Item = &str> {
         self.file.keys().map(String::as_str)
+    }
+
+    /// The names in `.env` whose value only holds the place of a key, each with its line.
+    pub fn placeholders(&self) -> impl Iterator<Item = (&str, u64)> {
+        let is_one = |name: &str, line: &Line| is_secret_name(name) && is_placeholder(&line.value);
+        let named = self.file.iter().filter(move |(name, line)| is_one(name, line));
+        named.map(|(name, line)| (name.as_str(), line.number))
+    }
+
+    /// Hides the secrets of `.env` in text.
+    pub fn mask(&self) -> Mask {
+        Mask::new(self.secrets(&[]))
     }
 
     pub(super) fn find(&self, name: &str) -> Option<(&str, Source)> {
@@ -202,6 +216,7 @@ mod tests {
         let env =
             environment(&[], "A_KEY=sk-your-api-key-here\nB_TOKEN=rosebud-77\nC=open\nD_KEY=\n");
         assert_eq!(env.secrets(&[]).collect::<Vec<_>>(), ["rosebud-77"]);
+        assert_eq!(env.placeholders().collect::<Vec<_>>(), [("A_KEY", 1), ("D_KEY", 4)]);
     }
 
     #[test]

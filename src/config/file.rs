@@ -119,6 +119,8 @@ impl Reader<'_> {
         let money = self.top.section("cost_limits", limits::KEYS);
         self.warn_of_confidential(&good, &rules);
         let unused_env = self.unused_env(&good, &checks, &key_names);
+        let shipped = good.iter().filter(|worker| worker.has_shipped_price);
+        let shipped_prices = shipped.map(|worker| worker.spec.worker_type.clone()).collect();
         let candidates = good.iter().map(|worker| candidate(worker, &rules)).collect();
         // A program may print what it sees, so its variables are masked as keys are.
         let named: Vec<String> = key_names.into_iter().chain(env_names(&good, &checks)).collect();
@@ -148,6 +150,7 @@ impl Reader<'_> {
             mask,
             warnings: Vec::new(),
             unused_env,
+            shipped_prices,
         }
     }
 

@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
@@ -81,6 +82,8 @@ pub struct Config {
     pub warnings: Vec<String>,
     /// The names in `.env` that nobody reads.
     pub unused_env: Vec<String>,
+    /// The workers whose price is a row that came with koubou.
+    pub shipped_prices: Vec<WorkerType>,
 }
 
 /// What becomes of a result that is older than `retention_days`.
@@ -254,6 +257,11 @@ impl WorkerSpec {
     pub fn is_paid(&self) -> bool {
         !self.price.is_free()
     }
+}
+
+/// The day on which the prices were gathered that came with koubou.
+pub fn prices_gathered() -> Date {
+    prices::GATHERED
 }
 
 impl Config {

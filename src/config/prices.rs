@@ -5,7 +5,7 @@
 //! in the program knows a model by name.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 
 use super::complaint::Complaints;
 use super::section::{Section, as_money};
@@ -53,7 +53,10 @@ const SINCE_5_6: Terms = (
 
 const PAGES: &str = "the provider's price pages and client price maps, 2026-11-23";
 
-/// The shipped rows, gathered on 2026-11-23; a model's day is that of its first known price.
+/// The day on which the shipped rows were gathered.
+pub(super) const GATHERED: Date = date(2026, 11, 23);
+
+/// The shipped rows; a model's day is that of its first known price.
 const SHIPPED: &[Shipped] = &[
     ("gpt-5", "2025-08-07", ["1.25", "0.125", "1.25", "10"], GPT_5, PAGES),
     ("gpt-5-mini", "2025-08-07", ["0.25", "0.025", "0.25", "2"], GPT_5_MINI, PAGES),
@@ -100,6 +103,12 @@ impl PriceList {
             .flat_map(|rows| [(rows, model), (rows, undated)])
             .find_map(|(rows, name)| self.row(rows, name))
             .map(|row| row.price)
+    }
+
+    /// Whether a model's price is a shipped one.
+    pub(super) fn is_shipped(&self, model: &str) -> bool {
+        let own = [model, without_date(model)];
+        self.price(model).is_some() && !self.own.iter().any(|row| own.contains(&row.model.as_str()))
     }
 
     /// The latest row that has begun, or else the earliest: better an early price than none.

@@ -62,6 +62,8 @@ pub(super) struct ReadWorker {
     pub(super) spec: WorkerSpec,
     /// Whether it takes only tasks that name it, where that is stated.
     pub(super) only_named: Option<bool>,
+    /// Whether its price is a row that came with koubou.
+    pub(super) has_shipped_price: bool,
     /// Where it stands in the file.
     pub(super) at: Place,
 }
@@ -121,7 +123,11 @@ impl Workers {
         let name = name.unwrap_or_else(|| "?".into());
         if let Some(spec) = reader.spec(&name) {
             let only_named = section.flag("only_named");
-            self.good.push(ReadWorker { spec, only_named, at: section.at });
+            let is_priced = ["price_per_1k", "price_per_1m"].iter().any(|key| section.has(key));
+            let has_shipped_price =
+                !is_priced && spec.is_paid() && around.prices.is_shipped(spec.model_name());
+            let at = section.at;
+            self.good.push(ReadWorker { spec, only_named, has_shipped_price, at });
         }
     }
 }

@@ -22,6 +22,7 @@ mod reconcile;
 mod recover;
 mod scribe;
 mod signals;
+pub mod trial;
 
 use std::collections::HashMap;
 use std::sync::Arc;

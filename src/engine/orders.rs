@@ -386,6 +386,7 @@ impl Engine {
         };
         row.reason = news.and_then(|news| news.reason.clone());
         row.until = news.and_then(|news| news.until);
+        row.since = news.and_then(|news| news.since);
         row.task_id = task.cloned();
         self.mirror.tell(Fact::Worker(Box::new(row)));
     }
@@ -417,6 +418,7 @@ fn worker_row(spec: &WorkerSpec, worker_id: String) -> WorkerRow {
         status: "idle",
         reason: None,
         until: None,
+        since: None,
         capabilities: spec.use_for.clone(),
         task_id: None,
         at: clock::wall(),

@@ -77,7 +77,7 @@ pub(super) fn recover(
             }
         }
     }
-    sweep(spool)?;
+    spool.home().sweep()?;
     Ok(recovered)
 }
 
@@ -193,23 +193,6 @@ fn end(pid: u32) -> bool {
     true
 }
 
-/// Removes the half-made files that a dead koubou left in `tmp`, and none of anybody else's.
-fn sweep(spool: &Spool) -> Result<(), FileError> {
-    let tmp = spool.home().tmp();
-    for name in spool::list(&tmp)? {
-        let is_ours = name.as_encoded_bytes().starts_with(files::HALF_MADE.as_bytes());
-        // A `koubou submit` may be in the middle of its drop.
-        if !is_ours || !files::is_left_over(&name.to_string_lossy()) {
-            continue;
-        }
-        let path = tmp.join(&name);
-        let is_dir = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
-        // What cannot be swept harms nobody; the next start tries again.
-        let _ = if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,25 +215,6 @@ mod tests {
         assert!(!is_result_of(&older, Some(&older)), "put into pending again, not yet run");
         assert!(is_result_of(&newer, Some(&older)), "run again, and filed");
         assert!(is_result_of(&older, None), "a drop that was no task");
-    }
-
-    #[test]
-    fn what_a_living_process_is_making_is_not_swept_away() {
-        let dir = tempfile::tempdir().unwrap();
-        let home = spool::Home::at(dir.path().join("home"));
-        home.init().unwrap();
-        let mine = files::half_made(std::path::Path::new("x.json"));
-        let (me, rest) = mine[files::HALF_MADE.len()..].split_once('-').unwrap();
-        // Another process has had this one's number.
-        let (pid, started) = me.split_once('.').unwrap();
-        let number_given_again = format!("{}{pid}.1{started}-{rest}", files::HALF_MADE);
-        for name in [&mine, &number_given_again, ".koubou-odd", "somebody's"] {
-            fs::write(home.tmp().join(name), "half").unwrap();
-        }
-        sweep(&Spool::new(home.clone())).unwrap();
-        let mut left = spool::list(&home.tmp()).unwrap();
-        left.sort();
-        assert_eq!(left, [mine.as_str(), "somebody's"]);
     }
 
     #[test]

@@ -330,6 +330,8 @@ pub struct LaneNews {
     pub reason: Option<String>,
     /// Until when, where that is known.
     pub until: Option<Timestamp>,
+    /// Since when, where that is known.
+    pub since: Option<Timestamp>,
 }
 
 /// A limit that is nearly reached.

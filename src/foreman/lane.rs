@@ -320,7 +320,11 @@ impl Lane {
             Some(Block::OverBudget(short)) => ("over_budget", Some(short.until)),
         };
         let reason = self.waits_for().filter(|_| state != "ready");
-        let news = LaneNews { state, reason, until };
+        let since = match &self.block {
+            Some(Block::Unreachable { since, .. }) if !self.paused => Some(*since),
+            _ => None,
+        };
+        let news = LaneNews { state, reason, until, since };
         if self.told.as_ref() == Some(&news) {
             return None;
         }

@@ -12,7 +12,7 @@ use super::{MirrorError, SCHEMA, SCHEMA_VERSION};
 use crate::base::files::{self, At, Stat};
 
 /// Columns beyond those of the original design, for a database that has its tables already.
-const ADDED: [(&str, &str, &str); 9] = [
+const ADDED: [(&str, &str, &str); 10] = [
     ("task_master", "waits_for", "TEXT"),
     ("task_master", "error_kind", "TEXT"),
     ("task_master", "worker_type", "TEXT GENERATED ALWAYS AS (assigned_worker_type) VIRTUAL"),
@@ -22,6 +22,7 @@ const ADDED: [(&str, &str, &str); 9] = [
     ("workers", "reason", "TEXT"),
     ("workers", "until", "TIMESTAMP"),
     ("workers", "task_id", "TEXT"),
+    ("workers", "since", "TIMESTAMP"),
 ];
 
 /// An open database that is in this version's form.

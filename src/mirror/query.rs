@@ -132,6 +132,8 @@ row! {
         until: Option<String>,
         /// What it works on.
         task_id: Option<String>,
+        /// Since when, where that is known.
+        since: Option<String>,
     }
 }
 
@@ -305,6 +307,15 @@ impl Reader {
         let sql = "SELECT assigned_worker_type, waits_for, COUNT(*) AS tasks FROM task_master
                    WHERE status = 'pending' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2";
         self.rows(sql, (), WaitRecord::read)
+    }
+
+    /// What is wrong with the file, as SQLite finds by looking through all of it; nothing where it is sound.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn flaws(&self) -> Result<Vec<String>, MirrorError> {
+        let said = self.rows("PRAGMA quick_check(5)", (), |row| row.get::<_, String>(0))?;
+        Ok(said.into_iter().filter(|line| line != "ok").collect())
     }
 
     /// How far the journal has been followed.

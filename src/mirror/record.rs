@@ -120,16 +120,17 @@ fn budget(database: &Connection, row: &BudgetRow) -> Result<()> {
 
 fn worker(database: &Connection, row: &WorkerRow) -> Result<()> {
     let sql = "INSERT INTO workers (worker_id, worker_type, model_name, api_endpoint, process_id,
-            status, capabilities, rate_limit_reset_at, last_heartbeat, created_at, reason, until, task_id)
+            status, capabilities, rate_limit_reset_at, last_heartbeat, created_at, reason, until, task_id,
+            since)
         VALUES (:worker_id, :worker_type, :model, :endpoint, :process_id, :status, :capabilities,
-            :reset_at, :at, :at, :reason, :until, :task_id)
+            :reset_at, :at, :at, :reason, :until, :task_id, :since)
         ON CONFLICT (worker_id) DO UPDATE SET
             worker_type = excluded.worker_type, model_name = excluded.model_name,
             api_endpoint = excluded.api_endpoint, process_id = excluded.process_id,
             status = excluded.status, capabilities = excluded.capabilities,
             rate_limit_reset_at = excluded.rate_limit_reset_at,
             last_heartbeat = excluded.last_heartbeat, reason = excluded.reason,
-            until = excluded.until, task_id = excluded.task_id";
+            until = excluded.until, task_id = excluded.task_id, since = excluded.since";
     let until = row.until.map(sql_time);
     let reset_at = until.as_ref().filter(|_| row.status == "rate_limited");
     database
@@ -147,6 +148,7 @@ fn worker(database: &Connection, row: &WorkerRow) -> Result<()> {
             ":reason": row.reason,
             ":until": until,
             ":task_id": row.task_id.as_ref().map(TaskId::as_str),
+            ":since": row.since.map(sql_time),
         })
         .map(drop)
 }

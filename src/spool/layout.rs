@@ -3,6 +3,7 @@
 //! One table says what a home consists of; `init` makes from it what is missing
 //! and never touches what is there.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -169,6 +170,43 @@ impl Home {
             .at("set the mode of", &pending)
     }
 
+    /// What dead processes left half-made in `tmp`: koubou's own names, and none of anybody else's.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn leftovers(&self) -> Result<Vec<PathBuf>, FileError> {
+        let tmp = self.tmp();
+        let is_ours = |name: &OsString| {
+            name.as_encoded_bytes().starts_with(files::HALF_MADE.as_bytes())
+                // A `koubou submit` may be in the middle of its drop.
+                && files::is_left_over(&name.to_string_lossy())
+        };
+        Ok(super::list(&tmp)?.into_iter().filter(is_ours).map(|name| tmp.join(name)).collect())
+    }
+
+    /// Removes what dead processes left in `tmp`, and says what it removed.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn sweep(&self) -> Result<Vec<PathBuf>, FileError> {
+        let mut swept = self.leftovers()?;
+        swept.retain(|path| {
+            let is_dir = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
+            // What cannot be swept harms nobody; the next sweep tries again.
+            let removed = if is_dir { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            removed.is_ok()
+        });
+        Ok(swept)
+    }
+
+    /// Whether nobody has changed a setting yet: `agent.yaml` is the one that `init` makes.
+    pub fn is_as_shipped(&self) -> bool {
+        let is_own = |(name, _, content): &(&str, u32, &str)| {
+            fs::read(self.0.join(name)).is_ok_and(|bytes| bytes == content.as_bytes())
+        };
+        FILES.iter().filter(|(name, ..)| *name == "config/agent.yaml").all(is_own)
+    }
+
     /// Folders that a home must have and this one lacks.
     pub fn missing(&self) -> Vec<PathBuf> {
         FOLDERS.iter().map(|(name, _)| self.0.join(name)).filter(|path| !path.is_dir()).collect()
@@ -200,5 +238,24 @@ mod tests {
         assert_eq!(mode(home.env_file()), 0o600);
         assert_eq!(mode(home.path().join("config")), 0o700);
         assert_eq!(mode(home.journal()), 0o700);
+    }
+
+    #[test]
+    fn what_a_living_process_is_making_is_not_swept_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("home"));
+        home.init().unwrap();
+        let mine = files::half_made(Path::new("x.json"));
+        let (me, rest) = mine[files::HALF_MADE.len()..].split_once('-').unwrap();
+        // Another process has had this one's number.
+        let (pid, started) = me.split_once('.').unwrap();
+        let number_given_again = format!("{}{pid}.1{started}-{rest}", files::HALF_MADE);
+        for name in [&mine, &number_given_again, ".koubou-odd", "somebody's"] {
+            fs::write(home.tmp().join(name), "half").unwrap();
+        }
+        assert_eq!(home.sweep().unwrap().len(), 2);
+        let mut left = super::super::list(&home.tmp()).unwrap();
+        left.sort();
+        assert_eq!(left, [mine.as_str(), "somebody's"]);
     }
 }

@@ -64,7 +64,7 @@ impl Lock {
     pub fn take(home: &Home) -> Result<Self, LockError> {
         let tasks = home.path().join("tasks");
         let folder = Mutex::new(lock(home, &tasks)?);
-        let pid_file = home.control().join("daemon.pid");
+        let pid_file = pid_file(home);
         write_pid(home, &pid_file)?;
         Ok(Self { folder, tasks, pid_file })
     }
@@ -135,6 +135,11 @@ impl Drop for Lock {
     }
 }
 
+/// Where the daemon's pid stands, for people.
+pub fn pid_file(home: &Home) -> PathBuf {
+    home.control().join("daemon.pid")
+}
+
 /// The pid of the home's daemon, if one is alive.
 pub fn daemon(home: &Home) -> Option<u32> {
     let folder = File::open(home.path().join("tasks")).ok()?;
@@ -145,7 +150,7 @@ pub fn daemon(home: &Home) -> Option<u32> {
 }
 
 fn holder(home: &Home) -> Option<u32> {
-    fs::read_to_string(home.control().join("daemon.pid")).ok()?.trim().parse().ok()
+    fs::read_to_string(pid_file(home)).ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]

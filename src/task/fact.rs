@@ -131,6 +131,8 @@ pub struct WorkerRow {
     pub reason: Option<String>,
     /// Until when the state lasts, where that is known.
     pub until: Option<Timestamp>,
+    /// Since when it lasts, where that is known.
+    pub since: Option<Timestamp>,
     /// The types of work that it is for.
     pub capabilities: Vec<String>,
     /// The task that it works on.

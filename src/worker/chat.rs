@@ -15,6 +15,7 @@
 
 mod api;
 pub mod batch;
+pub mod catalogue;
 mod completion;
 mod line;
 mod refusal;

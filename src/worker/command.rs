@@ -280,6 +280,23 @@ fn fill(argument: &str, values: &[(&str, &OsStr)]) -> OsString {
     filled
 }
 
+/// The file that would be run for `spec`, or why there is none.
+///
+/// # Errors
+/// One sentence for people.
+pub fn program(argv: &[String], environment: &[(String, String)]) -> Result<PathBuf, String> {
+    let Some(name) = argv.first() else { return Err("no program is named".into()) };
+    let path = environment.iter().find(|(known, _)| known == "PATH");
+    let file = find(name, path.map_or(USUAL_PATH, |(_, path)| path.as_str()))?;
+    if !file.is_file() {
+        return Err("there is no such file: install it, or mend its path in `command`".into());
+    }
+    match rustix::fs::access(&file, rustix::fs::Access::EXEC_OK) {
+        Ok(()) => Ok(file),
+        Err(_) => Err("it is not executable: `chmod +x` makes it so".into()),
+    }
+}
+
 /// The file of a program, or why there is none that could be run.
 pub(super) fn find(name: &str, path: &str) -> Result<PathBuf, String> {
     if name.contains('/') {

@@ -18,6 +18,7 @@ mod commands;
 mod commands_run;
 mod config;
 mod crash;
+mod doctor;
 mod examples;
 mod ladder;
 mod leaks;

@@ -34,6 +34,10 @@ const PROBE: Duration = Duration::from_secs(2);
 /// Common servers close an idle connection after five seconds; to send on one at
 /// that moment would lose a request that may have been paid for.
 const MAX_IDLE: Duration = Duration::from_secs(4);
+/// What is kept in memory of a request and of an answer at a time: each of hundreds of hands has
+/// its own, and the head of an answer must fit.
+const SENDING: usize = 16 << 10;
+const RECEIVING: usize = 32 << 10;
 /// How long an address is remembered.
 const REMEMBER: Duration = Duration::from_secs(300);
 
@@ -85,6 +89,9 @@ impl Line {
             .max_idle_connections(1)
             .max_idle_connections_per_host(1)
             .max_idle_age(MAX_IDLE)
+            .output_buffer_size(SENDING)
+            .input_buffer_size(RECEIVING)
+            .max_response_header_size(RECEIVING)
             .user_agent(concat!("koubou/", env!("CARGO_PKG_VERSION")));
         if local {
             config = config.proxy(None);

@@ -1,7 +1,7 @@
 //! A stand-in for a model's server: it speaks the protocol and has no model.
 //!
-//! Answers `POST /v1/chat/completions`, `POST /v1/responses`, `GET /v1/models`, the
-//! Batch API and `GET /health` on 127.0.0.1, one thread for each connection. A test can put replies in a queue
+//! Answers `POST /v1/chat/completions`, `POST /v1/responses`, `GET /v1/models`,
+//! `GET /v1/models/NAME`, the Batch API and `GET /health` on 127.0.0.1, one thread for each connection. A test can put replies in a queue
 //! (a status, headers, a body, a delay, a cut, a closed line, one that is held
 //! until the test lets it go) and look at every request afterwards. Where the
 //! queue is empty it says that it is a stand-in and repeats the beginning of
@@ -13,6 +13,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,7 +23,9 @@ use serde_json::{Value, json};
 /// How every answer that nobody scripted begins.
 pub(crate) const STAND_IN: &str = "(stand-in answer) ";
 /// More connections than this are closed at once.
-const MAX_CONNECTIONS: usize = 512;
+const MAX_CONNECTIONS: usize = 4_096;
+/// How much a connection's thread may put on its stack.
+const STACK: usize = 256 << 10;
 /// The longest request line or header.
 const MAX_LINE: u64 = 64 << 10;
 /// The largest request body.
@@ -48,6 +51,8 @@ pub(crate) struct Seen {
     pub(crate) headers: Vec<(String, String)>,
     /// The body; `null` where it is no JSON, and text where it has parts.
     pub(crate) body: Value,
+    /// When it had come whole.
+    pub(crate) at: Instant,
 }
 
 impl Seen {
@@ -254,6 +259,8 @@ struct Batch {
 struct Shop {
     state: Mutex<State>,
     turned: Condvar,
+    /// Wakes those who wait out a delay: only its end is news to them, however many there are.
+    closed: Condvar,
     /// What is answered instead of an echo.
     answer: Option<String>,
 }
@@ -276,6 +283,10 @@ struct State {
     connections: Vec<(u64, TcpStream)>,
     accepted: u64,
     closing: bool,
+    /// How long every answer takes that nobody scripted.
+    latency: Duration,
+    /// What it tells of its models, where a test says so.
+    models: Vec<Value>,
 }
 
 impl ModelServer {
@@ -288,7 +299,13 @@ impl ModelServer {
     pub(crate) fn on(port: u16, answer: Option<String>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
-        let shop = Arc::new(Shop { state: Mutex::default(), turned: Condvar::new(), answer });
+        lengthen_queue(&listener)?;
+        let shop = Arc::new(Shop {
+            state: Mutex::default(),
+            turned: Condvar::new(),
+            closed: Condvar::new(),
+            answer,
+        });
         let acceptor = std::thread::spawn({
             let shop = Arc::clone(&shop);
             move || accept(&listener, &shop)
@@ -345,6 +362,18 @@ impl ModelServer {
         self.shop.until("looks at a batch", |state| looks(state) >= n);
     }
 
+    /// From now on every answer that nobody scripts takes so long.
+    pub(crate) fn takes(&self, latency: Duration) -> &Self {
+        self.shop.lock().latency = latency;
+        self
+    }
+
+    /// From now on it tells of this model, and of no other that it was not told of so.
+    pub(crate) fn has_model(&self, model: &Value) -> &Self {
+        self.shop.lock().models.push(model.clone());
+        self
+    }
+
     /// Lets one held reply go, or the next one that is held.
     pub(crate) fn release(&self) {
         self.shop.lock().released += 1;
@@ -398,6 +427,7 @@ impl Drop for ModelServer {
             std::mem::take(&mut state.connections)
         };
         self.shop.turned.notify_all();
+        self.shop.closed.notify_all();
         for (_, line) in connections {
             let _ = line.shutdown(Shutdown::Both);
         }
@@ -431,7 +461,7 @@ impl Shop {
             if left.is_zero() {
                 break;
             }
-            state = self.turned.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.closed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if reply.held {
             state.holding += 1;
@@ -461,11 +491,24 @@ fn accept(listener: &TcpListener, shop: &Arc<Shop>) {
         state.connections.push((number, copy));
         drop(state);
         let shop = Arc::clone(shop);
-        std::thread::spawn(move || {
+        let _ = std::thread::Builder::new().stack_size(STACK).spawn(move || {
             let _ = serve(&line, &shop);
             let _ = line.shutdown(Shutdown::Both);
             shop.lock().connections.retain(|(other, _)| *other != number);
         });
+    }
+}
+
+/// The standard library lets so few connections wait that a burst of them is made to come again a
+/// second later; to listen once more only lengthens the queue.
+#[allow(unsafe_code, reason = "no safe wrapper of it is among the libraries")]
+fn lengthen_queue(listener: &TcpListener) -> io::Result<()> {
+    let waiting = i32::try_from(MAX_CONNECTIONS).unwrap_or(i32::MAX);
+    // SAFETY: the descriptor is open for as long as `listener` is borrowed, and listen(2) takes
+    // an integer, so that no memory is shared with the kernel.
+    match unsafe { libc::listen(listener.as_raw_fd(), waiting) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -499,7 +542,7 @@ fn read_request(
             return Err(io::ErrorKind::InvalidData.into());
         }
     }
-    let mut seen = Seen { method, path, headers, body: Value::Null };
+    let mut seen = Seen { method, path, headers, body: Value::Null, at: Instant::now() };
     let length = seen.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     if length > MAX_BODY {
         return Err(io::ErrorKind::InvalidData.into());
@@ -513,6 +556,7 @@ fn read_request(
         Some(kind) if kind.starts_with("multipart/") => String::from_utf8_lossy(&body).into(),
         _ => serde_json::from_slice(&body).unwrap_or_default(),
     };
+    seen.at = Instant::now();
     Ok(Some(seen))
 }
 
@@ -540,7 +584,7 @@ fn answer(line: &TcpStream, shop: &Shop, seen: Seen) -> io::Result<bool> {
     };
     let reply = reply.or_else(|| step(&mut shop.lock(), &seen, shop.answer.as_deref()));
     shop.turned.notify_all();
-    let reply = reply.unwrap_or_else(|| unscripted(&seen, shop.answer.as_deref()));
+    let reply = reply.unwrap_or_else(|| unscripted(&seen, shop));
     shop.hold(&reply);
     let written = write_reply(line, &reply);
     if is_chat {
@@ -561,13 +605,24 @@ fn write_reply(mut line: &TcpStream, reply: &Reply) -> io::Result<bool> {
     Ok(reply.cut_after.is_none())
 }
 
-fn unscripted(seen: &Seen, answer: Option<&str>) -> Reply {
+fn unscripted(seen: &Seen, shop: &Shop) -> Reply {
     match (seen.method.as_str(), seen.path.as_str()) {
-        ("POST", "/v1/chat/completions" | "/v1/responses") => chat(&seen.body, answer),
-        ("GET", "/v1/models") => Reply::json(&json!({
-            "object": "list",
-            "data": [{ "id": "stand-in", "object": "model", "created": 0, "owned_by": "nobody" }],
-        })),
+        ("POST", "/v1/chat/completions" | "/v1/responses") => {
+            let latency = shop.lock().latency;
+            chat(&seen.body, shop.answer.as_deref()).after(latency)
+        }
+        ("GET", "/v1/models") => {
+            Reply::json(&json!({ "object": "list", "data": models(&shop.lock()) }))
+        }
+        ("GET", path) if path.starts_with("/v1/models/") => {
+            let name = &path["/v1/models/".len()..];
+            match models(&shop.lock()).iter().find(|model| model["id"] == name) {
+                Some(model) => Reply::json(model),
+                None => {
+                    Reply::error(404, "invalid_request_error", "model_not_found", "no such model")
+                }
+            }
+        }
         ("GET", "/health") => Reply::json(&json!({ "status": "ok", "stand_in": true })),
         _ => {
             let message = "this stand-in has /v1/chat/completions, /v1/responses, /v1/files, /v1/batches, /v1/models and /health";
@@ -695,6 +750,12 @@ fn answers(input: &str, will: BatchWill, answer: Option<&str>) -> (Vec<Value>, V
         if reply.status == 200 { answers.push(line) } else { failures.push(line) }
     }
     (answers, failures)
+}
+
+fn models(state: &State) -> Vec<Value> {
+    let stand_in =
+        json!({ "id": "stand-in", "object": "model", "created": 0, "owned_by": "nobody" });
+    if state.models.is_empty() { vec![stand_in] } else { state.models.clone() }
 }
 
 fn chat(request: &Value, answer: Option<&str>) -> Reply {

@@ -1,0 +1,246 @@
+//! Looks at what the daemon works with: its lock, its memory, its mirror, and the folders of tasks.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::{Finding, edit};
+use crate::base::clock::{self, Timestamp};
+use crate::base::files::{self, FileError};
+use crate::base::words::{self, Count, shell_path};
+use crate::cli::Site;
+use crate::cli::status;
+use crate::mirror::MirrorError;
+use crate::mirror::query::Reader;
+use crate::spool::notes::Note;
+use crate::spool::{self, journal, lock};
+use crate::task::{Folder, TaskId};
+
+/// So many names stand in one command, and so many in a sentence.
+const MOST_MOVED: usize = 50;
+const MOST_NAMED: usize = 3;
+/// So far ahead a clock may be of another that wrote to the journal.
+const AHEAD: std::time::Duration = std::time::Duration::from_secs(60);
+
+pub(super) fn look(site: &Site) -> Vec<Finding> {
+    let mut found = vec![lock(site), database(site), journal(site)];
+    found.extend(tasks(site));
+    found.extend(strays(site));
+    found
+}
+
+fn lock(site: &Site) -> Finding {
+    let pid_file = lock::pid_file(&site.home);
+    match site.daemon() {
+        Some(pid) => Finding::ok("lock", &pid_file, format!("a daemon runs as process {pid}")),
+        None if files::exists(&pid_file) => {
+            let what = "no daemon runs, and a dead one has left its pid";
+            let mend = format!("rm -f {}", shell_path(&pid_file));
+            Finding::warning("lock", &pid_file, what).mend(mend)
+        }
+        None => Finding::ok("lock", &pid_file, "no daemon runs"),
+    }
+}
+
+fn database(site: &Site) -> Finding {
+    let path = site.database();
+    let rebuild = site.command("rebuild");
+    let flaws = Reader::open(&path).and_then(|reader| reader.flaws());
+    match flaws {
+        Ok(flaws) if flaws.is_empty() => Finding::ok("database", &path, "it is sound"),
+        Ok(flaws) => {
+            let what = format!("it is damaged: {}", flaws[0]);
+            Finding::error("database", &path, what).mend(rebuild)
+        }
+        Err(MirrorError::Missing { .. }) => {
+            Finding::ok("database", &path, "there is none yet: the first start makes it")
+        }
+        Err(error @ MirrorError::NotOurs { .. }) => {
+            Finding::warning("database", &path, error.to_string()).mend(rebuild)
+        }
+        Err(error @ MirrorError::TooNew { .. }) => {
+            let word = shell_path(&path);
+            let mend = format!("mv {word} {word}.newer && {rebuild}");
+            Finding::error("database", &path, error.to_string()).mend(mend)
+        }
+        Err(error) => Finding::failed("database", &path, &error.into()).mend(rebuild),
+    }
+}
+
+fn journal(site: &Site) -> Finding {
+    let dir = site.home.journal();
+    match journal::recent(&dir) {
+        Err(error) => Finding::failed("journal", &dir, &error.into()),
+        Ok(chapter) if chapter.unreadable > 0 => {
+            let lines = Count(chapter.unreadable, "line");
+            let what =
+                format!("{lines} cannot be read and count for nothing: money may be missing");
+            Finding::warning("journal", &dir, what)
+        }
+        Ok(chapter) => {
+            let last = chapter.lines.iter().map(|line| line.at).max();
+            from_the_future(&dir, last, clock::wall())
+        }
+    }
+}
+
+/// A journal that is ahead of the clock was written by one that was wrong, or the clock is wrong now.
+fn from_the_future(dir: &Path, last: Option<Timestamp>, now: Timestamp) -> Finding {
+    match last.filter(|last| *last > clock::later(now, AHEAD)) {
+        None => Finding::ok("journal", dir, "every line of it can be read"),
+        Some(last) => {
+            let what = format!(
+                "its last line is of {}, and the clock says {}: one of the two is wrong",
+                clock::rfc3339(last),
+                clock::rfc3339(now)
+            );
+            Finding::error("clock", dir, what).mend("sudo timedatectl set-ntp true")
+        }
+    }
+}
+
+/// What waits, and for what.
+fn tasks(site: &Site) -> Vec<Finding> {
+    let Ok(spool) = site.spool() else { return Vec::new() };
+    let pending = site.home.folder(Folder::Pending);
+    let running = site.daemon().is_some();
+    let mut found = Vec::new();
+    if Note::Pause(None).stands(&site.home) {
+        let place = site.home.control();
+        let finding = Finding::warning("tasks", &place, "the workshop is paused");
+        found.push(finding.mend(site.command("resume")));
+    }
+    match Site::count(&spool, Folder::Pending) {
+        Ok(0) => found.push(Finding::ok("tasks", &pending, "nothing waits")),
+        Ok(count) if !running => {
+            let what = format!("{} for a daemon", waiting(count as u64));
+            found.push(Finding::warning("tasks", &pending, what).mend(site.command("start")));
+        }
+        Ok(_) => found.extend(status::waits_now(site).into_iter().map(|(tasks, why, is_held)| {
+            let what = format!("{}: {}", waiting(tasks), why);
+            match is_held {
+                true => Finding::warning("tasks", &pending, what).mend(site.command("status")),
+                false => Finding::ok("tasks", &pending, what),
+            }
+        })),
+        Err(trouble) => found.push(Finding::failed("tasks", &pending, &trouble)),
+    }
+    let begun = Site::count(&spool, Folder::InProgress).unwrap_or(0);
+    if begun > 0 && !running {
+        let place = site.home.folder(Folder::InProgress);
+        let what = format!("{} begun, and no daemon runs", Count(begun as u64, "task"));
+        found.push(Finding::warning("tasks", &place, what).mend(site.command("start")));
+    }
+    found
+}
+
+fn waiting(count: u64) -> String {
+    let verb = if count == 1 { "waits" } else { "wait" };
+    format!("{} {verb}", Count(count, "task"))
+}
+
+/// Names that are no tasks, drops that were none, and what dead processes left.
+fn strays(site: &Site) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for folder in Folder::ALL {
+        let dir = site.home.folder(folder);
+        // A folder that cannot be listed is told of with the home.
+        let names = spool::list(&dir).unwrap_or_default();
+        let strays: Vec<OsString> =
+            names.into_iter().filter(|name| is_stray(folder, name)).collect();
+        if !strays.is_empty() {
+            found.push(stray(site, &dir, strays));
+        }
+    }
+    found.extend(rejected(site));
+    found.extend(leftovers(site));
+    if found.is_empty() {
+        let tasks = site.home.path().join("tasks");
+        found.push(Finding::ok(
+            "strays",
+            &tasks,
+            "every file in the folders is a task or a result",
+        ));
+    }
+    found
+}
+
+/// A hidden name in `pending` is a writer's, who renames it when it is done.
+fn is_stray(folder: Folder, name: &OsString) -> bool {
+    let bytes = name.as_encoded_bytes();
+    match folder {
+        Folder::Pending => !spool::is_task_name(name) && !bytes.starts_with(b"."),
+        Folder::InProgress | Folder::Completed => spool::id_of(name).is_none(),
+        Folder::Failed => spool::id_of(name).is_none() && !bytes.ends_with(b".rejected"),
+    }
+}
+
+fn stray(site: &Site, dir: &Path, mut names: Vec<OsString>) -> Finding {
+    names.sort();
+    let count = Count(names.len() as u64, "name");
+    let shown = names.iter().take(MOST_NAMED).map(|name| words::tame(&name.to_string_lossy()));
+    let what = format!("{count} here that koubou leaves alone: {}", words::names(shown, "and"));
+    let is_plain = |name: &&OsString| name.to_str().is_some_and(|text| words::tame(text) == text);
+    let paths = names.iter().filter(is_plain).take(MOST_MOVED).map(|name| dir.join(name));
+    let paths: Vec<String> = paths.map(|path| shell_path(&path)).collect();
+    let finding = Finding::warning("strays", dir, what);
+    match paths.is_empty() {
+        true => finding.mend(format!("ls -lA {}", shell_path(dir))),
+        false => {
+            let tmp = shell_path(&site.home.tmp());
+            finding.mend(format!("mv -n -t {tmp} -- {}", paths.join(" ")))
+        }
+    }
+}
+
+/// Drops that were no tasks: mended, they can be dropped again.
+fn rejected(site: &Site) -> Option<Finding> {
+    let dir = site.home.folder(Folder::Failed);
+    let names = spool::list(&dir).unwrap_or_default();
+    let id_of = |name: &OsString| name.to_str()?.strip_suffix(".rejected")?.parse().ok();
+    let mut ids: Vec<TaskId> = names.iter().filter_map(id_of).collect();
+    ids.sort();
+    let first = ids.first()?;
+    let count = Count(ids.len() as u64, "drop");
+    let shown = words::names(ids.iter().take(MOST_NAMED), "and");
+    let what = format!(
+        "{count} here that {} no task: {shown}",
+        if ids.len() == 1 { "was" } else { "were" }
+    );
+    let file = dir.join(format!("{first}.rejected"));
+    let retry = site.command(&format!("retry {first}"));
+    Some(Finding::warning("strays", &dir, what).mend(format!("{} && {retry}", edit(&file))))
+}
+
+fn leftovers(site: &Site) -> Option<Finding> {
+    let tmp = site.home.tmp();
+    let left: Result<Vec<PathBuf>, FileError> = site.home.leftovers();
+    let count = left.unwrap_or_default().len() as u64;
+    (count > 0).then(|| {
+        let what = format!("{} of dead processes", Count(count, "half-made file"));
+        Finding::warning("strays", &tmp, what).mend(site.command("doctor --fix"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Status;
+    use super::*;
+
+    #[test]
+    fn a_journal_ahead_of_the_clock_is_told() {
+        let now: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+        let at = |text: &str| from_the_future(Path::new("/j"), text.parse().ok(), now).status;
+        assert_eq!(at("2026-11-23T00:00:30Z"), Status::Ok);
+        assert_eq!(at("2026-11-23T00:02:00Z"), Status::Error);
+        assert_eq!(from_the_future(Path::new("/j"), None, now).status, Status::Ok);
+    }
+
+    #[test]
+    fn a_writers_hidden_file_is_no_stray() {
+        let is_stray = |folder, name: &str| is_stray(folder, &OsString::from(name));
+        assert!(!is_stray(Folder::Pending, ".x.json.part"));
+        assert!(is_stray(Folder::Pending, "x.tmp"));
+        assert!(is_stray(Folder::Completed, ".x.json"));
+        assert!(!is_stray(Folder::Failed, "x.rejected"));
+    }
+}

@@ -37,6 +37,8 @@ fn worker(api: Api) -> ChatWorker {
         system: None,
         use_for: Vec::new(),
         escalate: Vec::new(),
+        fallback: Vec::new(),
+        cache: false,
         batch: None,
         accept: None,
         disabled: None,
@@ -62,6 +64,7 @@ fn job() -> Job {
         scratch: "/nowhere".into(),
         task_file: "/nowhere".into(),
         max_output: 1_000,
+        cache: false,
     }
 }
 

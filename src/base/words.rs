@@ -12,7 +12,9 @@ impl fmt::Display for Count {
         let Self(n, noun) = *self;
         match n {
             1 => write!(f, "1 {noun}"),
-            _ if noun.ends_with('y') => write!(f, "{n} {}ies", &noun[..noun.len() - 1]),
+            _ if noun.ends_with('y') && !noun.ends_with("ay") => {
+                write!(f, "{n} {}ies", &noun[..noun.len() - 1])
+            }
             _ => write!(f, "{n} {noun}s"),
         }
     }

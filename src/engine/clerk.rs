@@ -29,6 +29,9 @@ use crate::worker::Leash;
 use crate::worker::chat::ChatWorker;
 use crate::worker::chat::batch::{self, Found, NotSubmitted, Over, Standing};
 
+/// The largest file of answers that is read, in bytes: no server fills our memory.
+const LARGEST_FILE: u64 = 256 << 20;
+
 /// What a response may hold beside its answer, for each request of a batch.
 const ENVELOPE: u64 = 1 << 20;
 
@@ -204,9 +207,9 @@ impl Clerk {
         let leash = self.leash.clone();
         match self.worker().find(&call.mark, &leash) {
             Ok(Found::Batch(id)) => self.taken(call, id),
-            Ok(Found::Nothing) if call.is_last_look => self.end_all(call, &not_sent()),
-            Ok(Found::Nothing) => self.news(call, BatchNews::Absent),
-            Ok(Found::CannotTell) => {
+            Ok(Found::Nothing) if !call.is_last_look => self.news(call, BatchNews::Absent),
+            // It was asked for, and no list is proof that it will not come to be: it counts as bought.
+            Ok(Found::Nothing | Found::CannotTell) => {
                 let lost = self.worker().lost();
                 self.end_all(call, &lost);
             }
@@ -234,7 +237,7 @@ impl Clerk {
     /// Reads what a batch that has ended holds, and judges it request by request.
     fn take_home(&mut self, call: &BatchCall, over: &Over) {
         let one = self.shop.config.max_result_bytes.saturating_add(ENVELOPE);
-        let most = one.saturating_mul(self.terms.most.max(call.parts.len()) as u64);
+        let most = one.saturating_mul(call.parts.len() as u64).min(LARGEST_FILE);
         let leash = self.leash.clone();
         let held = match self.worker().read(over, most, &leash) {
             Ok(held) => held,

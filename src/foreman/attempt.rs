@@ -125,6 +125,12 @@ impl Foreman {
         now: Now,
         orders: &mut Vec<Order>,
     ) {
+        let is_long = |pause: Duration| pause > lane::PATIENCE;
+        if matches!(failure.next, Next::Retry { at_least: Some(pause) } if is_long(pause))
+            && self.pass_on(id, lane, &failure, &line, now, orders)
+        {
+            return;
+        }
         let Some(entry) = self.tasks.get(id) else { return };
         let cancelled = entry.cancelled;
         let most = self.lanes.get(lane).map_or(1, |lane| most_attempts(entry, &lane.bench));

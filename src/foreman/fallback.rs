@@ -19,14 +19,39 @@ impl Foreman {
         for (from, id) in waiting {
             let Some(next) = self.stand_in_for(&id, &from, now) else { continue };
             let why = self.lanes.get(&from).and_then(Lane::waits_for).unwrap_or_default();
-            self.explain_fallback(&id, &next, why, orders);
-            self.unindex(&id);
-            if let Some(entry) = self.tasks.get_mut(&id) {
-                entry.stand_in = Some(next);
-                entry.state = State::Blocked(BTreeSet::new());
-            }
-            self.enqueue(&id, now, orders);
+            self.move_to(&id, next, why, now, orders);
         }
+    }
+
+    /// Finds another place for a task for which its worker has no money; `false` where there is none.
+    pub(super) fn sidestep(
+        &mut self,
+        id: &TaskId,
+        from: &WorkerType,
+        why: &str,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) -> bool {
+        let Some(next) = self.stand_in_for(id, from, now) else { return false };
+        self.move_to(id, next, format!("worker `{from}` has no money for it: {why}"), now, orders);
+        true
+    }
+
+    fn move_to(
+        &mut self,
+        id: &TaskId,
+        next: WorkerType,
+        why: String,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        self.explain_fallback(id, &next, why, orders);
+        self.unindex(id);
+        if let Some(entry) = self.tasks.get_mut(id) {
+            entry.stand_in = Some(next);
+            entry.state = State::Blocked(BTreeSet::new());
+        }
+        self.enqueue(id, now, orders);
     }
 
     /// Passes on a task whose attempts its worker's own trouble has used up; `false` where nobody

@@ -54,7 +54,7 @@ pub(super) enum Block {
 }
 
 /// How long a drain waits for a server that asked for a pause.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 /// So many failures in a row are a server's own trouble and not its tasks'.
 const MOST_FAILURES: u32 = 5;
 /// How long such a server is left alone at first; each time it fails again twice as long.

@@ -265,7 +265,7 @@ impl Foreman {
 /// What came of asking for money.
 enum Promised {
     Yes(Option<Reservation>),
-    /// The task was refused instead.
+    /// The task was refused instead, or has found another place.
     Refused,
     NotNow(Shortage),
 }

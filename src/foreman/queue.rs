@@ -145,7 +145,9 @@ impl Foreman {
                     String::new()
                 }
             );
-            self.refuse(id, error(ErrorKind::OverBudget, text), now, orders);
+            if !self.sidestep(id, name, &text, now, orders) {
+                self.refuse(id, error(ErrorKind::OverBudget, text), now, orders);
+            }
             return Promised::Refused;
         }
         if estimate == Usd::ZERO {
@@ -155,14 +157,20 @@ impl Foreman {
         match self.ledger.reserve(estimate, purpose, now.wall) {
             Ok(promise) => Promised::Yes(Some(promise)),
             Err(Refusal::NotBefore(shortage)) if self.waits_out(&shortage) => {
-                Promised::NotNow(shortage)
+                let is_out = !shortage.is_promised;
+                match is_out && self.sidestep(id, name, &shortage.in_words(), now, orders) {
+                    true => Promised::Refused,
+                    false => Promised::NotNow(shortage),
+                }
             }
             Err(refusal) => {
                 let text = format!(
                     "this attempt may cost up to {estimate}, and {}",
                     why_not_paid(id, &refusal)
                 );
-                self.refuse(id, error(ErrorKind::OverBudget, text), now, orders);
+                if !self.sidestep(id, name, &text, now, orders) {
+                    self.refuse(id, error(ErrorKind::OverBudget, text), now, orders);
+                }
                 Promised::Refused
             }
         }

@@ -620,6 +620,29 @@ fn somebody_stands_in_for_a_worker_that_cannot_be_used() {
 }
 
 #[test]
+fn who_has_no_money_or_must_pause_for_long_is_stood_in_for_at_once() {
+    for on_exhausted in [OnExhausted::Wait, OnExhausted::Fail] {
+        let mut setup = setup(9, Usd::dollars(10), [(of_worker("cloud"), CENT)]);
+        setup.on_exhausted = on_exhausted;
+        let mut shop = Shop::opened(setup, &mut Replay::default());
+        shop.hear(paid("a"));
+        shop.end_and_file("a", spent(CENT));
+        let orders = shop.hear(with_fallback("b", Sensitivity::Public));
+        let Some(Order::Start(start)) = orders.first() else { panic!("{orders:?}") };
+        assert_eq!(start.worker_type, WorkerType::new("echo"));
+    }
+    let mut shop = Shop::new();
+    shop.hear(with_fallback("a", Sensitivity::Public));
+    let hour = Some(Duration::from_secs(3_600));
+    let limited = Failure::new("rate_limited", ErrorKind::AttemptsExhausted, "slow down");
+    let limited = limited.retried(hour).of_worker(Trouble::RateLimited(hour));
+    shop.end_by("cloud-1", "a", limited);
+    let orders = shop.hear(Event::Released(name("a")));
+    let Some(Order::Start(start)) = orders.first() else { panic!("{orders:?}") };
+    assert_eq!(start.worker_type, WorkerType::new("echo"));
+}
+
+#[test]
 fn attempts_that_a_server_used_up_are_made_anew_by_who_stands_in() {
     let mut shop = Shop::new();
     shop.hear(with_fallback("a", Sensitivity::Public));

@@ -86,15 +86,23 @@ pub(super) fn too_open(site: &Site) -> Vec<(PathBuf, u32)> {
     let folders = FOLDERS.iter().filter(|(_, mode)| *mode == 0o700);
     let folders = folders.map(|(name, mode)| (site.home.path().join(name), *mode));
     let files = [(site.home.env_file(), 0o600)];
-    folders
+    let private = folders
         .chain(files)
-        .filter(|(path, _)| mode_of(path).is_some_and(|mode| mode & 0o077 != 0))
-        .collect()
+        .filter(|(path, _)| mode_of(path).is_some_and(|mode| mode & 0o077 != 0));
+    private.chain(a_home_for_all(site)).collect()
+}
+
+/// The home itself, where others may write in it: they could put a `config` of theirs in the place of ours.
+fn a_home_for_all(site: &Site) -> Option<(PathBuf, u32)> {
+    let home = site.home.path().to_owned();
+    let mode = mode_of(&home).filter(|mode| mode & 0o022 != 0)?;
+    Some((home, mode & 0o755))
 }
 
 fn open_to_others(path: &Path, mode: u32) -> Finding {
     let is = mode_of(path).unwrap_or(0);
-    let what = format!("others may enter or read it: its mode is {is:04o}, not {mode:04o}");
+    let what =
+        format!("others may do more here than they should: its mode is {is:04o}, not {mode:04o}");
     let mend = format!("chmod {mode:o} {}", words::shell_path(path));
     Finding::error("home", path, what).mend(mend)
 }

@@ -33,7 +33,23 @@ const NOT_IN_PARAMS: [&str; 17] = [
     "store",
 ];
 /// What only the config's own params may say, since its price must fit them.
-const NOT_IN_A_TASKS_PARAMS: [&str; 2] = ["service_tier", "web_search_options"];
+const NOT_IN_A_TASKS_PARAMS: [&str; 14] = [
+    "service_tier",
+    "web_search_options",
+    // What a gateway reads as another model, another provider, or work beside the answer.
+    "models",
+    "provider",
+    "route",
+    "plugins",
+    "transforms",
+    "extra_body",
+    "modalities",
+    "audio",
+    "prediction",
+    "num_return_sequences",
+    "candidate_count",
+    "fallbacks",
+];
 /// The same of responses: their server uses some tools by itself, and has them paid for.
 const NOT_IN_A_TASKS_RESPONSE: [&str; 3] = ["tools", "tool_choice", "max_tool_calls"];
 /// What a task's `response_schema` says itself.

@@ -305,7 +305,10 @@ impl Desk {
             // The result stands and says the same; only a retry's history would be longer.
             let _ = self.to_engine.send(Message::OwnTrouble(sentence(&error)));
         }
-        self.tell(Event::Filed(known_as.clone(), folder));
+        self.tell(match known_as == id {
+            true => Event::Filed(id.clone(), folder),
+            false => Event::FiledAs { known_as: known_as.clone(), id: id.clone(), folder },
+        });
     }
 
     fn not_filed(

@@ -349,7 +349,10 @@ impl Engine {
                     self.hear(Event::Withdrawn(file));
                 }
             }
-            Message::Event(Event::Filed(id, folder)) => self.filed(id, folder),
+            Message::Event(Event::Filed(id, folder)) => self.filed(&id.clone(), id, folder),
+            Message::Event(Event::FiledAs { known_as, id, folder }) => {
+                self.filed(&known_as, id, folder);
+            }
             Message::Event(event) => {
                 if matches!(event, Event::Released(_)) {
                     self.went_on();

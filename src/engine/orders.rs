@@ -106,7 +106,7 @@ impl Engine {
 
     /// A result stands. Somebody may have taken it away again before we heard of it,
     /// and then its row goes, too.
-    pub(super) fn filed(&mut self, id: TaskId, folder: Folder) {
+    pub(super) fn filed(&mut self, known_as: &TaskId, id: TaskId, folder: Folder) {
         log::info!("{id}: {folder}");
         self.went_on();
         let stands = crate::base::files::exists(&self.spool.file(folder, &id));
@@ -114,10 +114,24 @@ impl Engine {
             true => self.expect_filing(&id, 1),
             false => drop(self.own_filings.remove(&id)),
         }
-        self.drop_cancel(&id);
-        self.hear(Event::Filed(id.clone(), folder));
+        self.drop_cancel(known_as);
+        let told = Event::FiledAs { known_as: known_as.clone(), id: id.clone(), folder };
+        self.hear(told);
+        if *known_as != id {
+            self.tell_of_older(known_as);
+        }
         if !stands {
             self.forget(&id);
+        }
+    }
+
+    /// While a task waited it was known by a name whose result stands: that one's row is what it says.
+    fn tell_of_older(&self, id: &TaskId) {
+        for folder in [Folder::Completed, Folder::Failed] {
+            let bytes = std::fs::read(self.spool.file(folder, id)).unwrap_or_default();
+            if let Ok(result) = serde_json::from_slice(&bytes) {
+                self.mirror.tell(Fact::Task(Box::new(reconcile::row_of(result))));
+            }
         }
     }
 

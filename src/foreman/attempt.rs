@@ -227,14 +227,22 @@ impl Foreman {
         orders.push(Order::File(id.clone(), Box::new(verdict)));
     }
 
-    pub(super) fn filed(&mut self, id: &TaskId, folder: Folder, now: Now, orders: &mut Vec<Order>) {
+    /// A task's result is in its folder, called so.
+    pub(super) fn filed(
+        &mut self,
+        id: &TaskId,
+        called: &TaskId,
+        folder: Folder,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
         let Some(mut entry) = self.forget(id) else { return };
         self.past.remove(id);
         if let Some(batch) = entry.batch.take() {
             self.leave_batch(&batch, id, now, orders);
         }
         let State::Ending(mut row) = entry.state else { return };
-        row.status = folder;
+        (row.status, row.task_id) = (folder, called.clone());
         orders.push(Order::Record(row));
         match folder {
             Folder::Completed => self.satisfy_dependents(id, now, orders),

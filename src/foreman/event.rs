@@ -35,6 +35,15 @@ pub enum Event {
     Batch(String, BatchNews),
     /// A result is durable in its folder.
     Filed(TaskId, Folder),
+    /// The same, under a number: somebody's result stood where it would have gone.
+    FiledAs {
+        /// What the task was called so far.
+        known_as: TaskId,
+        /// What its result is called.
+        id: TaskId,
+        /// Where it is.
+        folder: Folder,
+    },
     /// A task is back in `pending`.
     Released(TaskId),
     /// A task that others depend on was looked for.

@@ -241,7 +241,10 @@ impl Foreman {
             Event::NotClaimed(id, why) => self.not_claimed(&id, why, now, orders),
             Event::Ended(id, ended) => self.ended(&id, *ended, now, orders),
             Event::Batch(mark, news) => self.heard_of_batch(&mark, news, now, orders),
-            Event::Filed(id, folder) => self.filed(&id, folder, now, orders),
+            Event::Filed(id, folder) => self.filed(&id, &id, folder, now, orders),
+            Event::FiledAs { known_as, id, folder } => {
+                self.filed(&known_as, &id, folder, now, orders);
+            }
             Event::Released(id) => self.released(&id, now, orders),
             Event::Looked(id, folder) => {
                 self.looks = self.looks.saturating_sub(1);

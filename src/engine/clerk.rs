@@ -26,14 +26,11 @@ use crate::task::TaskId;
 use crate::task::journal::{Line, LineKind, STOPPED};
 use crate::task::outcome::{ErrorKind, Failure, Outcome, Spent};
 use crate::worker::Leash;
-use crate::worker::chat::ChatWorker;
 use crate::worker::chat::batch::{self, Found, NotSubmitted, Over, Standing};
+use crate::worker::chat::{ChatWorker, ENVELOPE};
 
 /// The largest file of answers that is read, in bytes: no server fills our memory.
 const LARGEST_FILE: u64 = 256 << 20;
-
-/// What a response may hold beside its answer, for each request of a batch.
-const ENVELOPE: u64 = 1 << 20;
 
 /// Something for the clerk to do.
 pub(super) enum Paper {

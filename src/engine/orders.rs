@@ -15,8 +15,8 @@ use crate::spool;
 use crate::spool::notes::Note;
 use crate::task::fact::{Fact, LogRow, TaskRow, WorkerRow};
 use crate::task::journal::{Line, LineKind, STOPPED};
-use crate::task::outcome::{Outcome, Spent};
-use crate::task::{Folder, TaskId, Usd, WorkerType};
+use crate::task::outcome::Outcome;
+use crate::task::{Folder, TaskId, WorkerType};
 use crate::worker::Leash;
 
 impl Engine {
@@ -117,21 +117,14 @@ impl Engine {
         self.drop_cancel(known_as);
         let told = Event::FiledAs { known_as: known_as.clone(), id: id.clone(), folder };
         self.hear(told);
-        if *known_as != id {
-            self.tell_of_older(known_as);
+        // While it waited it was known by a name whose result stands: that one's row is what it says.
+        if *known_as != id
+            && let Some(older) = self.result_of(known_as)
+        {
+            self.mirror.tell(older);
         }
         if !stands {
             self.forget(&id);
-        }
-    }
-
-    /// While a task waited it was known by a name whose result stands: that one's row is what it says.
-    fn tell_of_older(&self, id: &TaskId) {
-        for folder in [Folder::Completed, Folder::Failed] {
-            let bytes = std::fs::read(self.spool.file(folder, id)).unwrap_or_default();
-            if let Ok(result) = serde_json::from_slice(&bytes) {
-                self.mirror.tell(Fact::Task(Box::new(reconcile::row_of(result))));
-            }
         }
     }
 
@@ -180,15 +173,7 @@ impl Engine {
 
     /// An attempt that a second request to stop has ended; what it may have cost counts as spent.
     fn close_attempt(&mut self, id: &TaskId, ended: &Ended, under_way: UnderWay) {
-        let spent = match &ended.outcome {
-            Outcome::Done(answer) => answer.spent,
-            Outcome::Failed(failure) => failure.spent,
-        };
-        let cost = match spent {
-            Spent::Nothing => Usd::ZERO,
-            Spent::Known(cost) => cost,
-            Spent::Unknown => under_way.reserved,
-        };
+        let cost = ended.outcome.spent().of_reserved(under_way.reserved);
         let line = Line {
             attempt: Some(ended.attempt.clone()),
             worker_id: Some(ended.worker_id.clone()),
@@ -287,10 +272,14 @@ impl Engine {
     /// A task left `pending`; an older result of it, if there is one, is what remains.
     fn forget(&mut self, id: &TaskId) {
         self.drop_cancel(id);
-        let fact = [Folder::Completed, Folder::Failed]
+        self.mirror.tell(self.result_of(id).unwrap_or_else(|| Fact::Gone(id.clone())));
+    }
+
+    /// What the mirror is to hold of a task's result, where there is one.
+    fn result_of(&self, id: &TaskId) -> Option<Fact> {
+        [Folder::Completed, Folder::Failed]
             .into_iter()
-            .find_map(|folder| reconcile::result_fact(&self.spool, folder, id));
-        self.mirror.tell(fact.unwrap_or_else(|| Fact::Gone(id.clone())));
+            .find_map(|folder| reconcile::result_fact(&self.spool, folder, id))
     }
 
     // ---- what people did by hand in the folders of results ----

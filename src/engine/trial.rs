@@ -19,7 +19,7 @@ use crate::spool::Home;
 use crate::spool::journal::Journal;
 use crate::spool::lock::Lock;
 use crate::task::journal::{Line, LineKind};
-use crate::task::outcome::{Outcome, Spent};
+use crate::task::outcome::Outcome;
 use crate::task::prompt::Prompt;
 use crate::task::{Purpose, Sensitivity, TaskId, Usd};
 use crate::worker::{self, Job, Leash};
@@ -100,11 +100,7 @@ impl<'a> Trials<'a> {
         };
         let began = self.begin(spec, question, &job, &promise)?;
         let outcome = worker::make(spec, &self.inherited).run(&job, &Leash::default());
-        let cost = match spent(&outcome) {
-            Spent::Nothing => Usd::ZERO,
-            Spent::Known(cost) => cost,
-            Spent::Unknown => promise.amount(),
-        };
+        let cost = outcome.spent().of_reserved(promise.amount());
         ledger.settle(promise, cost);
         self.end(spec, question, &job, began, &outcome, cost)?;
         Ok(Heard::Outcome(Box::new(outcome), cost))
@@ -191,11 +187,4 @@ fn worst(spec: &WorkerSpec, job: &Job) -> Usd {
     let params = serde_json::to_vec(&job.params).map_or(0, |bytes| bytes.len() as u64);
     let sent = job.prompt.get().size() + params + FRAME_TOKENS;
     spec.price.worst(sent, job.max_tokens.into(), spec.service_tier())
-}
-
-fn spent(outcome: &Outcome) -> Spent {
-    match outcome {
-        Outcome::Done(answer) => answer.spent,
-        Outcome::Failed(failure) => failure.spent,
-    }
 }

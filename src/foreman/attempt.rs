@@ -21,7 +21,8 @@ impl Foreman {
         let batch_id = batch.as_ref().and_then(|mark| self.batches.get(mark)?.id());
         entry.batch.clone_from(&batch);
         let task_type = Some(entry.summary.wish.task_type.clone());
-        let cost = promise.as_ref().map_or(Usd::ZERO, |promise| cost_of(promise, &ended.outcome));
+        let spent = ended.outcome.spent();
+        let cost = promise.as_ref().map_or(Usd::ZERO, |money| spent.of_reserved(money.amount()));
         entry.owed = promise.map(|promise| (promise, cost));
         let Some(lane) = self.lanes.get_mut(&name) else { return };
         if let Some(tokens) = tokens {
@@ -286,29 +287,12 @@ fn dropped(outcome: Outcome) -> Outcome {
 /// How many of the tokens that were set apart for an attempt its server counts; all of them where
 /// nobody knows what became of it.
 fn tokens_used(outcome: &Outcome, set_apart: u64) -> u64 {
-    let spent = match outcome {
-        Outcome::Done(answer) => answer.spent,
-        Outcome::Failed(failure) => failure.spent,
-    };
     if backlog::answer(Some(outcome)).is_some_and(|answer| answer.cached) {
         return 0;
     }
-    match (backlog::usage(Some(outcome)), spent) {
+    match (backlog::usage(Some(outcome)), outcome.spent()) {
         (Some(usage), _) => usage.total_tokens,
         (None, Spent::Nothing) if backlog::failure(outcome).is_some() => 0,
         (None, _) => set_apart,
-    }
-}
-
-/// What an attempt cost for which this much was promised.
-fn cost_of(promise: &Reservation, outcome: &Outcome) -> Usd {
-    let spent = match outcome {
-        Outcome::Done(answer) => answer.spent,
-        Outcome::Failed(failure) => failure.spent,
-    };
-    match spent {
-        Spent::Nothing => Usd::ZERO,
-        Spent::Known(cost) => cost,
-        Spent::Unknown => promise.amount(),
     }
 }

@@ -62,16 +62,8 @@ impl Router {
                 None => stated,
             },
         };
-        let mut closed = Vec::new();
-        for name in above {
-            if name == first || decision.ladder.contains(name) {
-                continue;
-            }
-            match confidential && !self.is_local(name) {
-                true => closed.push(name.as_str()),
-                false => decision.ladder.push(name.clone()),
-            }
-        }
+        let (open, closed) = self.others_than(first, above, confidential);
+        decision.ladder = open;
         decision.tell_of_closed(closed, "/escalate");
     }
 
@@ -87,17 +79,30 @@ impl Router {
             [] => self.candidate(first).map_or(&[], |candidate| &candidate.fallback),
             stated => stated,
         };
-        let mut closed = Vec::new();
-        for name in stated {
-            if name == first || decision.fallback.contains(name) {
+        let (open, closed) = self.others_than(first, stated, confidential);
+        decision.fallback = open;
+        decision.tell_of_closed(closed, "/fallback");
+    }
+
+    /// Of these workers the others than `first`, each once, that may see the task; and the names of
+    /// those that may not.
+    fn others_than<'a>(
+        &self,
+        first: &WorkerType,
+        names: &'a [WorkerType],
+        confidential: bool,
+    ) -> (Vec<WorkerType>, Vec<&'a str>) {
+        let (mut open, mut closed) = (Vec::new(), Vec::new());
+        for name in names {
+            if name == first || open.contains(name) {
                 continue;
             }
             match confidential && !self.is_local(name) {
                 true => closed.push(name.as_str()),
-                false => decision.fallback.push(name.clone()),
+                false => open.push(name.clone()),
             }
         }
-        decision.tell_of_closed(closed, "/fallback");
+        (open, closed)
     }
 }
 

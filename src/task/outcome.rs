@@ -278,6 +278,27 @@ impl Failure {
     }
 }
 
+impl Outcome {
+    /// What its attempt cost.
+    pub fn spent(&self) -> Spent {
+        match self {
+            Self::Done(answer) => answer.spent,
+            Self::Failed(failure) => failure.spent,
+        }
+    }
+}
+
+impl Spent {
+    /// It in dollars, where so much was set apart: all of that where nobody knows.
+    pub fn of_reserved(self, reserved: Usd) -> Usd {
+        match self {
+            Self::Nothing => Usd::ZERO,
+            Self::Known(cost) => cost,
+            Self::Unknown => reserved,
+        }
+    }
+}
+
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
         Self::Failed(Box::new(failure))

@@ -44,7 +44,7 @@ use crate::task::outcome::{
 use crate::task::prompt::Prompt;
 
 /// What a response may hold beside the answer's text.
-const ENVELOPE: u64 = 1 << 20;
+pub(crate) const ENVELOPE: u64 = 1 << 20;
 
 /// Asks a model.
 pub struct ChatWorker {

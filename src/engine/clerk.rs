@@ -18,13 +18,13 @@ use serde_json::Map;
 use super::Message;
 use super::claiming::Claimer;
 use super::lanes::{Held, Shop, after, sentence};
-use crate::base::clock::{self, Timestamp};
+use crate::base::clock;
 use crate::base::files::FileError;
 use crate::config::{BatchSpec, ChatSpec, Kind, WorkerSpec};
-use crate::foreman::{BatchCall, BatchNews, Ended, Event, Start};
+use crate::foreman::{BatchCall, BatchNews, Ended, Event, Part, Start};
 use crate::task::TaskId;
 use crate::task::journal::{Line, LineKind, STOPPED};
-use crate::task::outcome::{ErrorKind, Failure, Outcome, Spent};
+use crate::task::outcome::{ErrorKind, Failure, Next, Outcome, Spent, Trouble};
 use crate::worker::Leash;
 use crate::worker::chat::batch::{self, Found, NotSubmitted, Over, Standing};
 use crate::worker::chat::{ChatWorker, ENVELOPE};
@@ -143,8 +143,7 @@ impl Clerk {
         if let Some(gathered) = self.gathered.get_mut(&call.mark) {
             gathered.retain(|(id, _)| !call.parts.contains_key(id));
         }
-        let message = "it was cancelled before its batch was sent";
-        self.end_all(call, &Failure::new("cancelled", ErrorKind::Cancelled, message));
+        self.end_all(call, &taken_back());
     }
 
     fn send(&mut self, call: &BatchCall) {
@@ -240,8 +239,12 @@ impl Clerk {
             Ok(held) => held,
             Err(failure) => return self.news(call, BatchNews::Trouble(failure.message)),
         };
-        for (id, (attempt, begun)) in &call.parts {
-            self.end(id, attempt, *begun, |clerk, task| clerk.judge(task, over, held.get(attempt)));
+        let mut told = None;
+        for (id, part) in &call.parts {
+            self.end(id, part, |clerk, task| {
+                let outcome = clerk.judge(task, over, held.get(&part.attempt));
+                told_once(outcome, &mut told)
+            });
             if self.leash.is_pulled() {
                 return;
             }
@@ -262,8 +265,8 @@ impl Clerk {
     /// Ends every task of a batch in the same way; the worker's own trouble is told once.
     fn end_all(&mut self, call: &BatchCall, failure: &Failure) {
         let mut failure = failure.clone();
-        for (id, (attempt, begun)) in &call.parts {
-            self.end(id, attempt, *begun, |_, _| failure.clone().into());
+        for (id, part) in &call.parts {
+            self.end(id, part, |_, _| failure.clone().into());
             failure.trouble = None;
         }
     }
@@ -271,11 +274,10 @@ impl Clerk {
     fn end(
         &mut self,
         id: &TaskId,
-        attempt: &str,
-        started_at: Timestamp,
+        part: &Part,
         outcome: impl FnOnce(&mut Self, &Claimed) -> Outcome,
     ) {
-        let taken_up = self.claimer().take_up(id, attempt);
+        let taken_up = self.claimer().take_up(id, part);
         let (held, outcome) = match taken_up {
             Some((held, job, demand)) => {
                 let outcome = outcome(self, &Claimed { job, demand });
@@ -287,8 +289,8 @@ impl Clerk {
         if self.leash.is_pulled() {
             return;
         }
-        let finished_at = after(started_at);
-        let (worker_id, attempt) = (self.id.clone(), attempt.to_owned());
+        let (started_at, finished_at) = (part.begun_at, after(part.begun_at));
+        let (worker_id, attempt) = (self.id.clone(), part.attempt.clone());
         let ended = Ended { worker_id, attempt, started_at, finished_at, outcome };
         self.tell(Message::HandBack(id.clone(), Box::new(ended), Box::new(held)));
     }
@@ -330,6 +332,25 @@ struct Claimed {
 fn not_sent() -> Failure {
     let message = "its batch was not submitted; it goes into another one";
     Failure::new(STOPPED, ErrorKind::AttemptsExhausted, message).retried(None)
+}
+
+/// The end of an attempt that left its batch before that was sent.
+fn taken_back() -> Failure {
+    let message = "it left its batch before that was sent";
+    let failure = Failure::new(STOPPED, ErrorKind::AttemptsExhausted, message);
+    Failure { next: Next::NotAnAttempt, ..failure }
+}
+
+/// The same outcome; a trouble of its worker that was told with an earlier one is told no more.
+fn told_once(mut outcome: Outcome, told: &mut Option<Trouble>) -> Outcome {
+    if let Outcome::Failed(failure) = &mut outcome {
+        match failure.trouble == *told {
+            true => failure.trouble = None,
+            false if failure.trouble.is_some() => told.clone_from(&failure.trouble),
+            false => {}
+        }
+    }
+    outcome
 }
 
 fn its_file_is_gone() -> Failure {

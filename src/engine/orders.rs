@@ -14,8 +14,8 @@ use crate::foreman::{Ended, Event, LaneNews, Order, Remark, Start};
 use crate::spool;
 use crate::spool::notes::Note;
 use crate::task::fact::{Fact, LogRow, TaskRow, WorkerRow};
-use crate::task::journal::{Line, LineKind, STOPPED};
-use crate::task::outcome::Outcome;
+use crate::task::journal::{BATCH_NOT_SENT, BATCH_REFUSED, Line, LineKind, STOPPED};
+use crate::task::outcome::{Failure, Outcome};
 use crate::task::{Folder, TaskId, WorkerType};
 use crate::worker::Leash;
 
@@ -148,6 +148,10 @@ impl Engine {
         }
         let (level, text) = match &ended.outcome {
             Outcome::Done(_) => (log::Level::Info, "done".to_owned()),
+            // Why there is no batch is said once, and not for each task that was to be in it.
+            Outcome::Failed(failure) if is_of_its_batch(failure) => {
+                (log::Level::Info, failure.outcome.to_owned())
+            }
             Outcome::Failed(failure) => {
                 (log::Level::Warn, format!("{}: {}", failure.outcome, tame(&failure.message)))
             }
@@ -407,6 +411,12 @@ impl Engine {
     pub(super) fn tell_of_money(&self) {
         self.mirror.tell(reconcile::budget_fact(&self.foreman));
     }
+}
+
+/// Whether an attempt failed with its whole batch, and people are told why elsewhere.
+fn is_of_its_batch(failure: &Failure) -> bool {
+    let is_told = failure.trouble.is_none() || failure.outcome == BATCH_REFUSED;
+    is_told && [BATCH_REFUSED, BATCH_NOT_SENT, STOPPED].contains(&failure.outcome)
 }
 
 fn worker_row(spec: &WorkerSpec, worker_id: String) -> WorkerRow {

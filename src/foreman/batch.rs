@@ -181,13 +181,19 @@ impl Foreman {
             let state = self.tasks.get(id).map(|entry| &entry.state);
             matches!(state, Some(State::Batched { batch, .. }) if batch == mark)
         };
+        let bench = &self.lanes.get(&batch.lane)?.bench;
+        let part = |(id, (attempt, begun_at)): (&TaskId, &(String, Timestamp))| {
+            let max_tokens = self.tasks.get(id)?.answer_tokens(bench);
+            let (attempt, begun_at) = (attempt.clone(), *begun_at);
+            Some((id.clone(), Part { attempt, begun_at, max_tokens }))
+        };
         let parts = batch.parts.iter().filter(|(id, _)| is_in(id));
         Some(BatchCall {
             mark: mark.to_owned(),
             worker_type: batch.lane.clone(),
             batch_id: batch.id(),
             is_last_look: batch.absences + 1 >= LOOKS,
-            parts: parts.map(|(id, part)| (id.clone(), part.clone())).collect(),
+            parts: parts.filter_map(part).collect(),
         })
     }
 
@@ -217,8 +223,8 @@ impl Foreman {
         orders: &mut Vec<Order>,
     ) {
         let Some(batch) = self.batches.get_mut(mark) else { return };
-        let lane = self.lanes.get(&batch.lane).and_then(|lane| lane.bench.batch.as_ref());
-        let poll = lane.map_or(DEFAULT_PAUSE, |terms| terms.poll);
+        let terms = self.lanes.get(&batch.lane).and_then(Lane::batch_terms);
+        let poll = terms.map_or(DEFAULT_PAUSE, |terms| terms.poll);
         let (absences, misses) = (batch.absences, batch.misses);
         (batch.absences, batch.misses) = (0, 0);
         batch.look_at = Some(now.mono + poll);
@@ -238,6 +244,9 @@ impl Foreman {
             }
             BatchNews::Unsure(why) => {
                 batch.stage = Stage::Missing;
+                if let Some(lane) = self.lanes.get_mut(&name) {
+                    lane.fail(&why, now);
+                }
                 let text = format!(
                     "whether a batch of worker `{name}` was submitted is not known, and it is looked for: {why}"
                 );
@@ -290,6 +299,54 @@ impl Foreman {
             }
             return orders.push(Order::Write(Box::new(line)));
         };
+    }
+
+    // ---- where there is no batch to be had ----
+
+    /// A provider refused a batch, or failed one as a whole. Its tasks are done at once; where that
+    /// is no matter of what was in it, no other is made for a while.
+    pub(super) fn batch_refused(
+        &mut self,
+        name: &WorkerType,
+        why: &str,
+        is_sure: bool,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        let Some(lane) = self.lanes.get_mut(name) else { return };
+        let rests = lane.refuse_batch(why, is_sure, now);
+        let until = lane.makes_no_batches().filter(|_| rests).map(|(_, until)| until);
+        let then = until.map(|until| {
+            let until = clock::rfc3339(until);
+            format!(", and no batch is made until {until}: `koubou resume {name}` tries one sooner")
+        });
+        let text = format!("{why}; its tasks are done at once{}", then.unwrap_or_default());
+        orders.push(remark(log::Level::Warn, &text));
+        if rests {
+            self.take_back_gathered(name, orders);
+            self.queue_anew(name, orders);
+        }
+    }
+
+    /// Takes the tasks back that were being gathered for a worker.
+    fn take_back_gathered(&mut self, name: &WorkerType, orders: &mut Vec<Order>) {
+        let is_meant = |batch: &&Batch| batch.is_gathering() && batch.lane == *name;
+        let meant = self.batches.iter().filter(|(_, batch)| is_meant(batch));
+        let meant: Vec<String> = meant.map(|(mark, _)| mark.clone()).collect();
+        for mark in meant {
+            orders.extend(self.call(&mark).map(|call| Order::Leave(Box::new(call))));
+            self.batches.remove(&mark);
+        }
+    }
+
+    /// Puts each task that waits for a worker into the queue and at the price that hold now.
+    pub(super) fn queue_anew(&mut self, name: &WorkerType, orders: &mut Vec<Order>) {
+        let waits = |entry: &Entry| matches!(&entry.state, State::Queued(lane) if lane == name);
+        let ids = self.tasks.iter().filter(|(_, entry)| waits(entry));
+        let ids: Vec<TaskId> = ids.map(|(id, _)| id.clone()).collect();
+        for id in ids {
+            self.set_state(&id, State::Queued(name.clone()), orders);
+        }
     }
 
     // ---- what an earlier daemon left ----

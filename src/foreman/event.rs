@@ -269,8 +269,19 @@ pub struct BatchCall {
     pub batch_id: Option<String>,
     /// Whether one that its server does not know now is given up.
     pub is_last_look: bool,
-    /// The tasks that are meant: each with its attempt's mark and beginning.
-    pub parts: BTreeMap<TaskId, (String, Timestamp)>,
+    /// The tasks that are meant.
+    pub parts: BTreeMap<TaskId, Part>,
+}
+
+/// A task's attempt that is part of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The attempt's mark.
+    pub attempt: String,
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// The most tokens of its answer.
+    pub max_tokens: u32,
 }
 
 /// A task to be failed without work.

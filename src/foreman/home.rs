@@ -4,11 +4,18 @@ use super::*;
 
 impl Foreman {
     pub(super) fn wake(&mut self, now: Now, orders: &mut Vec<Order>) {
-        for lane in self.lanes.values_mut() {
+        let mut batches_again = Vec::new();
+        for (name, lane) in &mut self.lanes {
             lane.wake(now);
             if lane.take_probe(now) {
-                orders.push(Order::Probe(lane.bench.worker_type.clone()));
+                orders.push(Order::Probe(name.clone()));
             }
+            if lane.make_batches_again(Some(now)) {
+                batches_again.push(name.clone());
+            }
+        }
+        for name in batches_again {
+            self.queue_anew(&name, orders);
         }
         self.ask_after_batches(now, orders);
         while let Some((_, id)) = self.expiries.first().filter(|(at, _)| *at <= now.wall).cloned() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::event::{Bench, LaneNews};
 use super::waiting::Waiting;
 use crate::base::clock::{self, Now, Timestamp};
+use crate::config::BatchSpec;
 use crate::route::budget::Shortage;
 use crate::route::rate::Pacer;
 use crate::task::TaskId;
@@ -35,6 +36,10 @@ pub(super) struct Lane {
     failures: u32,
     /// Failures to reach it in a row; each makes the next look come later.
     misses: u32,
+    /// Batches that its provider refused in a row.
+    refused_batches: u32,
+    /// Why it makes no batches for a while, and how it makes them after that.
+    batches_rest: Option<BatchesRest>,
     told: Option<LaneNews>,
 }
 
@@ -52,6 +57,20 @@ pub(super) enum Block {
     /// A limit that covers all its work is reached.
     OverBudget(Shortage),
 }
+
+/// A worker whose provider takes no batches is asked for none until then.
+#[derive(Debug)]
+struct BatchesRest {
+    until: Duration,
+    wall: Timestamp,
+    reason: String,
+    terms: BatchSpec,
+}
+
+/// So many batches refused in a row are no matter of what was in them.
+const MOST_REFUSED_BATCHES: u32 = 2;
+/// How long a provider that takes no batches is asked for none.
+const BATCHES_REST: Duration = Duration::from_secs(3_600);
 
 /// How long a drain waits for a server that asked for a pause.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
@@ -79,6 +98,8 @@ impl Lane {
             narrowed_at: None,
             failures: 0,
             misses: 0,
+            refused_batches: 0,
+            batches_rest: None,
             told: None,
         }
     }
@@ -120,6 +141,11 @@ impl Lane {
 
     /// When to look at it again, if time alone can change something.
     pub(super) fn wakes_at(&self, now: Now) -> Option<Duration> {
+        let batches = self.batches_rest.as_ref().map(|rest| rest.until);
+        self.works_at(now).into_iter().chain(batches).min()
+    }
+
+    fn works_at(&self, now: Now) -> Option<Duration> {
         match &self.block {
             Some(Block::Unreachable { probe_at, .. }) => *probe_at,
             Some(Block::RateLimited { until, .. } | Block::Failing { until, .. }) => Some(*until),
@@ -254,6 +280,49 @@ impl Lane {
             self.block = None;
         }
         self.queues_mut().into_iter().for_each(Waiting::lift);
+    }
+
+    // ---- whether it makes batches ----
+
+    /// How its batches are made, now or later; `None` where it has none at all.
+    pub(super) fn batch_terms(&self) -> Option<&BatchSpec> {
+        self.bench.batch.as_ref().or(self.batches_rest.as_ref().map(|rest| &rest.terms))
+    }
+
+    /// A batch was refused; whether none is made for a while from now on. One alone may have been
+    /// refused for what was in it, unless `is_sure`.
+    pub(super) fn refuse_batch(&mut self, reason: &str, is_sure: bool, now: Now) -> bool {
+        self.refused_batches = self.refused_batches.saturating_add(1);
+        if !is_sure && self.refused_batches < MOST_REFUSED_BATCHES {
+            return false;
+        }
+        let Some(terms) = self.bench.batch.take() else { return false };
+        let (until, wall) = (now.mono + BATCHES_REST, clock::later(now.wall, BATCHES_REST));
+        let reason = reason.to_owned();
+        self.batches_rest = Some(BatchesRest { until, wall, reason, terms });
+        true
+    }
+
+    /// A task was done in a batch.
+    pub(super) fn did_a_batch(&mut self) {
+        self.refused_batches = 0;
+    }
+
+    /// Makes batches again, where time or a person says so; whether that is new.
+    pub(super) fn make_batches_again(&mut self, now: Option<Now>) -> bool {
+        let is_over = |rest: &mut BatchesRest| now.is_none_or(|now| rest.until <= now.mono);
+        match self.batches_rest.take_if(is_over) {
+            Some(rest) => {
+                self.bench.batch = Some(rest.terms);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Why and until when it makes no batches.
+    pub(super) fn makes_no_batches(&self) -> Option<(&str, Timestamp)> {
+        self.batches_rest.as_ref().map(|rest| (rest.reason.as_str(), rest.wall))
     }
 
     /// The server asked for a pause; the longest that was asked for holds.

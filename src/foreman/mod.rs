@@ -35,7 +35,7 @@ use backlog::{Entry, State, Until};
 use batch::Batch;
 pub use event::{
     Alert, Arrival, BatchCall, BatchNews, Bench, Ended, Event, Farewell, LaneNews, NotClaimed,
-    Order, Refuse, Remark, Setup, Start, Summary, TakenUp, Verdict,
+    Order, Part, Refuse, Remark, Setup, Start, Summary, TakenUp, Verdict,
 };
 use lane::{Block, Lane};
 use waiting::Waiting;

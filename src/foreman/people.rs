@@ -47,6 +47,9 @@ impl Foreman {
                         lane.block = None;
                     }
                     orders.push(remark(log::Level::Info, &format!("worker `{name}` {word}")));
+                    if !on && lane.make_batches_again(None) {
+                        self.queue_anew(&name, orders);
+                    }
                 }
             },
         }

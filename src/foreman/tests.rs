@@ -964,6 +964,80 @@ fn a_cancelled_task_leaves_a_batch_that_is_not_sent_and_its_answer_is_dropped_fr
     assert_eq!(verdict.error.as_ref().unwrap().kind, ErrorKind::Cancelled);
 }
 
+/// The end of an attempt whose batch was refused: for what was in it, or because there are none.
+fn no_batch(trouble: Trouble) -> Failure {
+    let failure = Failure::new("batch_refused", ErrorKind::AttemptsExhausted, "no");
+    Failure { next: Next::NotAnAttempt, ..failure.of_worker(trouble) }
+}
+
+/// Ends the attempt of a task in a batch, and has it put back.
+fn end_in_batch(shop: &mut Shop, id: &str, outcome: impl Into<Outcome>) -> Vec<Order> {
+    let mut orders = shop.end_by("cloud-batch", id, outcome);
+    orders.extend(shop.hear(Event::Released(name(id))));
+    orders
+}
+
+/// The batch that a task is started for, where it is started.
+fn batch_of(orders: &[Order]) -> Option<Option<String>> {
+    orders.iter().find_map(|order| match order {
+        Order::Start(start) => Some(start.batch.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_provider_without_batches_gets_its_tasks_one_by_one_until_it_is_time_to_try_again() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    shop.hear(paid("a"));
+    shop.hear(paid("b"));
+    shop.hear(paid("c"));
+    let orders = end_in_batch(&mut shop, "a", no_batch(Trouble::NoBatches));
+    assert_eq!(calls(&orders), [("leave", vec!["c"], None, false)], "nobody sends it in vain");
+    assert_eq!(batch_of(&orders), Some(None), "done at once");
+    let reserved = shop.foreman.money().0.reserved;
+    assert_eq!(reserved, "0.02".parse().unwrap(), "two in batches, and one at the whole price");
+    shop.end_by("cloud-1", "a", done());
+    let orders = end_in_batch(&mut shop, "c", stopped());
+    assert_eq!(batch_of(&orders), Some(None), "it never was in one that was sent");
+    shop.end_by("cloud-1", "c", done());
+    shop.pass(3_600);
+    assert!(batch_of(&shop.hear(paid("d"))).unwrap().is_some());
+}
+
+/// The end of an attempt that left its batch before that was sent.
+fn stopped() -> Failure {
+    let failure = Failure::new("stopped", ErrorKind::AttemptsExhausted, "it left");
+    Failure { next: Next::NotAnAttempt, ..failure }
+}
+
+#[test]
+fn one_batch_may_be_refused_for_what_is_in_it_and_two_in_a_row_are_not() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    for id in ["a", "b", "c"] {
+        shop.hear(paid(id));
+    }
+    let orders = end_in_batch(&mut shop, "a", no_batch(Trouble::BatchRefused));
+    assert_eq!((calls(&orders).len(), batch_of(&orders)), (0, Some(None)));
+    let again = shop.hear(paid("d"));
+    assert_eq!(calls(&again), [("send", vec!["c", "d"], None, false)], "others still go in one");
+    shop.end_by("cloud-1", "a", done());
+    shop.end_by("cloud-batch", "c", no_batch(Trouble::BatchRefused));
+    assert_eq!(batch_of(&shop.hear(paid("e"))), Some(None), "none is made for a while");
+}
+
+#[test]
+fn a_batch_that_cannot_be_sent_costs_no_attempt_until_it_is_enough() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    let mut began = shop.hear(paid("a"));
+    for _ in 0..20 {
+        assert!(batch_of(&began).unwrap().is_some());
+        let failure = Failure::new("batch_not_sent", ErrorKind::AttemptsExhausted, "no");
+        end_in_batch(&mut shop, "a", failure.retried(None));
+        began = shop.pass(75);
+    }
+    assert_eq!(batch_of(&began), Some(None), "it is done at once");
+}
+
 /// What happens in a random shop. Numbers pick a task.
 #[derive(Clone, Debug)]
 enum Step {

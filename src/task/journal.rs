@@ -242,6 +242,15 @@ pub const STOPPED: &str = "stopped";
 /// The outcome of an attempt whose batch was not done in time.
 pub const BATCH_EXPIRED: &str = "batch_expired";
 
+/// The outcome of an attempt whose batch its provider does not take, or failed as a whole.
+pub const BATCH_REFUSED: &str = "batch_refused";
+
+/// The outcome of an attempt whose batch could not be handed over.
+pub const BATCH_NOT_SENT: &str = "batch_not_sent";
+
+/// The outcome of an attempt whose provider has as much waiting as it lets wait.
+pub const BATCH_FULL: &str = "batch_full";
+
 /// The outcome of an attempt during which the daemon died.
 pub const DAEMON_DIED: &str = "daemon_died";
 

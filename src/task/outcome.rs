@@ -237,6 +237,10 @@ pub enum Trouble {
     Billing,
     /// It does not accept the key; a person must act.
     BadKey,
+    /// It refused a batch, or failed one as a whole.
+    BatchRefused,
+    /// It has no batches at all.
+    NoBatches,
 }
 
 impl Failure {

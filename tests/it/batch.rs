@@ -366,17 +366,135 @@ fn a_batch_by_way_of_responses_is_judged_like_any_answer() {
     assert_paid(&shop, &server);
 }
 
+/// What the server wants for the calls that it answered one by one.
+fn bill_of_calls(shop: &Sandbox, n: usize) -> f64 {
+    let of = |id: usize| {
+        let usage = shop.result(&format!("completed/t{id}"))["usage"].clone();
+        let count = |name: &str| usage[name].as_f64().unwrap();
+        (count("prompt_tokens") * 1.25 + count("completion_tokens") * 10.0) / 1e6
+    };
+    (1..=n).map(of).sum()
+}
+
+#[test]
+fn what_a_provider_does_not_take_as_a_batch_is_done_at_once() {
+    let refusals =
+        [("/v1/files", 404), ("/v1/files", 400), ("/v1/batches", 400), ("/v1/batches", 405)];
+    for (path, status) in refusals {
+        let server = ModelServer::start();
+        let shop = shop_with(&server, &json!({ "poll_s": 0.05 }), &json!({}));
+        let no = Reply::error(status, "invalid_request_error", "x", "not like this");
+        server.step_will(path, Step::Refused(no));
+        drop_tasks(&shop, 3);
+        let said = shop.drain().ends(0);
+        assert_answered(&shop, 3);
+        assert_eq!((server.batches(), server.chats()), (0, 3), "{path} {status}");
+        let why = "the server of `cloud` refused a batch";
+        assert_eq!(said.err.matches(why).count(), 1, "said once: {}", said.err);
+        for n in 1..=3 {
+            let result = shop.result(&format!("completed/t{n}"));
+            assert_eq!(outcomes(&result), ["batch_refused", "completed"]);
+            assert!(result["attempts"][0]["message"].as_str().unwrap().contains(why));
+        }
+        assert!((budget(&shop).0 - bill_of_calls(&shop, 3)).abs() < 1e-9, "{:?}", budget(&shop));
+    }
+}
+
 #[test]
 fn a_server_that_has_no_batches_is_not_asked_twice() {
     let server = ModelServer::start();
-    let shop = shop_with(&server, &json!({}), &json!({}));
+    let shop = shop_with(&server, &json!({ "gather_s": 0, "poll_s": 0.05 }), &json!({}));
     let nothing = Reply::error(404, "invalid_request_error", "x", "unknown url");
     server.step_will("/v1/files", Step::Refused(nothing));
+    let daemon = shop.daemon();
+    drop_tasks(&shop, 1);
+    until_completed(&shop, 1);
+    daemon.until_said("no batch is made until");
+    drop_tasks(&shop, 3);
+    until_completed(&shop, 4);
+    let uploads = || server.requests().iter().filter(|seen| seen.path == "/v1/files").count();
+    assert_eq!((uploads(), server.chats()), (1, 4));
+    shop.koubou(["resume", "cloud"]).ends(0);
+    daemon.until_said("worker `cloud` resumed");
+    shop.drop_task("later", &json!({ "description": "x" }));
+    until_completed(&shop, 5);
+    daemon.stop();
+    assert_eq!((uploads(), server.batches()), (2, 1), "whoever resumes it has it tried again");
+}
+
+#[test]
+fn the_tasks_of_a_batch_that_failed_as_a_whole_are_done_at_once() {
+    for status in ["failed", "invalid"] {
+        let server = ModelServer::start();
+        let shop = shop_with(&server, &json!({ "poll_s": 0.05 }), &json!({}));
+        server.batch_will(BatchWill::default().ends_as(status));
+        drop_tasks(&shop, 2);
+        while shop.drain().code == 75 {}
+        assert_answered(&shop, 2);
+        assert_eq!((server.batches(), server.chats()), (1, 2), "{status}");
+        let result = shop.result("completed/t1");
+        assert_eq!(outcomes(&result), ["batch_refused", "completed"]);
+        let said = result["attempts"][0]["message"].as_str().unwrap();
+        assert!(said.contains(&format!("{status} (invalid_json_line): a line cannot")), "{said}");
+        assert!((budget(&shop).0 - bill_of_calls(&shop, 2)).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn whoever_cannot_do_at_once_what_was_refused_as_a_batch_is_stood_in_for() {
+    let (server, house) = (ModelServer::start(), ModelServer::start());
+    let shop = Sandbox::new();
+    shop.set(CLOUD_KEY, &fresh_secret());
+    let worker = with(with(cloud(&server), "batch", true), "fallback", json!(["local"]));
+    shop.hire(&[with(worker, "max_tokens", 100), local(&house)], &json!({}));
+    let no = Reply::error(400, "invalid_request_error", "x", "not like this");
+    server.step_will("/v1/files", Step::Refused(no));
+    server.will(Reply::error(401, "invalid_request_error", "invalid_api_key", "who are you"));
     drop_tasks(&shop, 1);
     shop.drain().ends(0);
-    let error = shop.result("failed/t1")["error"]["message"].to_string();
-    assert!(error.contains("takes no batches"), "{error}");
-    assert_eq!(budget(&shop), (0.0, 0.0));
+    let result = shop.result("completed/t1");
+    assert_eq!(outcomes(&result), ["batch_refused", "completed"]);
+    assert_eq!((&result["worker_type"], house.chats()), (&json!("local"), 1));
+}
+
+#[test]
+fn a_batch_of_a_server_that_is_not_there_waits_for_it_and_costs_no_attempt() {
+    let server = ModelServer::start();
+    let (shop, port) = (shop_of(&server, 2), server.port());
+    drop(server);
+    let daemon = shop.daemon();
+    drop_tasks(&shop, 2);
+    daemon.until_said("worker `cloud` cannot be reached");
+    let server = ModelServer::on(port, None).unwrap();
+    until_completed(&shop, 2);
+    daemon.stop();
+    assert_answered(&shop, 2);
+    assert_eq!((server.batches(), server.chats()), (1, 0));
+    assert_eq!(outcomes(&shop.result("completed/t1")), ["completed"]);
+    assert_paid(&shop, &server);
+}
+
+#[test]
+fn a_batch_that_cannot_be_handed_over_for_now_is_made_again() {
+    for path in ["/v1/files", "/v1/batches"] {
+        let server = ModelServer::start();
+        let shop = shop_of(&server, 2);
+        for _ in 0..4 {
+            let broken = Reply::error(500, "server_error", Value::Null, "out of order");
+            server.step_will(path, Step::Refused(broken.header("retry-after-ms", "20")));
+        }
+        let daemon = shop.daemon();
+        drop_tasks(&shop, 2);
+        until_completed(&shop, 2);
+        daemon.stop();
+        assert_answered(&shop, 2);
+        assert_eq!((server.batches(), server.chats()), (1, 0), "{path}");
+        let result = shop.result("completed/t1");
+        let mut expected = vec!["batch_not_sent"; 4];
+        expected.push("completed");
+        assert_eq!(outcomes(&result), expected, "more often than a task may be tried");
+        assert_paid(&shop, &server);
+    }
 }
 
 #[test]

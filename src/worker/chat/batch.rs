@@ -19,7 +19,7 @@ use ureq::http::HeaderMap;
 
 use super::*;
 use crate::config::OnExpiry;
-use crate::task::journal::BATCH_EXPIRED;
+use crate::task::journal::{BATCH_EXPIRED, BATCH_FULL, BATCH_NOT_SENT, BATCH_REFUSED};
 
 /// How long one step may take.
 const STEP: Duration = Duration::from_secs(60);
@@ -27,6 +27,8 @@ const STEP: Duration = Duration::from_secs(60);
 const TRANSFER: Duration = Duration::from_secs(600);
 /// The most that a server says of a batch.
 const MOST_SAID: u64 = 4 << 20;
+/// How long a task waits whose provider has as much waiting as it lets wait.
+const UNTIL_THERE_IS_ROOM: Duration = Duration::from_secs(600);
 /// The batches that are looked through for one that may have been submitted.
 const PAGE: usize = 100;
 const MOST_PAGES: usize = 10;
@@ -67,7 +69,7 @@ pub enum Standing {
 /// A batch that has ended.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Over {
-    /// `completed`, `expired`, `cancelled` or `failed`.
+    /// `completed`, `expired`, `cancelled`, `failed` or `invalid`.
     pub status: String,
     /// The files with its answers and its errors.
     pub files: Vec<String>,
@@ -84,6 +86,13 @@ pub enum Held {
     Answered(u16, Value),
     /// It was not answered: a code, and a sentence.
     Unanswered(String, String),
+}
+
+impl Over {
+    /// Whether it was not done as a whole.
+    fn has_failed(&self) -> bool {
+        matches!(self.status.as_str(), "failed" | "invalid")
+    }
 }
 
 impl ChatWorker {
@@ -119,13 +128,10 @@ impl ChatWorker {
         let kind = format!("multipart/form-data; boundary={boundary}");
         let ask = Ask::Post(&kind, body.as_bytes());
         let reply = self.step(ask, "/files", (TRANSFER, MOST_SAID), leash);
-        let reply = reply.map_err(|broken| Box::new(self.broken(TRANSFER, broken)))?;
-        if matches!(reply.status, 404 | 405 | 501) {
-            return Err(self.no_batches().into());
-        }
-        let document = self.document(&reply)?;
+        let reply = reply.map_err(|broken| self.not_sent(self.broken(TRANSFER, broken)))?;
+        let document = self.taken(&reply)?;
         completion::text(&document["id"])
-            .ok_or_else(|| self.bad_answer("it names no file", None).into())
+            .ok_or_else(|| self.not_sent(self.bad_answer("it names no file", None)))
     }
 
     /// Submits an uploaded file as a batch; the batch's id. From here on money may be spent.
@@ -150,21 +156,58 @@ impl ChatWorker {
         let reply = match self.step(ask, "/batches", (STEP, MOST_SAID), leash) {
             Ok(reply) => reply,
             Err(broken @ Broken::NotReached(_)) => {
-                return Err(NotSubmitted::Surely(self.broken(STEP, broken).into()));
+                return Err(NotSubmitted::Surely(self.not_sent(self.broken(STEP, broken))));
             }
             Err(broken) => return Err(NotSubmitted::Perhaps(self.broken(STEP, broken).into())),
         };
-        let id = self.document(&reply).map(|document| completion::text(&document["id"]));
-        match id {
+        match self.taken(&reply).map(|document| completion::text(&document["id"])) {
             Ok(Some(id)) => Ok(id),
             Ok(None) => {
                 Err(NotSubmitted::Perhaps(self.bad_answer("it names no batch", None).into()))
             }
-            Err(failure) if (400..500).contains(&reply.status) => {
-                Err(NotSubmitted::Surely(failure))
-            }
+            // The API itself says that it did nothing; somebody on the way to it may not know.
+            Err(failure) if failure.spent == Spent::Nothing => Err(NotSubmitted::Surely(failure)),
             Err(failure) => Err(NotSubmitted::Perhaps(failure)),
         }
+    }
+
+    /// What a server says that was given a file or a batch.
+    fn taken(&self, reply: &Reply) -> Result<Value, Box<Failure>> {
+        let failure = match self.document(reply) {
+            Ok(document) => return Ok(document),
+            Err(failure) => *failure,
+        };
+        let is_refused = failure.next == Next::Never && failure.trouble.is_none();
+        Err(match reply.status {
+            404 | 405 | 501 => self.refused_batch(Trouble::NoBatches, "it takes none").into(),
+            400..=499 if is_refused => {
+                let said = self.quoted(&Words::of(&reply.body), &Prompt::default());
+                let why = format!("it answered {}{said}", reply.status);
+                self.refused_batch(Trouble::BatchRefused, &why).into()
+            }
+            _ => self.not_sent(failure),
+        })
+    }
+
+    /// A batch that could not be handed over for now. That is its server's trouble as with any
+    /// call, and says nothing of the tasks in it.
+    fn not_sent(&self, failure: Failure) -> Box<Failure> {
+        let next = match failure.next {
+            Next::Never => Next::Retry { at_least: None },
+            next => next,
+        };
+        let outcome = match next {
+            Next::NotAnAttempt => failure.outcome,
+            _ => BATCH_NOT_SENT,
+        };
+        Failure { outcome, kind: ErrorKind::AttemptsExhausted, next, ..failure }.into()
+    }
+
+    /// A batch that its provider will not do: its tasks are done without one.
+    fn refused_batch(&self, trouble: Trouble, why: &str) -> Failure {
+        let message = format!("the server of `{}` refused a batch: {why}", self.worker_type);
+        let failure = Failure::new(BATCH_REFUSED, ErrorKind::AttemptsExhausted, message);
+        Failure { next: Next::NotAnAttempt, ..failure.of_worker(trouble) }
     }
 
     /// Looks for a batch with this mark.
@@ -240,10 +283,10 @@ impl ChatWorker {
             Some(Held::Unanswered(code, _)) if code == BATCH_EXPIRED => {
                 self.not_in_time(on_expiry).into()
             }
-            Some(Held::Unanswered(code, said)) => self.not_done(job, code, said).into(),
+            Some(Held::Unanswered(code, said)) => self.not_done(job, over, code, said).into(),
             None if over.status == "expired" => self.not_in_time(on_expiry).into(),
             None if over.status == "completed" => self.no_line().into(),
-            None => self.not_done(job, &over.code, &over.why).into(),
+            None => self.not_done(job, over, &over.code, &over.why).into(),
         }
     }
 
@@ -276,19 +319,23 @@ impl ChatWorker {
     }
 
     /// A request that was not made, or whose batch was not: it costs nothing.
-    fn not_done(&self, job: &Job, code: &str, said: &str) -> Failure {
+    fn not_done(&self, job: &Job, over: &Over, code: &str, said: &str) -> Failure {
         let words = Words::of_json(&json!({ "error": { "code": code, "message": said } }));
         let said = self.quoted(&words, job.prompt.get());
         let code = match words::excerpt(&words::tame(code), 60) {
             code if code.is_empty() => code,
             code => format!(" ({code})"),
         };
-        let message = format!("the batch of `{}` did not do it{code}{said}", self.worker_type);
         // More is waiting there than its server lets wait: that is no attempt at the work.
         let is_full = words.code == "token_limit_exceeded";
-        let outcome = if is_full { "rate_limited" } else { "batch_failed" };
+        if over.has_failed() && !is_full {
+            let why = format!("it is {}{code}{said}", over.status);
+            return self.refused_batch(Trouble::BatchRefused, &why);
+        }
+        let message = format!("the batch of `{}` did not do it{code}{said}", self.worker_type);
+        let outcome = if is_full { BATCH_FULL } else { "batch_failed" };
         let failure = Failure::new(outcome, ErrorKind::AttemptsExhausted, message);
-        failure.retried(is_full.then_some(STEP))
+        failure.retried(is_full.then_some(UNTIL_THERE_IS_ROOM))
     }
 
     fn no_line(&self) -> Failure {
@@ -299,14 +346,6 @@ impl ChatWorker {
         Failure::new("bad_answer", ErrorKind::AttemptsExhausted, message)
             .retried(None)
             .spent(self.spent(None))
-    }
-
-    fn no_batches(&self) -> Failure {
-        let message = format!(
-            "the server of `{}` takes no batches: leave `urgency` out of the task, and take `batch` off the worker",
-            self.worker_type
-        );
-        Failure::new("refused", ErrorKind::RefusedByWorker, message)
     }
 
     /// A batch that its server does not know any more, or of which nothing can be found out.
@@ -360,7 +399,7 @@ fn without_trouble(failure: Failure) -> Failure {
 
 fn standing(document: &Value) -> Standing {
     let status = document["status"].as_str().unwrap_or_default();
-    if !matches!(status, "completed" | "expired" | "cancelled" | "failed") {
+    if !matches!(status, "completed" | "expired" | "cancelled" | "failed" | "invalid") {
         return Standing::Open(words::excerpt(&words::tame(status), 40));
     }
     let file = |name: &str| completion::text(&document[name]);

@@ -205,12 +205,13 @@ pub(crate) struct BatchWill {
     status: &'static str,
     undone: usize,
     failing: usize,
+    hidden: usize,
 }
 
 impl Default for BatchWill {
     /// It is completed when it is first asked after.
     fn default() -> Self {
-        Self { ends_at: 1, status: "completed", undone: 0, failing: 0 }
+        Self { ends_at: 1, status: "completed", undone: 0, failing: 0, hidden: 0 }
     }
 }
 
@@ -224,6 +225,18 @@ impl BatchWill {
     /// The same, but with so many of its requests not done in time.
     pub(crate) fn expires(mut self, undone: usize) -> Self {
         (self.status, self.undone) = ("expired", undone);
+        self
+    }
+
+    /// The same, but it is not done as a whole: it ends as `failed`, say.
+    pub(crate) fn ends_as(mut self, status: &'static str) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same, but its files are not there yet when they are first asked for so often.
+    pub(crate) fn hides_its_files(mut self, reads: usize) -> Self {
+        self.hidden = reads;
         self
     }
 
@@ -271,6 +284,9 @@ struct State {
     seen: Vec<Seen>,
     chats: usize,
     files: HashMap<String, String>,
+    /// How often each file is said not to be there yet.
+    hidden: HashMap<String, usize>,
+    uploads: usize,
     batches: Vec<Batch>,
     wills: VecDeque<BatchWill>,
     steps: VecDeque<(&'static str, Step)>,
@@ -344,6 +360,13 @@ impl ModelServer {
     /// Has every batch end when it is next asked after.
     pub(crate) fn end_batches(&self) {
         self.shop.lock().batches.iter_mut().for_each(|batch| batch.will.ends_at = 0);
+    }
+
+    /// The files that lie there now, in order.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.shop.lock().files.keys().cloned().collect();
+        names.sort();
+        names
     }
 
     /// The batches that were submitted so far.
@@ -434,6 +457,13 @@ impl Drop for ModelServer {
         // Wakes the acceptor, which then sees that it is over.
         let _ = TcpStream::connect(self.address);
         let _ = acceptor.join();
+    }
+}
+
+impl State {
+    fn is_hidden(&mut self, file: &str) -> bool {
+        let left = self.hidden.get_mut(file).filter(|left| **left > 0);
+        left.map(|left| *left -= 1).is_some()
     }
 }
 
@@ -649,9 +679,15 @@ fn step(state: &mut State, seen: &Seen, answer: Option<&str>) -> Option<Reply> {
             Reply::json(&json!({ "object": "list", "data": all, "has_more": false }))
         }
         ("GET", ["batches", id]) => look(state, id, answer),
+        ("POST", ["batches", id, "cancel"]) => call_off(state, id),
+        ("GET", ["files", id, "content"]) if state.is_hidden(id) => no_such_file(),
         ("GET", ["files", id, "content"]) => match state.files.get(*id) {
             Some(text) => Reply::status(200).with_body(text.clone()),
-            None => Reply::error(404, "invalid_request_error", Value::Null, "no such file"),
+            None => no_such_file(),
+        },
+        ("DELETE", ["files", id]) => match state.files.remove(*id) {
+            Some(_) => Reply::json(&json!({ "id": id, "object": "file", "deleted": true })),
+            None => no_such_file(),
         },
         _ => return None,
     };
@@ -662,6 +698,19 @@ fn step(state: &mut State, seen: &Seen, answer: Option<&str>) -> Option<Reply> {
     })
 }
 
+fn no_such_file() -> Reply {
+    Reply::error(404, "invalid_request_error", Value::Null, "no such file")
+}
+
+/// Ends a batch that nobody wants any more: what was not done by now is not done.
+fn call_off(state: &mut State, id: &str) -> Reply {
+    let Some(batch) = state.batches.iter_mut().find(|batch| batch.id == id) else {
+        return Reply::error(404, "invalid_request_error", Value::Null, "no such batch");
+    };
+    (batch.will.status, batch.will.ends_at) = ("cancelled", 0);
+    Reply::json(&told(batch, "cancelling"))
+}
+
 /// Keeps the file in a form: what stands between the blank line and the boundary.
 fn upload(state: &mut State, form: &str) -> Reply {
     let file = form.split_once("filename=").and_then(|(_, rest)| rest.split_once("\r\n\r\n"));
@@ -670,7 +719,8 @@ fn upload(state: &mut State, form: &str) -> Reply {
         return Reply::error(400, "invalid_request_error", Value::Null, "no file of a batch");
     };
     let text = rest.rsplit_once("\r\n--").map_or(rest, |(text, _)| text);
-    let id = format!("file-{}", state.files.len() + 1);
+    state.uploads += 1;
+    let id = format!("file-{}", state.uploads);
     state.files.insert(id.clone(), text.to_owned());
     Reply::json(&json!({ "id": id, "object": "file", "purpose": "batch", "bytes": text.len() }))
 }
@@ -706,6 +756,12 @@ fn look(state: &mut State, id: &str, answer: Option<&str>) -> Reply {
         return Reply::json(&told(batch, "in_progress"));
     }
     let batch = batch.clone();
+    if matches!(batch.will.status, "failed" | "invalid") {
+        let why = json!({ "code": "invalid_json_line", "message": "a line cannot be read" });
+        let mut said = told(&batch, batch.will.status);
+        said["errors"] = json!({ "object": "list", "data": [why] });
+        return Reply::json(&said);
+    }
     let [output, errors] = ["output", "errors"].map(|kind| format!("{}-{kind}", batch.id));
     if !state.files.contains_key(&output) {
         let (answers, failures) = answers(&state.files[&batch.input], batch.will, answer);
@@ -716,6 +772,7 @@ fn look(state: &mut State, id: &str, answer: Option<&str>) -> Reply {
             state.batched.1 += count(["completion_tokens", "output_tokens"]).unwrap_or(0);
         }
         let text = |lines: Vec<Value>| lines.iter().map(|line| format!("{line}\n")).collect();
+        state.hidden.extend([&output, &errors].map(|file| (file.clone(), batch.will.hidden)));
         state.files.insert(output.clone(), text(answers));
         state.files.insert(errors.clone(), text(failures));
     }

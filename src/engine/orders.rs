@@ -347,7 +347,10 @@ impl Engine {
     fn lane_changed(&mut self, name: &WorkerType, news: LaneNews) {
         let before = self.lane_news.insert(name.clone(), news.clone());
         let was_ready = before.as_ref().is_none_or(|news| news.state == "ready");
+        // That its batches have trouble was told with them.
+        let was_told = before.as_ref().is_some_and(|before| before.reason == news.reason);
         match &news.reason {
+            Some(_) if was_told => {}
             // What the settings disable was said when they were read.
             Some(_) if before.is_none() && news.state == "disabled" => {}
             Some(reason) => log::warn!("{}", tame(reason)),
@@ -394,6 +397,7 @@ impl Engine {
         row.reason = news.and_then(|news| news.reason.clone());
         row.until = news.and_then(|news| news.until);
         row.since = news.and_then(|news| news.since);
+        row.batches = news.and_then(|news| news.batches.clone());
         row.task_id = task.cloned();
         self.mirror.tell(Fact::Worker(Box::new(row)));
     }
@@ -432,6 +436,7 @@ fn worker_row(spec: &WorkerSpec, worker_id: String) -> WorkerRow {
         reason: None,
         until: None,
         since: None,
+        batches: None,
         capabilities: spec.use_for.clone(),
         task_id: None,
         at: clock::wall(),

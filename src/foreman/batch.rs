@@ -35,6 +35,8 @@ pub(super) struct Batch {
     absences: u32,
     /// How often in a row its server could not be asked.
     misses: u32,
+    /// Since when nothing is known of it, and why.
+    trouble: Option<(Timestamp, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +63,7 @@ impl Batch {
             is_awaited: true,
             absences: 0,
             misses: 0,
+            trouble: None,
         }
     }
 
@@ -229,6 +232,9 @@ impl Foreman {
         (batch.absences, batch.misses) = (0, 0);
         batch.look_at = Some(now.mono + poll);
         let name = batch.lane.clone();
+        let before = batch.trouble.take();
+        let had_trouble = before.is_some();
+        let since = before.map_or(now.wall, |(since, _)| since);
         match news {
             BatchNews::Taken(id) => {
                 // One that was found again may have ended long ago: it is asked at once.
@@ -244,28 +250,72 @@ impl Foreman {
             }
             BatchNews::Unsure(why) => {
                 batch.stage = Stage::Missing;
-                if let Some(lane) = self.lanes.get_mut(&name) {
-                    lane.fail(&why, now);
-                }
                 let text = format!(
                     "whether a batch of worker `{name}` was submitted is not known, and it is looked for: {why}"
                 );
+                if let Some(lane) = self.lanes.get_mut(&name) {
+                    lane.fail(&why, now);
+                }
                 orders.push(remark(log::Level::Warn, &text));
+                self.batch_in_trouble(mark, since, text, !had_trouble, now, orders);
             }
-            BatchNews::Open => batch.is_awaited = false,
-            BatchNews::Absent => (batch.absences, batch.is_awaited) = (absences + 1, true),
+            BatchNews::Open => {
+                batch.is_awaited = false;
+                if had_trouble {
+                    let text = format!("{} can be asked after again", self.batch_in_words(mark));
+                    orders.push(remark(log::Level::Info, &text));
+                    self.record_batch(mark, now, orders);
+                }
+            }
+            BatchNews::Absent => {
+                (batch.absences, batch.is_awaited) = (absences + 1, true);
+                let text = format!("the server does not know {}", self.batch_in_words(mark));
+                self.batch_in_trouble(mark, since, text, !had_trouble, now, orders);
+            }
             BatchNews::Trouble(why) => {
                 batch.is_awaited = false;
                 (batch.absences, batch.misses) = (absences, misses + 1);
                 let pause = retry::pause(misses + 1, Some(poll), 0);
                 batch.look_at = Some(now.mono + pause);
+                let text = format!("{} cannot be asked after: {why}", self.batch_in_words(mark));
                 if misses == 0 {
-                    let text =
-                        format!("a batch of worker `{name}` is asked after again later: {why}");
-                    orders.push(remark(log::Level::Warn, &text));
+                    orders.push(remark(log::Level::Warn, &format!("{text}; it is tried again")));
                 }
+                self.batch_in_trouble(mark, since, text, !had_trouble, now, orders);
             }
         }
+    }
+
+    /// Nothing is known of a batch for now; its tasks say so, if that is new.
+    fn batch_in_trouble(
+        &mut self,
+        mark: &str,
+        since: Timestamp,
+        why: String,
+        is_new: bool,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        if let Some(batch) = self.batches.get_mut(mark) {
+            batch.trouble = Some((since, why));
+        }
+        if is_new {
+            self.record_batch(mark, now, orders);
+        }
+    }
+
+    /// The oldest trouble with a batch of each worker that has any.
+    pub(super) fn batch_troubles(&self) -> BTreeMap<WorkerType, BatchTrouble> {
+        let mut oldest: BTreeMap<WorkerType, BatchTrouble> = BTreeMap::new();
+        for batch in self.batches.values() {
+            let Some((since, why)) = &batch.trouble else { continue };
+            let is_older = |known: &BatchTrouble| known.since <= *since;
+            if !oldest.get(&batch.lane).is_some_and(is_older) {
+                let trouble = BatchTrouble { reason: why.clone(), since: *since, until: None };
+                oldest.insert(batch.lane.clone(), trouble);
+            }
+        }
+        oldest
     }
 
     /// Tells the mirror of each task of a batch.
@@ -315,7 +365,7 @@ impl Foreman {
     ) {
         let Some(lane) = self.lanes.get_mut(name) else { return };
         let rests = lane.refuse_batch(why, is_sure, now);
-        let until = lane.makes_no_batches().filter(|_| rests).map(|(_, until)| until);
+        let until = lane.makes_no_batches().filter(|_| rests).and_then(|trouble| trouble.until);
         let then = until.map(|until| {
             let until = clock::rfc3339(until);
             format!(", and no batch is made until {until}: `koubou resume {name}` tries one sooner")
@@ -408,11 +458,20 @@ impl Foreman {
         }
     }
 
+    /// A batch by its server's name, where it has one.
+    fn batch_in_words(&self, mark: &str) -> String {
+        let Some(batch) = self.batches.get(mark) else { return "a batch".to_owned() };
+        match batch.id() {
+            Some(id) => format!("batch `{id}` of worker `{}`", batch.lane),
+            None => format!("a batch of worker `{}`", batch.lane),
+        }
+    }
+
     /// The batch that a task is in, in words.
     pub(super) fn waits_for_batch(&self, mark: &str) -> String {
         let Some(batch) = self.batches.get(mark) else { return "its end".to_owned() };
         let (lane, since) = (&batch.lane, clock::rfc3339(batch.since));
-        match &batch.stage {
+        let text = match &batch.stage {
             Stage::Gathering { .. } => {
                 format!("the batch of worker `{lane}` that is being gathered")
             }
@@ -421,6 +480,10 @@ impl Foreman {
                 format!("a batch of worker `{lane}` of which its server is still to be asked")
             }
             Stage::Submitted(id) => format!("batch `{id}` of worker `{lane}`, since {since}"),
+        };
+        match &batch.trouble {
+            Some((since, why)) => format!("{text}; since {}, {why}", clock::rfc3339(*since)),
+            None => text,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::route::Assessment;
 use crate::route::budget::{Limits, OnExhausted, Standing};
 use crate::route::decision::Wish;
 use crate::route::price::Price;
-use crate::task::fact::TaskRow;
+use crate::task::fact::{BatchTrouble, TaskRow};
 use crate::task::journal::Line;
 use crate::task::outcome::Outcome;
 use crate::task::result::{Reason, Routing, TaskError};
@@ -352,6 +352,8 @@ pub struct LaneNews {
     pub until: Option<Timestamp>,
     /// Since when, where that is known.
     pub since: Option<Timestamp>,
+    /// What keeps its batches, where something does.
+    pub batches: Option<BatchTrouble>,
 }
 
 /// A limit that is nearly reached.

@@ -37,8 +37,9 @@ impl Foreman {
 
     /// Tells what changed since people were last told.
     pub(super) fn tell(&mut self, now: Now, orders: &mut Vec<Order>) {
+        let batches = self.batch_troubles();
         for (name, lane) in &mut self.lanes {
-            if let Some(news) = lane.news() {
+            if let Some(news) = lane.news(batches.get(name)) {
                 orders.push(Order::Lane(name.clone(), news));
             }
         }

@@ -10,6 +10,7 @@ use crate::config::BatchSpec;
 use crate::route::budget::Shortage;
 use crate::route::rate::Pacer;
 use crate::task::TaskId;
+use crate::task::fact::BatchTrouble;
 
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -62,8 +63,7 @@ pub(super) enum Block {
 #[derive(Debug)]
 struct BatchesRest {
     until: Duration,
-    wall: Timestamp,
-    reason: String,
+    trouble: BatchTrouble,
     terms: BatchSpec,
 }
 
@@ -297,9 +297,12 @@ impl Lane {
             return false;
         }
         let Some(terms) = self.bench.batch.take() else { return false };
-        let (until, wall) = (now.mono + BATCHES_REST, clock::later(now.wall, BATCHES_REST));
-        let reason = reason.to_owned();
-        self.batches_rest = Some(BatchesRest { until, wall, reason, terms });
+        let trouble = BatchTrouble {
+            reason: format!("none is made for now: {reason}"),
+            since: now.wall,
+            until: Some(clock::later(now.wall, BATCHES_REST)),
+        };
+        self.batches_rest = Some(BatchesRest { until: now.mono + BATCHES_REST, trouble, terms });
         true
     }
 
@@ -321,8 +324,8 @@ impl Lane {
     }
 
     /// Why and until when it makes no batches.
-    pub(super) fn makes_no_batches(&self) -> Option<(&str, Timestamp)> {
-        self.batches_rest.as_ref().map(|rest| (rest.reason.as_str(), rest.wall))
+    pub(super) fn makes_no_batches(&self) -> Option<&BatchTrouble> {
+        self.batches_rest.as_ref().map(|rest| &rest.trouble)
     }
 
     /// The server asked for a pause; the longest that was asked for holds.
@@ -376,8 +379,8 @@ impl Lane {
         }
     }
 
-    /// Its state, if people have not been told yet.
-    pub(super) fn news(&mut self) -> Option<LaneNews> {
+    /// Its state and that of its batches, if people have not been told yet.
+    pub(super) fn news(&mut self, batch: Option<&BatchTrouble>) -> Option<LaneNews> {
         let (state, until) = match &self.block {
             _ if self.paused => ("paused", None),
             // It goes on by itself when a call ends; nobody need hear of it each time.
@@ -393,7 +396,8 @@ impl Lane {
             Some(Block::Unreachable { since, .. }) if !self.paused => Some(*since),
             _ => None,
         };
-        let news = LaneNews { state, reason, until, since };
+        let batches = batch.or(self.makes_no_batches()).cloned();
+        let news = LaneNews { state, reason, until, since, batches };
         if self.told.as_ref() == Some(&news) {
             return None;
         }

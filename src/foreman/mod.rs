@@ -44,7 +44,7 @@ use crate::base::clock::{self, Now, Timestamp};
 use crate::base::words::{self, Count};
 use crate::route::Router;
 use crate::route::budget::{Ledger, OnExhausted, Refusal, Reservation, Shortage, Standing};
-use crate::task::fact::TaskRow;
+use crate::task::fact::{BatchTrouble, TaskRow};
 use crate::task::journal::{Line, LineKind, OpenBatch, Past, Replay, counts_as_attempt};
 use crate::task::limit::{Purpose, Scope};
 use crate::task::outcome::{CHECK_FAILED, ErrorKind, Failure, Next, Outcome, Spent, Trouble};

@@ -593,6 +593,7 @@ mod tests {
                 reason: None,
                 until: Some(at("2026-11-23T02:00:00Z")),
                 since: None,
+                batches: None,
                 capabilities: vec!["code".into()],
                 task_id: Some("a".parse::<TaskId>().unwrap()),
                 at: at("2026-11-23T01:00:00Z"),

@@ -498,6 +498,44 @@ fn a_batch_that_cannot_be_handed_over_for_now_is_made_again() {
 }
 
 #[test]
+fn a_batch_that_cannot_be_asked_after_is_told_with_since_when_and_why_until_it_can() {
+    let server = ModelServer::start();
+    let shop = shop_of(&server, 2);
+    server.batch_will(BatchWill::default().at(usize::MAX));
+    for _ in 0..2 {
+        let broken = Reply::error(500, "server_error", Value::Null, "the archive burns");
+        server.step_will("/v1/batches/batch_1", Step::Refused(broken));
+    }
+    let daemon = shop.daemon();
+    drop_tasks(&shop, 2);
+    let cloud = || shop.koubou(["workers", "--json"]).ends(0).json()[0].clone();
+    shop.eventually("its trouble is told", || cloud()["batches"]["since"].is_string());
+    let cloud = cloud();
+    assert!(
+        cloud["batches"]["reason"].as_str().unwrap().contains("the archive burns"),
+        "{cloud:#}"
+    );
+    assert_eq!(cloud["reason"], Value::Null, "the worker itself is well");
+    let status = shop.koubou(["status", "--json"]).ends(0).json();
+    assert_eq!(status["workers"][0]["batches"], cloud["batches"]);
+    for command in ["status", "workers", "list"] {
+        let said = shop.koubou([command]).ends(0);
+        let told = said.out.contains("the archive burns") && said.out.contains("since 20");
+        assert!(told, "{command}: {}", said.out);
+    }
+    daemon.until_said("batch `batch_1` of worker `cloud` can be asked after again");
+    shop.eventually("it has healed", || {
+        let said = shop.koubou(["status"]).ends(0).out + &shop.koubou(["list"]).ends(0).out;
+        !said.contains("archive")
+    });
+    server.end_batches();
+    until_completed(&shop, 2);
+    daemon.stop();
+    assert_eq!(server.batches(), 1);
+    assert_paid(&shop, &server);
+}
+
+#[test]
 fn a_worker_in_the_house_has_no_batches_and_says_so() {
     let house = ModelServer::start();
     let shop = Sandbox::with_workers(&[local(&house)]);

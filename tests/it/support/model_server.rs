@@ -351,7 +351,7 @@ impl ModelServer {
         self
     }
 
-    /// Says how the next step at this path goes wrong: `/v1/files`, `/v1/batches`.
+    /// Says how the next step at this path goes wrong: `/v1/files`, `/v1/batches/batch_1`.
     pub(crate) fn step_will(&self, path: &'static str, step: Step) -> &Self {
         self.shop.lock().steps.push_back((path, step));
         self
@@ -664,7 +664,9 @@ fn unscripted(seen: &Seen, shop: &Shop) -> Reply {
 /// A step of the Batch API, if it is one.
 fn step(state: &mut State, seen: &Seen, answer: Option<&str>) -> Option<Reply> {
     let path = seen.path.split('?').next().unwrap_or_default().to_owned();
-    let at = state.steps.iter().position(|(at, _)| *at == path && seen.method == "POST");
+    // Where a list is asked for at the path of a step, that is none.
+    let is_step = seen.method != "GET" || path != "/v1/batches";
+    let at = state.steps.iter().position(|(at, _)| *at == path && is_step);
     let wrong = at.and_then(|at| state.steps.remove(at)).map(|(_, step)| step);
     if let Some(Step::Refused(reply)) = wrong {
         return Some(reply);

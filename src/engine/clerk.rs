@@ -20,6 +20,7 @@ use super::claiming::Claimer;
 use super::lanes::{Held, Shop, after, sentence};
 use crate::base::clock;
 use crate::base::files::FileError;
+use crate::base::words::tame;
 use crate::config::{BatchSpec, ChatSpec, Kind, WorkerSpec};
 use crate::foreman::{BatchCall, BatchNews, Ended, Event, Part, Start};
 use crate::task::TaskId;
@@ -42,6 +43,8 @@ pub(super) enum Paper {
     Send(Box<BatchCall>),
     /// Ask after a batch.
     Ask(Box<BatchCall>),
+    /// Take away what a batch left at its server.
+    Tidy(Box<BatchCall>),
 }
 
 impl Paper {
@@ -49,7 +52,7 @@ impl Paper {
     fn mark(&self) -> &str {
         match self {
             Self::Gather(start) => start.batch.as_deref().unwrap_or_default(),
-            Self::Leave(call) | Self::Send(call) | Self::Ask(call) => &call.mark,
+            Self::Leave(call) | Self::Send(call) | Self::Ask(call) | Self::Tidy(call) => &call.mark,
         }
     }
 }
@@ -73,6 +76,10 @@ pub(super) struct Clerk {
     worker: Option<ChatWorker>,
     /// The tasks of batches that are not sent yet, each with the line that asks for it.
     gathered: HashMap<String, Vec<(TaskId, String)>>,
+    /// The files at the server of batches that were taken home.
+    left: HashMap<String, Vec<String>>,
+    /// Whether people were told that a file there cannot be taken away.
+    has_told_of_files: bool,
 }
 
 impl Clerk {
@@ -90,6 +97,8 @@ impl Clerk {
             leash: leash.clone(),
             worker: None,
             gathered: HashMap::new(),
+            left: HashMap::new(),
+            has_told_of_files: false,
         };
         Some((clerk, Desk { papers: tell, leash }))
     }
@@ -117,6 +126,7 @@ impl Clerk {
             Paper::Leave(call) => self.leave(&call),
             Paper::Send(call) => self.send(&call),
             Paper::Ask(call) => self.ask(&call),
+            Paper::Tidy(call) => self.tidy(&call),
         }
     }
 
@@ -166,7 +176,8 @@ impl Clerk {
     fn submit(&mut self, call: &BatchCall, file: &str) {
         if let Err(error) = self.write(&self.line(LineKind::Gathered, call)) {
             self.tell(Message::OwnTrouble(sentence(&error)));
-            return self.end_all(call, &not_sent());
+            self.end_all(call, &not_sent());
+            return self.take_away(&[file.to_owned()]);
         }
         log::info!("{}: the batch `{}` is written down", self.id, call.mark);
         let (leash, window) = (self.leash.clone(), self.terms.window.clone());
@@ -174,6 +185,7 @@ impl Clerk {
             Ok(id) => self.taken(call, id),
             Err(NotSubmitted::Surely(failure)) => {
                 self.end_all(call, &failure.spent(Spent::Nothing));
+                self.take_away(&[file.to_owned()]);
             }
             Err(NotSubmitted::Perhaps(failure)) => {
                 self.news(call, BatchNews::Unsure(failure.message));
@@ -235,10 +247,11 @@ impl Clerk {
         let one = self.shop.config.max_result_bytes.saturating_add(ENVELOPE);
         let most = one.saturating_mul(call.parts.len() as u64).min(LARGEST_FILE);
         let leash = self.leash.clone();
-        let held = match self.worker().read(over, most, &leash) {
+        let held = match self.worker().read(over, most, call.is_last_read, &leash) {
             Ok(held) => held,
             Err(failure) => return self.news(call, BatchNews::Trouble(failure.message)),
         };
+        self.left.insert(call.mark.clone(), over.left());
         let mut told = None;
         for (id, part) in &call.parts {
             self.end(id, part, |clerk, task| {
@@ -257,6 +270,40 @@ impl Clerk {
         match &task.demand {
             Some(demand) => demand.judge(outcome, &self.shop, &task.job, &leash),
             None => outcome,
+        }
+    }
+
+    // ---- tidying up ----
+
+    /// Takes away what a batch left at its server: nobody reads it again, and it may hold what
+    /// nobody else should.
+    fn tidy(&mut self, call: &BatchCall) {
+        let files = self.left.remove(&call.mark).unwrap_or_else(|| self.left_by(call));
+        self.take_away(&files);
+        if !self.leash.is_pulled() {
+            self.news(call, BatchNews::Tidied);
+        }
+    }
+
+    /// What a batch has left that an earlier daemon took home.
+    fn left_by(&mut self, call: &BatchCall) -> Vec<String> {
+        let (leash, id) = (self.leash.clone(), call.batch_id.as_deref().unwrap_or_default());
+        match self.worker().look_at(id, &leash) {
+            Ok(Standing::Over(over)) => over.left(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn take_away(&mut self, files: &[String]) {
+        let leash = self.leash.clone();
+        for file in files {
+            let Err(failure) = self.worker().delete(file, &leash) else { continue };
+            let level = match std::mem::replace(&mut self.has_told_of_files, true) {
+                true => log::Level::Debug,
+                false => log::Level::Warn,
+            };
+            let file = tame(file);
+            log::log!(level, "file `{file}` of a batch stays at its server: {}", failure.message);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Tasks that are worked on together: gathered, sent as one batch, and asked after until it has ended.
 //!
 //! ```text
-//! gathering ──▶ sending ──▶ submitted ──▶ (each task ends by itself)
+//! gathering ──▶ sending ──▶ submitted ──▶ (each task ends by itself) ──▶ tidying
 //!                  └──▶ missing ──┘ └──▶ (given up: each task ends by itself)
 //! ```
 //!
@@ -15,6 +15,8 @@ use super::*;
 const MOST_BYTES: u64 = 64 << 20;
 /// So often a server may say that it does not know a batch, before it is believed.
 const LOOKS: u32 = 3;
+/// So often a file of a batch that has ended may not be there yet: a quarter of an hour, about.
+const READS: u32 = 20;
 
 /// A batch that has not ended.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ enum Stage {
     Missing,
     /// Its server calls it so.
     Submitted(String),
+    /// All its results are filed, and what it left at its server is being taken away.
+    Tidying(String),
 }
 
 impl Batch {
@@ -70,9 +74,13 @@ impl Batch {
     /// What its server calls it.
     pub(super) fn id(&self) -> Option<String> {
         match &self.stage {
-            Stage::Submitted(id) => Some(id.clone()),
+            Stage::Submitted(id) | Stage::Tidying(id) => Some(id.clone()),
             _ => None,
         }
+    }
+
+    pub(super) fn is_being_tidied(&self) -> bool {
+        matches!(self.stage, Stage::Tidying(_))
     }
 
     fn is_gathering(&self) -> bool {
@@ -196,6 +204,7 @@ impl Foreman {
             worker_type: batch.lane.clone(),
             batch_id: batch.id(),
             is_last_look: batch.absences + 1 >= LOOKS,
+            is_last_read: batch.misses + 1 >= READS,
             parts: parts.filter_map(part).collect(),
         })
     }
@@ -211,6 +220,11 @@ impl Foreman {
         let due = self.batches.iter().filter(|(_, batch)| is_due(batch));
         let due: Vec<String> = due.map(|(mark, _)| mark.clone()).collect();
         for mark in due {
+            // Nothing is left to come of one that an earlier daemon took home and did not tidy up.
+            if self.batches.get(&mark).is_some_and(|batch| batch.parts.is_empty()) {
+                self.tidy(&mark, now, orders);
+                continue;
+            }
             orders.extend(self.call(&mark).map(|call| Order::Ask(Box::new(call))));
             if let Some(batch) = self.batches.get_mut(&mark) {
                 batch.look_at = None;
@@ -226,6 +240,9 @@ impl Foreman {
         orders: &mut Vec<Order>,
     ) {
         let Some(batch) = self.batches.get_mut(mark) else { return };
+        if batch.is_being_tidied() {
+            return self.batch_is_over(mark, now, orders);
+        }
         let terms = self.lanes.get(&batch.lane).and_then(Lane::batch_terms);
         let poll = terms.map_or(DEFAULT_PAUSE, |terms| terms.poll);
         let (absences, misses) = (batch.absences, batch.misses);
@@ -283,6 +300,7 @@ impl Foreman {
                 }
                 self.batch_in_trouble(mark, since, text, !had_trouble, now, orders);
             }
+            BatchNews::Tidied => {}
         }
     }
 
@@ -325,8 +343,8 @@ impl Foreman {
         orders.extend(rows.map(|row| Order::Record(Box::new(row))));
     }
 
-    /// An attempt of a batch has ended, and its end is in the journal; after the last one the
-    /// batch is over. Were that written sooner, a kill in between would forget what it cost.
+    /// An attempt of a batch has ended, and its end is in the journal. After the last one nothing
+    /// is left to come of the batch.
     pub(super) fn leave_batch(
         &mut self,
         mark: &str,
@@ -336,19 +354,38 @@ impl Foreman {
     ) {
         let Some(batch) = self.batches.get_mut(mark) else { return };
         batch.parts.remove(id);
-        if !batch.parts.is_empty() {
+        if batch.parts.is_empty() {
+            self.tidy(mark, now, orders);
+        }
+    }
+
+    /// Has taken away what a batch left at its server, if it has come that far.
+    fn tidy(&mut self, mark: &str, now: Now, orders: &mut Vec<Order>) {
+        let Some(batch) = self.batches.get_mut(mark) else { return };
+        let Stage::Submitted(id) = &batch.stage else {
+            return self.batch_is_over(mark, now, orders);
+        };
+        (batch.stage, batch.look_at) = (Stage::Tidying(id.clone()), None);
+        match self.call(mark) {
+            Some(call) => orders.push(Order::Tidy(Box::new(call))),
+            None => self.batch_is_over(mark, now, orders),
+        }
+    }
+
+    /// Every attempt of a batch has its end in the journal. Were this written sooner, a kill in
+    /// between would forget what it cost.
+    fn batch_is_over(&mut self, mark: &str, now: Now, orders: &mut Vec<Order>) {
+        let Some(batch) = self.batches.remove(mark) else { return };
+        if batch.is_gathering() {
             return;
         }
-        let Some(batch) = self.batches.remove(mark) else { return };
-        let Stage::Gathering { .. } = batch.stage else {
-            let mut line = Line::of_batch(LineKind::BatchOver, mark, &batch.lane, now.wall);
-            line.batch_id = batch.id();
-            if let Some(id) = &line.batch_id {
-                let text = format!("batch `{id}` of worker `{}` is over", batch.lane);
-                orders.push(remark(log::Level::Info, &text));
-            }
-            return orders.push(Order::Write(Box::new(line)));
-        };
+        let mut line = Line::of_batch(LineKind::BatchOver, mark, &batch.lane, now.wall);
+        line.batch_id = batch.id();
+        if let Some(id) = &line.batch_id {
+            let text = format!("batch `{id}` of worker `{}` is over", batch.lane);
+            orders.push(remark(log::Level::Info, &text));
+        }
+        orders.push(Order::Write(Box::new(line)));
     }
 
     // ---- where there is no batch to be had ----
@@ -479,7 +516,9 @@ impl Foreman {
             Stage::Missing => {
                 format!("a batch of worker `{lane}` of which its server is still to be asked")
             }
-            Stage::Submitted(id) => format!("batch `{id}` of worker `{lane}`, since {since}"),
+            Stage::Submitted(id) | Stage::Tidying(id) => {
+                format!("batch `{id}` of worker `{lane}`, since {since}")
+            }
         };
         match &batch.trouble {
             Some((since, why)) => format!("{text}; since {}, {why}", clock::rfc3339(*since)),

@@ -156,6 +156,8 @@ pub enum BatchNews {
     Absent,
     /// Its server could not be asked.
     Trouble(String),
+    /// Its files at the server are taken away, as far as that can be done.
+    Tidied,
 }
 
 /// Why a file was not claimed.
@@ -203,6 +205,8 @@ pub enum Order {
     Ask(Box<BatchCall>),
     /// Take a task out of a batch that was not sent yet.
     Leave(Box<BatchCall>),
+    /// Take away what a batch left at its server, all of whose results are filed.
+    Tidy(Box<BatchCall>),
     /// Put a task that was worked on back into `pending`.
     Release(TaskId, Vec<Line>),
     /// End an attempt that is under way.
@@ -269,6 +273,8 @@ pub struct BatchCall {
     pub batch_id: Option<String>,
     /// Whether one that its server does not know now is given up.
     pub is_last_look: bool,
+    /// Whether a file of it that is not there now is given up.
+    pub is_last_read: bool,
     /// The tasks that are meant.
     pub parts: BTreeMap<TaskId, Part>,
 }

@@ -104,7 +104,8 @@ impl Foreman {
             false => self.will_go_on(entry, now),
         };
         // While a hand is busy there is no need to look at every task.
-        let busy = self.looks > 0 || self.lanes.values().any(|lane| lane.busy > 0);
+        let tidies = !self.stopping && self.batches.values().any(Batch::is_being_tidied);
+        let busy = self.looks > 0 || tidies || self.lanes.values().any(|lane| lane.busy > 0);
         if self.gone_home
             || !(self.stopping || self.drain)
             || busy

@@ -860,6 +860,7 @@ fn calls(orders: &[Order]) -> Vec<Call<'_>> {
         Order::Send(call) => Some(("send", call)),
         Order::Ask(call) => Some(("ask", call)),
         Order::Leave(call) => Some(("leave", call)),
+        Order::Tidy(call) => Some(("tidy", call)),
         _ => None,
     });
     let told = called.map(|(what, call)| {
@@ -931,6 +932,8 @@ fn a_batch_of_an_earlier_daemon_keeps_its_money_and_is_asked_after_at_once() {
     let [Order::File(_, verdict)] = &orders[..] else { panic!("{orders:?}") };
     assert_eq!(verdict.attempts[0].batch_id.as_deref(), Some("batch_1"));
     let orders = shop.hear(Event::Filed(name("a"), Folder::Completed));
+    assert_eq!(calls(&orders), [("tidy", vec![], Some("batch_1"), false)]);
+    let orders = shop.hear(Event::Batch("m".into(), BatchNews::Tidied));
     let over =
         |order: &Order| matches!(order, Order::Write(line) if line.event == LineKind::BatchOver);
     assert!(orders.iter().any(over), "written once the journal has the last end: {orders:?}");

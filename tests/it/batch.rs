@@ -536,6 +536,87 @@ fn a_batch_that_cannot_be_asked_after_is_told_with_since_when_and_why_until_it_c
 }
 
 #[test]
+fn what_a_batch_left_at_its_provider_is_taken_away_once_its_results_are_filed() {
+    let server = ModelServer::start();
+    let shop = shop_with(&server, &json!({ "poll_s": 0.05 }), &json!({}));
+    server.batch_will(BatchWill::default().at(2).failing(1));
+    drop_tasks(&shop, 3);
+    shop.drain().ends(75);
+    assert_eq!(server.files(), ["file-1"]);
+    while shop.drain().code == 75 {}
+    assert_answered(&shop, 3);
+    assert!(server.files().is_empty(), "{:?}", server.files());
+    let refused = Reply::error(400, "invalid_request_error", "x", "not like this");
+    server.step_will("/v1/batches", Step::Refused(refused));
+    shop.drop_task("t4", &json!({ "description": "question 4" }));
+    shop.drain().ends(0);
+    assert!(server.files().is_empty(), "nor is one left of which nothing came");
+    assert_paid_beside_calls(&shop, &server, 4);
+}
+
+/// The same as [`assert_paid`], where one task was done without a batch.
+#[track_caller]
+fn assert_paid_beside_calls(shop: &Sandbox, server: &ModelServer, alone: usize) {
+    let usage = shop.result(&format!("completed/t{alone}"))["usage"].clone();
+    let count = |name: &str| usage[name].as_f64().unwrap();
+    let call = (count("prompt_tokens") * 1.25 + count("completion_tokens") * 10.0) / 1e6;
+    let (spent, bill) = (budget(shop).0, bill(server) + call);
+    assert!((spent - bill).abs() < 1e-9, "spent {spent}, and the server wants {bill}");
+}
+
+#[test]
+fn files_that_cannot_be_taken_away_are_told_once_and_hold_nobody_up() {
+    let server = ModelServer::start();
+    let shop = shop_with(&server, &json!({ "gather_s": 0, "poll_s": 0.05 }), &json!({}));
+    for file in ["file-1", "batch_1-output", "file-2", "batch_2-output"] {
+        let path = format!("/v1/files/{file}").leak();
+        let no = Reply::error(403, "invalid_request_error", Value::Null, "you may not");
+        server.step_will(path, Step::Refused(no));
+    }
+    let daemon = shop.daemon();
+    for n in 1..=2 {
+        shop.drop_task(&format!("t{n}"), &json!({ "description": format!("question {n}") }));
+        daemon.until_said(&format!("batch `batch_{n}` of worker `cloud` is over"));
+    }
+    assert_answered(&shop, 2);
+    let told = daemon.said().matches("stays at its server").count();
+    daemon.stop();
+    assert_eq!((told, server.files().len()), (1, 4));
+}
+
+#[test]
+fn a_kill_before_the_files_are_taken_away_leaves_them_to_the_next_start() {
+    let server = ModelServer::start();
+    let shop = shop_of(&server, 2);
+    server.step_will("/v1/files/file-1", Step::Held);
+    let daemon = shop.daemon();
+    drop_tasks(&shop, 2);
+    server.wait_for_held(1);
+    daemon.kill();
+    server.release();
+    assert_answered(&shop, 2);
+    assert_eq!(server.files(), ["batch_1-output"]);
+    shop.drain().ends(0);
+    assert!(server.files().is_empty(), "{:?}", server.files());
+    assert_eq!(server.batches(), 1);
+    assert_paid(&shop, &server);
+}
+
+#[test]
+fn a_file_that_is_not_there_yet_is_asked_for_again() {
+    let server = ModelServer::start();
+    let shop = shop_of(&server, 2);
+    server.batch_will(BatchWill::default().hides_its_files(1));
+    let daemon = shop.daemon();
+    drop_tasks(&shop, 2);
+    daemon.until_said("its file is not there yet");
+    until_completed(&shop, 2);
+    daemon.stop();
+    assert_answered(&shop, 2);
+    assert_paid(&shop, &server);
+}
+
+#[test]
 fn a_worker_in_the_house_has_no_batches_and_says_so() {
     let house = ModelServer::start();
     let shop = Sandbox::with_workers(&[local(&house)]);

@@ -23,12 +23,16 @@ use crate::task::journal::{BATCH_EXPIRED, BATCH_FULL, BATCH_NOT_SENT, BATCH_REFU
 
 /// How long one step may take.
 const STEP: Duration = Duration::from_secs(60);
+/// How long taking a file away may take, for which a drain waits.
+const TIDYING: Duration = Duration::from_secs(10);
 /// How long many megabytes may take.
 const TRANSFER: Duration = Duration::from_secs(600);
 /// The most that a server says of a batch.
 const MOST_SAID: u64 = 4 << 20;
 /// How long a task waits whose provider has as much waiting as it lets wait.
 const UNTIL_THERE_IS_ROOM: Duration = Duration::from_secs(600);
+/// No server gives longer names than this.
+const LONGEST_ID: usize = 512;
 /// The batches that are looked through for one that may have been submitted.
 const PAGE: usize = 100;
 const MOST_PAGES: usize = 10;
@@ -73,6 +77,8 @@ pub struct Over {
     pub status: String,
     /// The files with its answers and its errors.
     pub files: Vec<String>,
+    /// The file that it was made of.
+    pub input: Option<String>,
     /// Why it failed, as the server says it.
     pub why: String,
     /// The server's code for that.
@@ -89,6 +95,11 @@ pub enum Held {
 }
 
 impl Over {
+    /// Every file that it has left at its server.
+    pub fn left(&self) -> Vec<String> {
+        self.input.iter().chain(&self.files).cloned().collect()
+    }
+
     /// Whether it was not done as a whole.
     fn has_failed(&self) -> bool {
         matches!(self.status.as_str(), "failed" | "invalid")
@@ -130,7 +141,7 @@ impl ChatWorker {
         let reply = self.step(ask, "/files", (TRANSFER, MOST_SAID), leash);
         let reply = reply.map_err(|broken| self.not_sent(self.broken(TRANSFER, broken)))?;
         let document = self.taken(&reply)?;
-        completion::text(&document["id"])
+        id_of(&document["id"])
             .ok_or_else(|| self.not_sent(self.bad_answer("it names no file", None)))
     }
 
@@ -160,7 +171,7 @@ impl ChatWorker {
             }
             Err(broken) => return Err(NotSubmitted::Perhaps(self.broken(STEP, broken).into())),
         };
-        match self.taken(&reply).map(|document| completion::text(&document["id"])) {
+        match self.taken(&reply).map(|document| id_of(&document["id"])) {
             Ok(Some(id)) => Ok(id),
             Ok(None) => {
                 Err(NotSubmitted::Perhaps(self.bad_answer("it names no batch", None).into()))
@@ -225,12 +236,12 @@ impl ChatWorker {
             let document = self.document(&reply)?;
             let Some(batches) = document["data"].as_array() else { return Ok(Found::CannotTell) };
             let ours = batches.iter().find(|batch| batch["metadata"][MARK] == mark);
-            if let Some(id) = ours.and_then(|batch| completion::text(&batch["id"])) {
+            if let Some(id) = ours.and_then(|batch| id_of(&batch["id"])) {
                 return Ok(Found::Batch(id));
             }
-            let last = batches.last().and_then(|batch| completion::text(&batch["id"]));
+            let last = batches.last().and_then(|batch| id_of(&batch["id"]));
             let Some(last) = last.filter(|_| document["has_more"] == true) else { break };
-            after = format!("&after={last}");
+            after = format!("&after={}", escaped(&last));
         }
         Ok(Found::Nothing)
     }
@@ -240,34 +251,53 @@ impl ChatWorker {
     /// # Errors
     /// Why the server could not be asked.
     pub fn look_at(&mut self, id: &str, leash: &Leash) -> Result<Standing, Box<Failure>> {
-        let reply = self.get(&format!("/batches/{id}"), (STEP, MOST_SAID), leash)?;
+        let reply = self.get(&format!("/batches/{}", escaped(id)), (STEP, MOST_SAID), leash)?;
         if reply.status == 404 {
             return Ok(Standing::Unknown);
         }
-        Ok(standing(&self.document(&reply)?))
+        let standing = standing(&self.document(&reply)?);
+        standing.ok_or_else(|| self.bad_answer("it names a file that can be none", None).into())
     }
 
     /// Reads what a batch holds, by the mark of each request's attempt; at most `max` bytes a file.
     ///
     /// # Errors
-    /// Why a file could not be read: it is there, and can be read later.
+    /// Why a file could not be read: it can be later, unless this `is_last_read`.
     pub fn read(
         &mut self,
         over: &Over,
         max: u64,
+        is_last_read: bool,
         leash: &Leash,
     ) -> Result<HashMap<String, Held>, Box<Failure>> {
         let mut all = HashMap::new();
         for file in &over.files {
-            let reply = self.get(&format!("/files/{file}/content"), (TRANSFER, max), leash)?;
+            let path = format!("/files/{}/content", escaped(file));
+            let reply = self.get(&path, (TRANSFER, max), leash)?;
             match reply.status {
                 200..300 => gather(&reply.body, &mut all),
-                // What is not there any more comes no more.
-                404 | 410 => {}
+                // What is not there any more comes no more; what is not there yet may come.
+                410 => {}
+                404 if is_last_read => {}
+                404 => return Err(self.bad_answer("its file is not there yet", None).into()),
                 _ => return Err(self.refusal(&Prompt::default(), &reply).into()),
             }
         }
         Ok(all)
+    }
+
+    /// Takes a file away; one that is not there is away.
+    ///
+    /// # Errors
+    /// Why it lies there still.
+    pub fn delete(&mut self, file: &str, leash: &Leash) -> Result<(), Box<Failure>> {
+        let path = format!("/files/{}", escaped(file));
+        let reply = self.step(Ask::Delete, &path, (TIDYING, MOST_SAID), leash);
+        let reply = reply.map_err(|broken| Box::new(self.broken(TIDYING, broken)))?;
+        match reply.status {
+            200..300 | 404 | 410 => Ok(()),
+            _ => Err(self.refusal(&Prompt::default(), &reply).into()),
+        }
     }
 
     /// What a request came to of which a batch that has ended holds this, or nothing.
@@ -397,19 +427,42 @@ fn without_trouble(failure: Failure) -> Failure {
     Failure { trouble, ..failure }
 }
 
-fn standing(document: &Value) -> Standing {
+/// A name that a server gives a file or a batch: one that an address can carry.
+fn id_of(value: &Value) -> Option<String> {
+    let is_one = |id: &String| {
+        let is_plain = |c: char| !c.is_whitespace() && !c.is_control();
+        id.len() <= LONGEST_ID && id.chars().all(is_plain) && id.chars().any(|c| c != '.')
+    };
+    completion::text(value).filter(is_one)
+}
+
+/// A name as one part of an address: nothing in it leads elsewhere.
+fn escaped(id: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    id.bytes().map(escape).collect()
+}
+
+/// How a batch stands; `None` where it names a file in a way that no file can have.
+fn standing(document: &Value) -> Option<Standing> {
     let status = document["status"].as_str().unwrap_or_default();
     if !matches!(status, "completed" | "expired" | "cancelled" | "failed" | "invalid") {
-        return Standing::Open(words::excerpt(&words::tame(status), 40));
+        return Some(Standing::Open(words::excerpt(&words::tame(status), 40)));
     }
-    let file = |name: &str| completion::text(&document[name]);
+    let named = ["output_file_id", "error_file_id"].map(|name| &document[name]);
+    let named = named.into_iter().filter(|value| completion::text(value).is_some());
     let error = &document["errors"]["data"][0];
-    Standing::Over(Over {
+    Some(Standing::Over(Over {
         status: status.to_owned(),
-        files: [file("output_file_id"), file("error_file_id")].into_iter().flatten().collect(),
+        files: named.map(id_of).collect::<Option<Vec<String>>>()?,
+        input: id_of(&document["input_file_id"]),
         why: error["message"].as_str().unwrap_or_default().to_owned(),
         code: error["code"].as_str().unwrap_or_default().to_owned(),
-    })
+    }))
 }
 
 /// Takes in the lines of one file. Of two for the same request, an answer counts.
@@ -447,12 +500,27 @@ mod tests {
             let document = json!({
                 "status": "completed", "output_file_id": "file-1", "error_file_id": none,
             });
-            let Standing::Over(over) = standing(&document) else { panic!("{document}") };
+            let Some(Standing::Over(over)) = standing(&document) else { panic!("{document}") };
             assert_eq!(over.files, ["file-1"]);
         }
         for open in ["validating", "in_progress", "finalizing", "cancelling", "unheard-of"] {
-            assert_eq!(standing(&json!({ "status": open })), Standing::Open(open.into()));
+            assert_eq!(standing(&json!({ "status": open })), Some(Standing::Open(open.into())));
         }
+    }
+
+    #[test]
+    fn a_servers_name_leads_nowhere_else() {
+        let file = |id: &str| {
+            standing(&json!({ "status": "completed", "output_file_id": id })).and_then(|over| {
+                let Standing::Over(over) = over else { panic!("{over:?}") };
+                over.files.first().cloned()
+            })
+        };
+        for none in ["..", ".", "a b", "a\r\nhost: x", &"x".repeat(600)] {
+            assert_eq!(file(none), None, "{none}");
+        }
+        assert_eq!(file("file-bG==").as_deref(), Some("file-bG=="));
+        assert_eq!(escaped("../batches/b?x=1#y&z%2e"), "..%2Fbatches%2Fb%3Fx%3D1%23y%26z%252e");
     }
 
     #[test]

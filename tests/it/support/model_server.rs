@@ -266,6 +266,8 @@ struct Batch {
     metadata: Value,
     will: BatchWill,
     looks: usize,
+    /// Whether its answers were made.
+    is_done: bool,
 }
 
 /// What all connections share.
@@ -734,7 +736,8 @@ fn submit(state: &mut State, request: &Value) -> Reply {
     }
     let id = format!("batch_{}", state.batches.len() + 1);
     let will = state.wills.pop_front().unwrap_or_default();
-    let batch = Batch { id, input, metadata: request["metadata"].clone(), will, looks: 0 };
+    let metadata = request["metadata"].clone();
+    let batch = Batch { id, input, metadata, will, looks: 0, is_done: false };
     let said = told(&batch, "validating");
     state.batches.push(batch);
     Reply::json(&said)
@@ -757,15 +760,16 @@ fn look(state: &mut State, id: &str, answer: Option<&str>) -> Reply {
     if batch.looks < batch.will.ends_at {
         return Reply::json(&told(batch, "in_progress"));
     }
-    let batch = batch.clone();
+    let done = Batch { is_done: true, ..batch.clone() };
+    let batch = std::mem::replace(batch, done);
     if matches!(batch.will.status, "failed" | "invalid") {
         let why = json!({ "code": "invalid_json_line", "message": "a line cannot be read" });
         let mut said = told(&batch, batch.will.status);
         said["errors"] = json!({ "object": "list", "data": [why] });
         return Reply::json(&said);
     }
-    let [output, errors] = ["output", "errors"].map(|kind| format!("{}-{kind}", batch.id));
-    if !state.files.contains_key(&output) {
+    let names = ["output", "errors"].map(|kind| format!("{}-{kind}", batch.id));
+    if !batch.is_done {
         let (answers, failures) = answers(&state.files[&batch.input], batch.will, answer);
         for line in &answers {
             let usage = &line["response"]["body"]["usage"];
@@ -773,15 +777,18 @@ fn look(state: &mut State, id: &str, answer: Option<&str>) -> Reply {
             state.batched.0 += count(["prompt_tokens", "input_tokens"]).unwrap_or(0);
             state.batched.1 += count(["completion_tokens", "output_tokens"]).unwrap_or(0);
         }
-        let text = |lines: Vec<Value>| lines.iter().map(|line| format!("{line}\n")).collect();
-        state.hidden.extend([&output, &errors].map(|file| (file.clone(), batch.will.hidden)));
-        state.files.insert(output.clone(), text(answers));
-        state.files.insert(errors.clone(), text(failures));
+        for (name, lines) in names.iter().zip([answers, failures]) {
+            if !lines.is_empty() {
+                let text = lines.iter().map(|line| format!("{line}\n")).collect();
+                state.files.insert(name.clone(), text);
+                state.hidden.insert(name.clone(), batch.will.hidden);
+            }
+        }
     }
     let mut said = told(&batch, batch.will.status);
-    for (name, file) in [("output_file_id", output), ("error_file_id", errors)] {
-        if !state.files[&file].is_empty() {
-            said[name] = file.into();
+    for (key, file) in ["output_file_id", "error_file_id"].into_iter().zip(names) {
+        if state.files.contains_key(&file) {
+            said[key] = file.into();
         }
     }
     Reply::json(&said)

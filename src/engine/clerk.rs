@@ -43,6 +43,8 @@ pub(super) enum Paper {
     Send(Box<BatchCall>),
     /// Ask after a batch.
     Ask(Box<BatchCall>),
+    /// Have a batch ended at its server.
+    CallOff(Box<BatchCall>),
     /// Take away what a batch left at its server.
     Tidy(Box<BatchCall>),
 }
@@ -52,7 +54,11 @@ impl Paper {
     fn mark(&self) -> &str {
         match self {
             Self::Gather(start) => start.batch.as_deref().unwrap_or_default(),
-            Self::Leave(call) | Self::Send(call) | Self::Ask(call) | Self::Tidy(call) => &call.mark,
+            Self::Leave(call)
+            | Self::Send(call)
+            | Self::Ask(call)
+            | Self::CallOff(call)
+            | Self::Tidy(call) => &call.mark,
         }
     }
 }
@@ -126,6 +132,7 @@ impl Clerk {
             Paper::Leave(call) => self.leave(&call),
             Paper::Send(call) => self.send(&call),
             Paper::Ask(call) => self.ask(&call),
+            Paper::CallOff(call) => self.call_off(&call),
             Paper::Tidy(call) => self.tidy(&call),
         }
     }
@@ -239,6 +246,13 @@ impl Clerk {
             }
             Ok(Standing::Unknown) => self.news(call, BatchNews::Absent),
             Err(failure) => self.news(call, BatchNews::Trouble(failure.message)),
+        }
+    }
+
+    fn call_off(&mut self, call: &BatchCall) {
+        let (leash, id) = (self.leash.clone(), call.batch_id.as_deref().unwrap_or_default());
+        if let Err(failure) = self.worker().call_off(id, &leash) {
+            self.news(call, BatchNews::NotCalledOff(failure.message));
         }
     }
 

@@ -29,6 +29,9 @@ impl Engine {
             Order::Send(call) => self.give_clerk(&call.worker_type.clone(), Paper::Send(call)),
             Order::Ask(call) => self.give_clerk(&call.worker_type.clone(), Paper::Ask(call)),
             Order::Leave(call) => self.give_clerk(&call.worker_type.clone(), Paper::Leave(call)),
+            Order::CallOff(call) => {
+                self.give_clerk(&call.worker_type.clone(), Paper::CallOff(call));
+            }
             Order::Tidy(call) => self.give_clerk(&call.worker_type.clone(), Paper::Tidy(call)),
             Order::Refuse(refuse) => self.bring(Errand::Refuse(refuse)),
             Order::Reject { file, id, error, dropped_at, judged_at, again } => {

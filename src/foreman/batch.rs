@@ -39,6 +39,8 @@ pub(super) struct Batch {
     misses: u32,
     /// Since when nothing is known of it, and why.
     trouble: Option<(Timestamp, String)>,
+    /// Whether its server was told that nobody wants it any more.
+    is_called_off: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +70,7 @@ impl Batch {
             absences: 0,
             misses: 0,
             trouble: None,
+            is_called_off: false,
         }
     }
 
@@ -225,6 +228,7 @@ impl Foreman {
                 self.tidy(&mark, now, orders);
                 continue;
             }
+            self.call_off_unwanted(&mark, orders);
             orders.extend(self.call(&mark).map(|call| Order::Ask(Box::new(call))));
             if let Some(batch) = self.batches.get_mut(&mark) {
                 batch.look_at = None;
@@ -242,6 +246,11 @@ impl Foreman {
         let Some(batch) = self.batches.get_mut(mark) else { return };
         if batch.is_being_tidied() {
             return self.batch_is_over(mark, now, orders);
+        }
+        if let BatchNews::NotCalledOff(why) = news {
+            batch.is_called_off = false;
+            let text = format!("{} could not be ended: {why}", self.batch_in_words(mark));
+            return orders.push(remark(log::Level::Warn, &format!("{text}; it is tried again")));
         }
         let terms = self.lanes.get(&batch.lane).and_then(Lane::batch_terms);
         let poll = terms.map_or(DEFAULT_PAUSE, |terms| terms.poll);
@@ -264,6 +273,7 @@ impl Foreman {
                 (batch.stage, batch.since) = (Stage::Submitted(id), now.wall);
                 orders.push(remark(log::Level::Info, &text));
                 self.record_batch(mark, now, orders);
+                self.call_off_unwanted(mark, orders);
             }
             BatchNews::Unsure(why) => {
                 batch.stage = Stage::Missing;
@@ -300,7 +310,7 @@ impl Foreman {
                 }
                 self.batch_in_trouble(mark, since, text, !had_trouble, now, orders);
             }
-            BatchNews::Tidied => {}
+            BatchNews::NotCalledOff(_) | BatchNews::Tidied => {}
         }
     }
 
@@ -480,7 +490,7 @@ impl Foreman {
         if !is_gathering {
             let text = "cancelled, but its batch is submitted: its answer is dropped when it comes, and what it cost counts";
             orders.push(info(id, text));
-            return;
+            return self.call_off_unwanted(mark, orders);
         }
         if let Some(mut call) = self.call(mark) {
             call.parts.retain(|part, _| part == id);
@@ -492,6 +502,26 @@ impl Foreman {
             if batch.parts.is_empty() {
                 self.batches.remove(mark);
             }
+        }
+    }
+
+    /// Has a batch ended of which every task that is left is cancelled. What was done by then is
+    /// paid for all the same, and so it is asked after until its server says that it has ended.
+    fn call_off_unwanted(&mut self, mark: &str, orders: &mut Vec<Order>) {
+        let Some(batch) = self.batches.get(mark) else { return };
+        let is_wanted = |id: &TaskId| self.tasks.get(id).is_some_and(|entry| !entry.cancelled);
+        let is_submitted = matches!(batch.stage, Stage::Submitted(_));
+        if !is_submitted || batch.is_called_off || batch.parts.keys().any(is_wanted) {
+            return;
+        }
+        if let Some(call) = self.call(mark) {
+            let text =
+                format!("nobody wants {} any more: it is called off", self.batch_in_words(mark));
+            orders.push(remark(log::Level::Info, &text));
+            orders.push(Order::CallOff(Box::new(call)));
+        }
+        if let Some(batch) = self.batches.get_mut(mark) {
+            batch.is_called_off = true;
         }
     }
 

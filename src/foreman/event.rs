@@ -156,6 +156,8 @@ pub enum BatchNews {
     Absent,
     /// Its server could not be asked.
     Trouble(String),
+    /// Its server could not be told that nobody wants it any more.
+    NotCalledOff(String),
     /// Its files at the server are taken away, as far as that can be done.
     Tidied,
 }
@@ -205,6 +207,8 @@ pub enum Order {
     Ask(Box<BatchCall>),
     /// Take a task out of a batch that was not sent yet.
     Leave(Box<BatchCall>),
+    /// Have a batch's server end it: nobody wants any of its tasks any more.
+    CallOff(Box<BatchCall>),
     /// Take away what a batch left at its server, all of whose results are filed.
     Tidy(Box<BatchCall>),
     /// Put a task that was worked on back into `pending`.

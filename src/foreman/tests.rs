@@ -861,6 +861,7 @@ fn calls(orders: &[Order]) -> Vec<Call<'_>> {
         Order::Ask(call) => Some(("ask", call)),
         Order::Leave(call) => Some(("leave", call)),
         Order::Tidy(call) => Some(("tidy", call)),
+        Order::CallOff(call) => Some(("call off", call)),
         _ => None,
     });
     let told = called.map(|(what, call)| {
@@ -965,6 +966,29 @@ fn a_cancelled_task_leaves_a_batch_that_is_not_sent_and_its_answer_is_dropped_fr
     let [Order::File(_, verdict)] = &orders[..] else { panic!("{orders:?}") };
     assert_eq!((verdict.folder, verdict.cost), (Folder::Failed, CENT));
     assert_eq!(verdict.error.as_ref().unwrap().kind, ErrorKind::Cancelled);
+}
+
+#[test]
+fn a_batch_of_which_nobody_wants_anything_is_called_off_until_its_server_knows() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    let mark = batch_mark(&shop.hear(paid("a")));
+    shop.hear(paid("b"));
+    assert!(shop.hear(Event::Cancel(name("a"))).is_empty(), "it is on its way");
+    shop.hear(Event::Batch(mark.clone(), BatchNews::Taken("batch_1".into())));
+    let off = ("call off", vec!["a", "b"], Some("batch_1"), false);
+    assert_eq!(calls(&shop.hear(Event::Cancel(name("b")))), vec![off.clone()]);
+    shop.hear(Event::Batch(mark.clone(), BatchNews::NotCalledOff("no".into())));
+    let ask = ("ask", vec!["a", "b"], Some("batch_1"), false);
+    assert_eq!(calls(&shop.pass(30)), [off, ask.clone()]);
+    shop.hear(Event::Batch(mark, BatchNews::Open));
+    assert_eq!(calls(&shop.pass(30)), [ask]);
+    for id in ["a", "b"] {
+        let failure = Failure::new("batch_failed", ErrorKind::AttemptsExhausted, "no");
+        let orders = shop.end_by("cloud-batch", id, failure.retried(None));
+        let [Order::File(_, verdict)] = &orders[..] else { panic!("{orders:?}") };
+        assert_eq!(verdict.attempts[0].outcome, "cancelled");
+        assert_eq!(verdict.error.as_ref().unwrap().kind, ErrorKind::Cancelled);
+    }
 }
 
 /// The end of an attempt whose batch was refused: for what was in it, or because there are none.

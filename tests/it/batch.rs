@@ -325,6 +325,33 @@ fn a_cancel_takes_a_task_out_of_a_batch_that_is_not_sent_and_counts_the_cost_of_
 }
 
 #[test]
+fn a_batch_of_which_every_task_is_cancelled_is_ended_at_its_provider() {
+    let server = ModelServer::start();
+    let shop = shop_of(&server, 2);
+    server.batch_will(BatchWill::default().at(usize::MAX).undoes(1));
+    let daemon = shop.daemon();
+    drop_tasks(&shop, 2);
+    server.wait_for_looks(1);
+    let broken = Reply::error(500, "server_error", Value::Null, "out of order");
+    server.step_will("/v1/batches/batch_1/cancel", Step::Refused(broken));
+    shop.koubou(["cancel", "t1"]).ends(0);
+    daemon.until_said("t1: cancelled, but its batch is submitted");
+    assert!(!daemon.said().contains("called off"), "the other one is wanted");
+    shop.koubou(["cancel", "t2"]).ends(0);
+    daemon.until_said("batch `batch_1` of worker `cloud` could not be ended");
+    daemon.until_said("batch `batch_1` of worker `cloud` is over");
+    daemon.stop();
+    for id in ["t1", "t2"] {
+        let result = shop.result(&format!("failed/{id}"));
+        assert_eq!(
+            (&result["error"]["kind"], outcomes(&result)),
+            (&json!("cancelled"), vec!["cancelled"])
+        );
+    }
+    assert_paid(&shop, &server);
+}
+
+#[test]
 fn a_stop_leaves_the_batch_and_a_start_goes_on_with_it() {
     let server = ModelServer::start();
     let shop = shop_of(&server, 2);

@@ -259,6 +259,24 @@ impl ChatWorker {
         standing.ok_or_else(|| self.bad_answer("it names a file that can be none", None).into())
     }
 
+    /// Tells the server that nobody wants a batch any more.
+    ///
+    /// # Errors
+    /// Why it could not be told. That it will not or need not end it is an answer.
+    pub fn call_off(&mut self, id: &str, leash: &Leash) -> Result<(), Box<Failure>> {
+        let path = format!("/batches/{}/cancel", escaped(id));
+        let ask = Ask::Post("application/json", b"");
+        let reply = self.step(ask, &path, (STEP, MOST_SAID), leash);
+        let reply = reply.map_err(|broken| Box::new(self.broken(STEP, broken)))?;
+        match reply.status {
+            200..300 => Ok(()),
+            _ => match self.refusal(&Prompt::default(), &reply) {
+                refusal if refusal.next == Next::Never && refusal.trouble.is_none() => Ok(()),
+                refusal => Err(refusal.into()),
+            },
+        }
+    }
+
     /// Reads what a batch holds, by the mark of each request's attempt; at most `max` bytes a file.
     ///
     /// # Errors

@@ -228,6 +228,12 @@ impl BatchWill {
         self
     }
 
+    /// The same, but with so many of its requests not done when it ends.
+    pub(crate) fn undoes(mut self, undone: usize) -> Self {
+        self.undone = undone;
+        self
+    }
+
     /// The same, but it is not done as a whole: it ends as `failed`, say.
     pub(crate) fn ends_as(mut self, status: &'static str) -> Self {
         self.status = status;
@@ -802,7 +808,8 @@ fn answers(input: &str, will: BatchWill, answer: Option<&str>) -> (Vec<Value>, V
     for (n, line) in lines.iter().enumerate().rev() {
         let id = &line["custom_id"];
         if n + will.undone >= lines.len() {
-            let error = json!({ "code": "batch_expired", "message": "it was not done in time" });
+            let code = format!("batch_{}", will.status);
+            let error = json!({ "code": code, "message": "it was not done in time" });
             failures.push(json!({ "custom_id": id, "response": null, "error": error }));
             continue;
         }

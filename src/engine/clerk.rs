@@ -16,9 +16,10 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use serde_json::Map;
 
 use super::Message;
+use super::cache::Cache;
 use super::claiming::Claimer;
 use super::lanes::{Held, Shop, after, sentence};
-use crate::base::clock;
+use crate::base::clock::{self, Timestamp};
 use crate::base::files::FileError;
 use crate::base::words::tame;
 use crate::config::{BatchSpec, ChatSpec, Kind, WorkerSpec};
@@ -26,9 +27,9 @@ use crate::foreman::{BatchCall, BatchNews, Ended, Event, Part, Start};
 use crate::task::TaskId;
 use crate::task::journal::{Line, LineKind, STOPPED};
 use crate::task::outcome::{ErrorKind, Failure, Next, Outcome, Spent, Trouble};
-use crate::worker::Leash;
 use crate::worker::chat::batch::{self, Found, NotSubmitted, Over, Standing};
 use crate::worker::chat::{ChatWorker, ENVELOPE};
+use crate::worker::{Leash, Worker as _};
 
 /// The largest file of answers that is read, in bytes: no server fills our memory.
 const LARGEST_FILE: u64 = 256 << 20;
@@ -82,6 +83,9 @@ pub(super) struct Clerk {
     worker: Option<ChatWorker>,
     /// The tasks of batches that are not sent yet, each with the line that asks for it.
     gathered: HashMap<String, Vec<(TaskId, String)>>,
+    /// What was asked whose answer is to be kept, by the attempt's mark. It is not known any more
+    /// of a batch that an earlier daemon sent, for the settings may have changed since.
+    asked: HashMap<String, String>,
     /// The files at the server of batches that were taken home.
     left: HashMap<String, Vec<String>>,
     /// Whether people were told that a file there cannot be taken away.
@@ -103,6 +107,7 @@ impl Clerk {
             leash: leash.clone(),
             worker: None,
             gathered: HashMap::new(),
+            asked: HashMap::new(),
             left: HashMap::new(),
             has_told_of_files: false,
         };
@@ -146,14 +151,24 @@ impl Clerk {
 
     fn gather(&mut self, start: &Start) {
         let (id, Some(mark)) = (start.id.clone(), start.batch.clone()) else { return };
-        match self.claimer().prepare(start) {
-            Ok((_, job, _)) => {
-                let line = self.worker().batch_line(&job);
-                self.gathered.entry(mark).or_default().push((id.clone(), line));
-                self.tell(Message::Begun(id, self.id.clone()));
-            }
-            Err(why) => self.tell(Message::Event(Event::NotClaimed(id, why))),
+        let (held, job, _) = match self.claimer().prepare(start) {
+            Ok(prepared) => prepared,
+            Err(why) => return self.tell(Message::Event(Event::NotClaimed(id, why))),
+        };
+        self.tell(Message::Begun(id.clone(), self.id.clone()));
+        let request = if job.cache { self.worker().request(&job) } else { None };
+        let kept = request.as_ref().and_then(|request| self.cache().find(request));
+        if let Some(answer) = kept {
+            let started_at = clock::wall();
+            return self.hand_back(id, &start.attempt, started_at, answer.into(), held);
         }
+        self.asked.extend(request.map(|request| (start.attempt.clone(), request)));
+        let line = self.worker().batch_line(&job);
+        self.gathered.entry(mark).or_default().push((id, line));
+    }
+
+    fn cache(&self) -> Cache {
+        Cache::of(self.shop.spool.home())
     }
 
     fn leave(&mut self, call: &BatchCall) {
@@ -281,10 +296,15 @@ impl Clerk {
     fn judge(&mut self, task: &Claimed, over: &Over, held: Option<&batch::Held>) -> Outcome {
         let (on_expiry, leash) = (self.terms.on_expiry, self.leash.clone());
         let outcome = self.worker().judge_in_batch(&task.job, over, held, on_expiry);
-        match &task.demand {
+        let outcome = match &task.demand {
             Some(demand) => demand.judge(outcome, &self.shop, &task.job, &leash),
             None => outcome,
+        };
+        let request = self.asked.remove(&task.job.attempt);
+        if let (Some(request), Outcome::Done(answer)) = (request, &outcome) {
+            self.cache().keep_if_possible(&request, answer);
         }
+        outcome
     }
 
     // ---- tidying up ----
@@ -350,10 +370,22 @@ impl Clerk {
         if self.leash.is_pulled() {
             return;
         }
-        let (started_at, finished_at) = (part.begun_at, after(part.begun_at));
-        let (worker_id, attempt) = (self.id.clone(), part.attempt.clone());
+        self.asked.remove(&part.attempt);
+        self.hand_back(id.clone(), &part.attempt, part.begun_at, outcome, held);
+    }
+
+    fn hand_back(
+        &self,
+        id: TaskId,
+        attempt: &str,
+        started_at: Timestamp,
+        outcome: Outcome,
+        held: Held,
+    ) {
+        let (worker_id, attempt) = (self.id.clone(), attempt.to_owned());
+        let finished_at = after(started_at);
         let ended = Ended { worker_id, attempt, started_at, finished_at, outcome };
-        self.tell(Message::HandBack(id.clone(), Box::new(ended), Box::new(held)));
+        self.tell(Message::HandBack(id, Box::new(ended), Box::new(held)));
     }
 
     fn nothing_held(&self, id: &TaskId) -> Held {

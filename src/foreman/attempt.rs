@@ -20,6 +20,9 @@ impl Foreman {
         }
         let batch_id = batch.as_ref().and_then(|mark| self.batches.get(mark)?.id());
         entry.batch.clone_from(&batch);
+        if let Some(mark) = &batch {
+            batch::leave_gathering(&mut self.batches, mark, id);
+        }
         let task_type = Some(entry.summary.wish.task_type.clone());
         let spent = ended.outcome.spent();
         let cost = promise.as_ref().map_or(Usd::ZERO, |money| spent.of_reserved(money.amount()));

@@ -114,6 +114,15 @@ pub(super) fn taken_up(open: &HashMap<String, OpenBatch>, now: Now) -> BTreeMap<
     open.iter().map(again).collect()
 }
 
+/// Takes a task out of a batch that is still being gathered: nothing of it was sent.
+pub(super) fn leave_gathering(batches: &mut BTreeMap<String, Batch>, mark: &str, id: &TaskId) {
+    let Some(batch) = batches.get_mut(mark).filter(|batch| batch.is_gathering()) else { return };
+    batch.parts.remove(id);
+    if batch.parts.is_empty() {
+        batches.remove(mark);
+    }
+}
+
 impl Entry {
     /// The queue of a lane that it waits in.
     pub(super) fn queue_in<'a>(&self, lane: &'a Lane) -> &'a Waiting {
@@ -497,12 +506,7 @@ impl Foreman {
             orders.push(Order::Leave(Box::new(call)));
         }
         // Whoever is on the way out is sent with nobody.
-        if let Some(batch) = self.batches.get_mut(mark) {
-            batch.parts.remove(id);
-            if batch.parts.is_empty() {
-                self.batches.remove(mark);
-            }
-        }
+        leave_gathering(&mut self.batches, mark, id);
     }
 
     /// Has a batch ended of which every task that is left is cancelled. What was done by then is

@@ -352,6 +352,50 @@ fn a_batch_of_which_every_task_is_cancelled_is_ended_at_its_provider() {
 }
 
 #[test]
+fn what_was_answered_before_is_not_bought_in_a_batch_and_what_a_batch_answers_is_kept() {
+    let server = ModelServer::start();
+    let shop = shop_with(&server, &json!({ "poll_s": 0.05, "all": false }), &json!({}));
+    let ask = |id: &str, what: &str, batch: bool| {
+        let mut task = json!({ "description": what, "cache": true });
+        if batch {
+            task["urgency"] = "batch".into();
+        }
+        shop.drop_task(id, &task);
+    };
+    ask("t1", "question 1", false);
+    shop.drain().ends(0);
+    ask("t2", "question 1", true);
+    shop.drain().ends(0);
+    let hit = shop.result("completed/t2");
+    assert_eq!(
+        (&hit["cached"], &hit["content"]),
+        (&json!(true), &json!("(stand-in answer) question 1"))
+    );
+    assert_eq!((hit["cost_usd"].as_f64(), &hit["worker_id"]), (Some(0.0), &json!("cloud-batch")));
+    assert_eq!((server.batches(), server.chats()), (0, 1), "nothing was sent for it");
+    let daemon = shop.daemon();
+    ask("t3", "question 1", true);
+    ask("t4", "question 4", true);
+    until_completed(&shop, 3);
+    daemon.until_said("t4: begun by cloud-batch");
+    shop.koubou(["cancel", "t4"]).ends(0);
+    shop.eventually("it is cancelled", || shop.task_file("failed/t4.json").exists());
+    daemon.stop();
+    let terms = json!({ "poll_s": 0.05, "all": false, "gather_s": 0 });
+    let worker = with(with(cloud(&server), "batch", terms), "max_tokens", 100);
+    shop.hire(&[worker], &json!({}));
+    let daemon = shop.daemon();
+    ask("t5", "question 5", true);
+    until_completed(&shop, 4);
+    ask("t6", "question 5", false);
+    until_completed(&shop, 5);
+    daemon.stop();
+    assert_eq!(shop.result("completed/t6")["cached"], true, "a direct call is the same request");
+    assert_eq!((server.batches(), server.chats()), (1, 1));
+    assert_paid_beside_calls(&shop, &server, 1);
+}
+
+#[test]
 fn a_stop_leaves_the_batch_and_a_start_goes_on_with_it() {
     let server = ModelServer::start();
     let shop = shop_of(&server, 2);

@@ -365,6 +365,46 @@ fn a_test_request_beside_a_daemon_is_a_task_that_leaves_only_its_cost() {
 }
 
 #[test]
+fn a_test_request_that_would_have_to_wait_is_withdrawn() {
+    let pause = Reply::error(429, "requests", "rate_limit_exceeded", "slow down");
+    let bad_key = Reply::error(401, "invalid_request_error", "invalid_api_key", "who are you");
+    for (reply, code, said) in [
+        (pause.header("retry-after", "3600"), 0, "was asked to pause until"),
+        (bad_key, 1, "does not accept its key"),
+    ] {
+        let sky = knowing(&[json!({ "id": "cloud-model" })]);
+        let shop = Sandbox::with_workers(&[cloud(&sky), echo()]);
+        shop.set(CLOUD_KEY, &fresh_secret());
+        let daemon = shop.daemon();
+        sky.will(reply);
+        let found = checks(&shop, &["--send"], code);
+        let what = one(&found, "send")["what"].as_str().unwrap().to_owned();
+        assert!(what.contains("is withdrawn") && what.contains(said), "{what}");
+        daemon.until_said("withdrawn: its file was taken out of pending");
+        for folder in ["pending", "in_progress", "completed", "failed"] {
+            assert!(shop.names(folder).is_empty(), "{folder}");
+        }
+    }
+}
+
+#[test]
+fn a_doctor_that_is_interrupted_takes_its_test_request_back() {
+    let sky = knowing(&[json!({ "id": "cloud-model" })]);
+    let shop = Sandbox::with_workers(&[cloud(&sky), echo()]);
+    shop.set(CLOUD_KEY, &fresh_secret());
+    let daemon = shop.daemon();
+    sky.will(Reply::answer("ready", 1, 1).held());
+    let mut doctor = shop.start(["doctor", "--send"]);
+    sky.wait_for_held(1);
+    doctor.term();
+    assert_eq!(doctor.ended(), Some(1), "{}", doctor.said());
+    daemon.until_said("cancelled");
+    for folder in ["pending", "in_progress", "completed", "failed"] {
+        assert!(shop.names(folder).is_empty(), "{folder}");
+    }
+}
+
+#[test]
 fn no_key_is_ever_told_whatever_servers_say() {
     let key = fresh_secret();
     let sky = knowing(&[json!({ "id": format!("model-{key}") })]);

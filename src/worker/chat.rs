@@ -209,6 +209,7 @@ impl ChatWorker {
                 let spent = self.spent(failure.usage.as_ref());
                 failure.spent(spent).into()
             }
+            Response::Unfinished(status) => self.unfinished(status, usage()).into(),
             Response::None(_) if !words.message.is_empty() => {
                 self.bad_answer(&format!("it is an error{said}"), usage()).into()
             }
@@ -292,6 +293,17 @@ impl ChatWorker {
             .of_worker(Trouble::Failing);
         failure.usage = usage;
         failure.spent(self.spent(usage.as_ref()))
+    }
+
+    /// An answer that the server sent off before there was one: what it may cost, it may cost still.
+    fn unfinished(&self, status: &str, usage: Option<Usage>) -> Failure {
+        let message = format!(
+            "the server of `{}` took the request and sent `{status}` instead of an answer: it works in the background, which koubou did not ask for and does not wait for; ask another server, or use `api: chat_completions`",
+            self.worker_type
+        );
+        let failure = Failure::new("bad_answer", ErrorKind::AttemptsExhausted, message);
+        let failure = failure.retried(None).of_worker(Trouble::Failing);
+        Failure { usage, ..failure.spent(self.spent(None)) }
     }
 
     fn broken(&self, timeout: Duration, broken: Broken) -> Failure {

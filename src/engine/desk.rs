@@ -258,11 +258,16 @@ impl Desk {
                 Step::Release { claim, .. } => self.release(claim),
             }
         }
-        for filed in filer::file(filings) {
-            match filed {
-                Ok((id, folder)) => self.filed(&id, folder, &names),
-                Err((filing, error)) => self.not_filed(filing, &error, &names),
+        let (mut filed, mut not_filed) = (Vec::new(), Vec::new());
+        for result in filer::file(filings) {
+            match result {
+                Ok((id, folder)) => filed.push((known_as(&id, &names), id, folder)),
+                Err(failure) => not_filed.push(failure),
             }
+        }
+        self.filed(filed);
+        for (filing, error) in not_filed {
+            self.not_filed(filing, &error, &names);
         }
         if self.again.is_empty() {
             self.pause = Duration::ZERO;
@@ -297,18 +302,21 @@ impl Desk {
         }
     }
 
-    fn filed(&self, id: &TaskId, folder: Folder, names: &[(TaskId, TaskId)]) {
-        let known_as = names.iter().find(|(now, _)| now == id).map_or(id, |(_, known)| known);
-        let line =
-            Line { folder: Some(folder), ..Line::new(LineKind::Filed, clock::wall()).of(known_as) };
-        if let Err(error) = self.journal.append([&line]) {
-            // The result stands and says the same; only a retry's history would be longer.
+    /// Results stand: what each task was called, what it is called now, and where it is.
+    fn filed(&self, all: Vec<(TaskId, TaskId, Folder)>) {
+        let now = clock::wall();
+        let line = |(known_as, _, folder): &(TaskId, TaskId, Folder)| Line {
+            folder: Some(*folder),
+            ..Line::new(LineKind::Filed, now).of(known_as)
+        };
+        let lines: Vec<Line> = all.iter().map(line).collect();
+        if let Err(error) = self.journal.append(&lines) {
+            // The results stand and say the same; only a retry's history would be longer.
             let _ = self.to_engine.send(Message::OwnTrouble(sentence(&error)));
         }
-        self.tell(match known_as == id {
-            true => Event::Filed(id.clone(), folder),
-            false => Event::FiledAs { known_as: known_as.clone(), id: id.clone(), folder },
-        });
+        for (known_as, id, folder) in all {
+            self.tell(Event::Filed { known_as, id, folder });
+        }
     }
 
     fn not_filed(
@@ -317,9 +325,7 @@ impl Desk {
         error: &FileError,
         names: &[(TaskId, TaskId)],
     ) {
-        let id = filing.claim.id().clone();
-        let known_as =
-            names.iter().find(|(now, _)| *now == id).map_or(id, |(_, known)| known.clone());
+        let known_as = known_as(filing.claim.id(), names);
         if error.kind() == std::io::ErrorKind::AlreadyExists && !filing.replaces {
             // Somebody put a file by hand where this result goes: the result takes the next number.
             if let Err(error) = filing.claim.renumber() {
@@ -342,6 +348,11 @@ impl Desk {
     fn tell(&self, event: Event) {
         let _ = self.to_engine.send(Message::Event(event));
     }
+}
+
+/// What a task was called whose result is called so.
+fn known_as(id: &TaskId, names: &[(TaskId, TaskId)]) -> TaskId {
+    names.iter().find(|(now, _)| now == id).map_or(id, |(_, known)| known).clone()
 }
 
 impl Step {

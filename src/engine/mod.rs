@@ -63,6 +63,9 @@ const LOOK_FOR_ROOM_AGAIN: Duration = Duration::from_secs(5);
 /// How long a second request to stop waits for attempts to end.
 const AT_ONCE: Duration = Duration::from_secs(8);
 
+/// So many messages are heard before the foreman says what follows from them.
+const AT_A_TIME: usize = 128;
+
 /// How long a first one waits for results that cannot be filed.
 const LINGER: Duration = Duration::from_secs(3);
 /// How long a drain does, while none can.
@@ -303,7 +306,7 @@ impl Engine {
         self.tell_of_workers();
         self.tell_of_money();
         self.ask(Ask::Glimpse(Glimpse::Everything));
-        self.hear(Event::Tick);
+        self.go_on();
         let mut heartbeat = clock::mono() + HEARTBEAT;
         let mut listing = clock::mono() + POLL;
         while self.farewell.is_none() {
@@ -317,7 +320,7 @@ impl Engine {
             let timer = crossbeam_channel::after(wake_at.saturating_sub(now.mono));
             select! {
                 recv(self.messages) -> message => match message {
-                    Ok(message) => self.take(message),
+                    Ok(message) => self.take_all(message),
                     Err(_) => break,
                 },
                 recv(timer) -> _ => {
@@ -332,13 +335,23 @@ impl Engine {
                     if self.give_up_at.is_some_and(|at| clock::mono() >= at) {
                         break;
                     }
-                    self.hear(Event::Tick);
+                    self.go_on();
                 }
             }
         }
         let lost = self.lost.take();
         let ending = self.go_home();
         lost.map_or(Ok(ending), Err)
+    }
+
+    /// Hears a message and what has come behind it, and then has the foreman go on once.
+    fn take_all(&mut self, first: Message) {
+        self.take(first);
+        for _ in 1..AT_A_TIME {
+            let Ok(message) = self.messages.try_recv() else { break };
+            self.take(message);
+        }
+        self.go_on();
     }
 
     fn take(&mut self, message: Message) {
@@ -349,8 +362,7 @@ impl Engine {
                     self.hear(Event::Withdrawn(file));
                 }
             }
-            Message::Event(Event::Filed(id, folder)) => self.filed(&id.clone(), id, folder),
-            Message::Event(Event::FiledAs { known_as, id, folder }) => {
+            Message::Event(Event::Filed { known_as, id, folder }) => {
                 self.filed(&known_as, id, folder);
             }
             Message::Event(event) => {
@@ -375,10 +387,17 @@ impl Engine {
         }
     }
 
-    /// Passes something to the foreman and carries out what he orders.
+    /// Passes something to the foreman and carries out what he orders at once.
     fn hear(&mut self, event: Event) {
+        for order in self.foreman.learn(event, Now::read()) {
+            self.carry_out(order);
+        }
+    }
+
+    /// Carries out what follows from all that the foreman has heard.
+    fn go_on(&mut self) {
         self.look_for_room();
-        for order in self.foreman.hear(event, Now::read()) {
+        for order in self.foreman.go_on(Now::read()) {
             self.carry_out(order);
         }
     }
@@ -407,7 +426,7 @@ impl Engine {
             ),
         };
         log::log!(if enough { log::Level::Info } else { log::Level::Error }, "{text}");
-        for order in self.foreman.hear(Event::Room(enough), now) {
+        for order in self.foreman.learn(Event::Room(enough), now) {
             self.carry_out(order);
         }
     }

@@ -119,7 +119,7 @@ impl Engine {
             false => drop(self.own_filings.remove(&id)),
         }
         self.drop_cancel(known_as);
-        let told = Event::FiledAs { known_as: known_as.clone(), id: id.clone(), folder };
+        let told = Event::Filed { known_as: known_as.clone(), id: id.clone(), folder };
         self.hear(told);
         // While it waited it was known by a name whose result stands: that one's row is what it says.
         if *known_as != id

@@ -189,6 +189,7 @@ impl Foreman {
                     lane.queue_mut(by_batch).insert(task_type, entry.place(), id.clone());
                     if !entry.decision.fallback.is_empty() {
                         lane.movable.insert(id.clone());
+                        self.newly_movable.push(id.clone());
                     }
                 }
             }

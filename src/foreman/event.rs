@@ -34,12 +34,10 @@ pub enum Event {
     /// Something was heard of a batch.
     Batch(String, BatchNews),
     /// A result is durable in its folder.
-    Filed(TaskId, Folder),
-    /// The same, under a number: somebody's result stood where it would have gone.
-    FiledAs {
+    Filed {
         /// What the task was called so far.
         known_as: TaskId,
-        /// What its result is called.
+        /// What its result is called: with a number, where somebody's stood in its place.
         id: TaskId,
         /// Where it is.
         folder: Folder,
@@ -67,8 +65,6 @@ pub enum Event {
     Listed(Vec<String>),
     /// The disk has less room than is wanted, or has room again.
     Room(bool),
-    /// Time passed.
-    Tick,
     /// Finish what runs and go home.
     Stop,
 }

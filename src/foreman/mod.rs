@@ -93,6 +93,10 @@ pub struct Foreman {
     was_critical: bool,
     /// Something was settled that people have not been told.
     settled: bool,
+    /// Which lanes were out when all who may be stood in for were last looked at, and when that was.
+    were_out: (Vec<bool>, Duration),
+    /// Those who wait since then and for whom somebody may stand in.
+    newly_movable: Vec<TaskId>,
 }
 
 impl Foreman {
@@ -148,14 +152,30 @@ impl Foreman {
             looks: 0,
             was_critical: ledger.is_critical(now.wall),
             settled: false,
+            were_out: (Vec::new(), now.mono),
+            newly_movable: Vec::new(),
             ledger,
         }
     }
 
     /// Hears what happened and answers with what follows from it.
     pub fn hear(&mut self, event: Event, now: Now) -> Vec<Order> {
+        let mut orders = self.learn(event, now);
+        orders.extend(self.go_on(now));
+        orders
+    }
+
+    /// Hears what happened; who begins next is said when he is asked to [`go on`](Self::go_on), so
+    /// that of many things that happened at once each need not be looked at from all sides.
+    pub fn learn(&mut self, event: Event, now: Now) -> Vec<Order> {
         let mut orders = Vec::new();
         self.take_in(event, now, &mut orders);
+        orders
+    }
+
+    /// What follows from all that he has learned, and from the time.
+    pub fn go_on(&mut self, now: Now) -> Vec<Order> {
+        let mut orders = Vec::new();
         self.wake(now, &mut orders);
         self.dispatch(now, &mut orders);
         self.send_batches(now, false, &mut orders);
@@ -164,7 +184,7 @@ impl Foreman {
         orders
     }
 
-    /// When to send a [`Event::Tick`] at the latest, on the monotonic clock; `None` if nothing waits for time.
+    /// When to have him [`go on`](Self::go_on) at the latest, on the monotonic clock; `None` if nothing waits for time.
     pub fn wakes_at(&self, now: Now) -> Option<Duration> {
         let on_wall = |at: &Timestamp| now.mono + clock::between(now.wall, *at);
         let walls =
@@ -241,8 +261,7 @@ impl Foreman {
             Event::NotClaimed(id, why) => self.not_claimed(&id, why, now, orders),
             Event::Ended(id, ended) => self.ended(&id, *ended, now, orders),
             Event::Batch(mark, news) => self.heard_of_batch(&mark, news, now, orders),
-            Event::Filed(id, folder) => self.filed(&id, &id, folder, now, orders),
-            Event::FiledAs { known_as, id, folder } => {
+            Event::Filed { known_as, id, folder } => {
                 self.filed(&known_as, &id, folder, now, orders);
             }
             Event::Released(id) => self.released(&id, now, orders),
@@ -259,7 +278,6 @@ impl Foreman {
                 (self.listed, self.asked_to_list) = (Some(unsettled), false);
             }
             Event::Room(enough) => self.no_room = !enough,
-            Event::Tick => {}
             Event::Stop => self.stopping = true,
         }
     }

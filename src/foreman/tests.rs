@@ -45,13 +45,12 @@ impl Shop {
 
     /// What follows from an event, without what is only told.
     fn hear(&mut self, event: Event) -> Vec<Order> {
-        let mut orders = self.foreman.hear(event, self.now);
-        orders.retain(|order| {
-            !matches!(order, Order::Record(_) | Order::Say(_) | Order::Lane(..) | Order::Money)
-                && alert(order).is_none()
-                && !matches!(order, Order::Write(line) if line.event == LineKind::Alert)
-        });
-        orders
+        without_what_is_told(self.foreman.hear(event, self.now))
+    }
+
+    /// What follows from the time alone.
+    fn go_on(&mut self) -> Vec<Order> {
+        without_what_is_told(self.foreman.go_on(self.now))
     }
 
     /// The limits that an event makes people hear of.
@@ -62,7 +61,7 @@ impl Shop {
     /// Lets so many seconds pass.
     fn pass(&mut self, seconds: u64) -> Vec<Order> {
         self.now = self.now.plus(Duration::from_secs(seconds));
-        self.hear(Event::Tick)
+        self.go_on()
     }
 
     fn arrive(&mut self, id: &str) -> Vec<Order> {
@@ -81,7 +80,7 @@ impl Shop {
             Order::File(_, verdict) => Some(verdict.folder),
             _ => None,
         });
-        orders.extend(self.hear(Event::Filed(name(id), folder.unwrap())));
+        orders.extend(self.hear(filed_in(name(id), folder.unwrap())));
         orders
     }
 
@@ -95,6 +94,20 @@ impl Shop {
         };
         self.hear(Event::Ended(name(id), Box::new(ended)))
     }
+}
+
+fn without_what_is_told(mut orders: Vec<Order>) -> Vec<Order> {
+    orders.retain(|order| {
+        !matches!(order, Order::Record(_) | Order::Say(_) | Order::Lane(..) | Order::Money)
+            && alert(order).is_none()
+            && !matches!(order, Order::Write(line) if line.event == LineKind::Alert)
+    });
+    orders
+}
+
+/// A result stands under its task's own name.
+fn filed_in(id: TaskId, folder: Folder) -> Event {
+    Event::Filed { known_as: id.clone(), id, folder }
 }
 
 fn alert(order: &Order) -> Option<String> {
@@ -505,7 +518,7 @@ fn a_server_that_fails_again_and_again_is_left_alone_and_then_tried_with_one_tas
     let probe = started(&orders);
     assert_eq!(probe.len(), 1);
     shop.end(probe[0], done());
-    assert_eq!(started(&shop.hear(Event::Filed(name(probe[0]), Folder::Completed))).len(), 0);
+    assert_eq!(started(&shop.hear(filed_in(name(probe[0]), Folder::Completed))).len(), 0);
     assert_eq!(shop.foreman.lanes[&WorkerType::new("echo")].busy, 2, "and then little by little");
 }
 
@@ -670,7 +683,7 @@ fn a_dependency_is_waited_for_and_its_failure_shared() {
     assert!(shop.hear(Event::Looked(name("first"), None)).is_empty(), "not yet known");
     shop.arrive("first");
     shop.end("first", done());
-    assert_eq!(started(&shop.hear(Event::Filed(name("first"), Folder::Completed))), ["second"]);
+    assert_eq!(started(&shop.hear(filed_in(name("first"), Folder::Completed))), ["second"]);
     shop.hear(after("third"));
     let orders = shop.hear(Event::Looked(name("first"), Some(Folder::Failed)));
     assert_eq!(refused(&orders), [("third", ErrorKind::DependencyFailed)]);
@@ -821,12 +834,12 @@ fn our_own_trouble_is_nobodys_failure() {
 #[test]
 fn a_drain_goes_home_when_only_waiting_is_left() {
     let mut shop = Shop::with(1, Usd::dollars(10), true);
-    assert_eq!(shop.hear(Event::Tick), [Order::List]);
+    assert_eq!(shop.go_on(), [Order::List]);
     shop.arrive("a");
     shop.hear(arrival("b", |summary| summary.depends_on = vec![name("unknown")]));
     shop.hear(Event::Looked(name("unknown"), None));
     shop.end("a", done());
-    assert!(shop.hear(Event::Filed(name("a"), Folder::Completed)).is_empty(), "it asked already");
+    assert!(shop.hear(filed_in(name("a"), Folder::Completed)).is_empty(), "it asked already");
     let orders = shop.hear(Event::Listed(Vec::new()));
     let waits = vec![("`unknown`, which nobody has dropped yet".to_owned(), 1)];
     assert_eq!(orders, [Order::GoHome(Farewell { waits })]);
@@ -839,7 +852,7 @@ fn a_stop_claims_nothing_more_and_waits_for_what_runs() {
     shop.arrive("b");
     assert!(shop.hear(Event::Stop).is_empty());
     assert_eq!(filed(&shop.end("a", done())), [("a", Folder::Completed)]);
-    let orders = shop.hear(Event::Filed(name("a"), Folder::Completed));
+    let orders = shop.hear(filed_in(name("a"), Folder::Completed));
     assert!(matches!(&orders[..], [Order::GoHome(_)]), "{orders:?}");
 }
 
@@ -927,12 +940,12 @@ fn a_batch_of_an_earlier_daemon_keeps_its_money_and_is_asked_after_at_once() {
     };
     shop.foreman.take_up(TakenUp { arrival: *arrival, begun }, shop.now);
     assert_eq!(shop.foreman.money().0.reserved, CENT);
-    assert_eq!(calls(&shop.hear(Event::Tick)), [("ask", vec!["a"], Some("batch_1"), false)]);
+    assert_eq!(calls(&shop.go_on()), [("ask", vec!["a"], Some("batch_1"), false)]);
     assert!(shop.foreman.rows().all(|row| row.waits_for.unwrap().contains("`batch_1`")));
     let orders = shop.end_by("cloud-batch", "a", spent(CENT));
     let [Order::File(_, verdict)] = &orders[..] else { panic!("{orders:?}") };
     assert_eq!(verdict.attempts[0].batch_id.as_deref(), Some("batch_1"));
-    let orders = shop.hear(Event::Filed(name("a"), Folder::Completed));
+    let orders = shop.hear(filed_in(name("a"), Folder::Completed));
     assert_eq!(calls(&orders), [("tidy", vec![], Some("batch_1"), false)]);
     let orders = shop.hear(Event::Batch("m".into(), BatchNews::Tidied));
     let over =
@@ -1152,12 +1165,12 @@ impl World {
             match order {
                 Order::File(id, verdict) => {
                     assert!(self.ended.insert(id.clone()), "filed twice");
-                    self.hear(Event::Filed(id, verdict.folder));
+                    self.hear(filed_in(id, verdict.folder));
                 }
                 Order::Refuse(refuse) => {
                     assert!(self.waiting.remove(&refuse.id), "refused what was not waiting");
                     assert!(self.ended.insert(refuse.id.clone()), "filed twice");
-                    self.hear(Event::Filed(refuse.id, Folder::Failed));
+                    self.hear(filed_in(refuse.id, Folder::Failed));
                 }
                 Order::Release(id, _) => {
                     self.waiting.insert(id.clone());

@@ -46,6 +46,7 @@ use crate::spool::watch::{Glimpse, Watch, WatchError};
 use crate::spool::{self, Home, Spool};
 use crate::task::fact::Fact;
 use crate::task::journal::{Line, Replay};
+use crate::task::limit::{Scope, Window};
 use crate::task::{Folder, TaskId, Usd, WorkerType};
 use crate::worker::Leash;
 use desk::{Desk, Errand};
@@ -603,12 +604,8 @@ impl Engine {
                 }
             }
             Note::Limits if stands => {
-                let limits = LimitsNote::read(&self.home);
-                if let Some(limits) = limits {
-                    self.hear(Event::SetLimits {
-                        daily: limits.daily_usd,
-                        monthly: limits.monthly_usd,
-                    });
+                if let Some(limits) = LimitsNote::read(&self.home) {
+                    self.hear(Event::SetLimits(limits));
                     self.tell_of_money();
                 }
                 self.drop_note(&note);
@@ -695,13 +692,16 @@ fn foreman(config: &Config, drain: bool, replay: &mut Replay, now: Now) -> Forem
 
 /// Says where a limit in the settings does not count.
 fn tell_of_limits(config: &Config, replay: &Replay) {
-    let (daily, monthly) = replay.limits;
-    let limits =
-        [("daily", daily, config.limits.daily), ("monthly", monthly, config.limits.monthly)];
-    for (which, set, stated) in limits {
-        if let Some(set) = set.filter(|set| *set != stated) {
+    for (limit, set) in &replay.limits {
+        let stated = match (&limit.scope, limit.window) {
+            (Scope::Total, Window::Day) => Some(&config.limits.daily),
+            (Scope::Total, Window::Month) => Some(&config.limits.monthly),
+            _ => config.limits.others.get(limit),
+        };
+        if let Some(stated) = stated.filter(|stated| *stated != set) {
             log::warn!(
-                "the {which} limit is {set}, as `koubou budget set --{which}` set it; the settings' {stated} does not count"
+                "the {} is {set}, as `koubou budget set` set it; the settings' {stated} does not count",
+                limit.in_words()
             );
         }
     }

@@ -54,13 +54,8 @@ pub enum Event {
     Pause(Option<WorkerType>),
     /// Somebody wants a worker type, or all of them, to go on.
     Resume(Option<WorkerType>),
-    /// Somebody set the budget's limits.
-    SetLimits {
-        /// A day's.
-        daily: Option<Usd>,
-        /// A month's.
-        monthly: Option<Usd>,
-    },
+    /// Somebody set limits of the budget.
+    SetLimits(BTreeMap<Limit, Usd>),
     /// `pending` was listed to its end; these files in it are not settled yet.
     Listed(Vec<String>),
     /// The disk has less room than is wanted, or has room again.

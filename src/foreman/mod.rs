@@ -49,7 +49,7 @@ use crate::task::journal::{Line, LineKind, OpenBatch, Past, Replay, counts_as_at
 use crate::task::limit::{Purpose, Scope};
 use crate::task::outcome::{CHECK_FAILED, ErrorKind, Failure, Next, Outcome, Spent, Trouble};
 use crate::task::result::TaskError;
-use crate::task::{Difficulty, Folder, Sensitivity, TaskId, Usd, WorkerType};
+use crate::task::{Difficulty, Folder, Limit, Sensitivity, TaskId, Usd, WorkerType};
 
 /// A pause where a server names none.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(5);
@@ -103,8 +103,7 @@ impl Foreman {
     /// A foreman who knows what the journal remembers.
     pub fn new(setup: Setup, router: Arc<Router>, replay: &mut Replay, now: Now) -> Self {
         let mut limits = setup.limits;
-        limits.daily = replay.limits.0.unwrap_or(limits.daily);
-        limits.monthly = replay.limits.1.unwrap_or(limits.monthly);
+        replay.limits.iter().for_each(|(limit, amount)| limits.set(limit, *amount));
         let mut ledger = Ledger::new(limits, setup.timezone, now.wall);
         for spent in &replay.spent {
             ledger.record(spent.amount, &spent.purpose, spent.at, now.wall);
@@ -273,7 +272,7 @@ impl Foreman {
             Event::Cancel(id) => self.cancel(&id, now, orders),
             Event::Pause(name) => self.pause(name, true, orders),
             Event::Resume(name) => self.pause(name, false, orders),
-            Event::SetLimits { daily, monthly } => self.set_limits(daily, monthly, now, orders),
+            Event::SetLimits(limits) => self.set_limits(&limits, now, orders),
             Event::Listed(unsettled) => {
                 (self.listed, self.asked_to_list) = (Some(unsettled), false);
             }

@@ -52,6 +52,16 @@ impl Waiting {
         Self { rest: Queue::default(), by_type }
     }
 
+    /// Gives a type of task a queue of its own, if it has none.
+    pub(super) fn set_apart(&mut self, task_type: &str, is_of: impl Fn(&TaskId) -> bool) {
+        if !self.by_type.contains_key(task_type) {
+            let all = std::mem::take(&mut self.rest.tasks);
+            let (tasks, rest) = all.into_iter().partition(|(_, id)| is_of(id));
+            self.rest.tasks = rest;
+            self.by_type.insert(task_type.to_owned(), Queue { tasks, ..Queue::default() });
+        }
+    }
+
     pub(super) fn insert(&mut self, task_type: &str, place: Place, id: TaskId) {
         self.queue_mut(task_type).tasks.insert(place, id);
     }

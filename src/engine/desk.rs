@@ -5,6 +5,7 @@
 //! one) never becomes a task's failure: what could not be filed stays claimed and
 //! is tried again, and that is said once.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -238,7 +239,7 @@ impl Desk {
         if let Err(error) = self.write_lines(&mut batch) {
             return self.later(batch, &error);
         }
-        let (mut filings, mut names) = (Vec::new(), Vec::new());
+        let (mut filings, mut names) = (Vec::new(), Names::new());
         for step in batch {
             match step {
                 Step::File { filing, known_as, lines } => match filing.claim.take_back() {
@@ -248,7 +249,7 @@ impl Desk {
                                 "{known_as}: somebody moved it while it was worked on; it has ended, and its result is filed"
                             );
                         }
-                        names.push((filing.claim.id().clone(), known_as));
+                        names.insert(filing.claim.id().clone(), known_as);
                         filings.push(*filing);
                     }
                     Err(error) => {
@@ -319,12 +320,7 @@ impl Desk {
         }
     }
 
-    fn not_filed(
-        &mut self,
-        mut filing: Box<Filing>,
-        error: &FileError,
-        names: &[(TaskId, TaskId)],
-    ) {
+    fn not_filed(&mut self, mut filing: Box<Filing>, error: &FileError, names: &Names) {
         let known_as = known_as(filing.claim.id(), names);
         if error.kind() == std::io::ErrorKind::AlreadyExists && !filing.replaces {
             // Somebody put a file by hand where this result goes: the result takes the next number.
@@ -350,9 +346,11 @@ impl Desk {
     }
 }
 
-/// What a task was called whose result is called so.
-fn known_as(id: &TaskId, names: &[(TaskId, TaskId)]) -> TaskId {
-    names.iter().find(|(now, _)| now == id).map_or(id, |(_, known)| known).clone()
+/// What tasks were called so far, by what they are called now.
+type Names = HashMap<TaskId, TaskId>;
+
+fn known_as(id: &TaskId, names: &Names) -> TaskId {
+    names.get(id).unwrap_or(id).clone()
 }
 
 impl Step {

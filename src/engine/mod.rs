@@ -366,10 +366,16 @@ impl Engine {
             Message::Event(Event::Filed { known_as, id, folder }) => {
                 self.filed(&known_as, id, folder);
             }
-            Message::Event(event) => {
-                if matches!(event, Event::Released(_)) {
-                    self.went_on();
+            Message::Event(Event::Released(id)) => {
+                self.went_on();
+                let file = std::ffi::OsString::from(id.file_name());
+                self.hear(Event::Released(id));
+                // Somebody may have taken it away before we heard that it is back.
+                if !self.spool.is_pending(&file) {
+                    self.hear(Event::Withdrawn(file));
                 }
+            }
+            Message::Event(event) => {
                 self.note_event(&event);
                 let all_is_known = matches!(event, Event::Listed(_));
                 self.hear(event);

@@ -21,6 +21,7 @@ impl Foreman {
             }
             State::Batched { .. } => {}
             State::Releasing(_) => entry.cancelled = true,
+            State::Parent(_) => self.cancel_family(id, now, orders),
             _ => self.refuse(id, cancelled(), now, orders),
         }
     }
@@ -55,6 +56,26 @@ impl Foreman {
         }
     }
 
+    /// Lets the tasks of a group wait, wherever they do, or no longer.
+    pub(super) fn pause_group(&mut self, name: &GroupName, on: bool, orders: &mut Vec<Order>) {
+        let is_news = self.lanes.values().any(|lane| lane.waiting.is_paused(name.as_str()) != on);
+        if !is_news {
+            return;
+        }
+        for queue in self.lanes.values_mut().flat_map(Lane::queues_mut) {
+            queue.pause(name.as_str(), on);
+        }
+        let word = if on { "paused" } else { "resumed" };
+        orders.push(remark(log::Level::Info, &format!("group `{name}` {word}")));
+        let waits = |(id, entry): (&TaskId, &Entry)| {
+            (entry.group() == name.as_str() && entry.state.is_waiting()).then(|| id.clone())
+        };
+        let waiting: Vec<TaskId> = self.tasks.iter().filter_map(waits).collect();
+        for id in waiting {
+            self.record_waiting(&id, orders);
+        }
+    }
+
     pub(super) fn set_limits(
         &mut self,
         limits: &BTreeMap<Limit, Usd>,
@@ -64,7 +85,7 @@ impl Foreman {
         for (limit, amount) in limits {
             self.ledger.set(limit, *amount, now.wall);
             if let Scope::TaskType(name) = &limit.scope {
-                self.queue_apart(name);
+                self.queue_apart(name, orders);
             }
             let text = format!("budget set: the {} is {amount}", limit.in_words());
             orders.push(remark(log::Level::Info, &text));
@@ -75,13 +96,20 @@ impl Foreman {
     }
 
     /// A type of task has a limit of its own from now on: its tasks wait in a queue of their own.
-    fn queue_apart(&mut self, task_type: &str) {
-        let Self { lanes, tasks, .. } = self;
-        let is_of = |id: &TaskId| {
-            tasks.get(id).is_some_and(|entry| entry.summary.wish.task_type == task_type)
+    fn queue_apart(&mut self, task_type: &str, orders: &mut Vec<Order>) {
+        let lane_of = |entry: &Entry| match &entry.state {
+            State::Queued(lane) if entry.summary.wish.task_type == task_type => Some(lane.clone()),
+            _ => None,
         };
-        for queue in lanes.values_mut().flat_map(Lane::queues_mut) {
-            queue.set_apart(task_type, is_of);
+        let waiting =
+            self.tasks.iter().filter_map(|(id, entry)| Some((id.clone(), lane_of(entry)?)));
+        let waiting: Vec<(TaskId, WorkerType)> = waiting.collect();
+        waiting.iter().for_each(|(id, _)| self.unindex(id));
+        for queue in self.lanes.values_mut().flat_map(Lane::queues_mut) {
+            queue.set_apart(task_type);
+        }
+        for (id, lane) in waiting {
+            self.set_state(&id, State::Queued(lane), orders);
         }
     }
 

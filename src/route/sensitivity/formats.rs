@@ -30,6 +30,16 @@ const fn given_made_up(
     Rule { needs: Needs::MadeUp, ..given(id, cues, pattern, check) }
 }
 
+/// The same, where only a machine can have made the value.
+const fn given_by_machine(
+    id: &'static str,
+    cues: &'static [&'static str],
+    pattern: &'static str,
+    check: fn(&Hit<'_>) -> bool,
+) -> Rule {
+    Rule { needs: Needs::Machine, ..given(id, cues, pattern, check) }
+}
+
 /// Formats of programs.
 pub(super) const FORMATS: &[Rule] = &[
     // Command lines.
@@ -638,7 +648,7 @@ pub(super) const FORMATS: &[Rule] = &[
         check: is_table,
     },
     // Names that are given what only a machine makes.
-    given_made_up(
+    given_by_machine(
         "random_value",
         &[
             "key",
@@ -671,7 +681,7 @@ pub(super) const FORMATS: &[Rule] = &[
         r#"(?P<n>[\w.-]{0,40}(?:key|auth|creds?|credentials?|bearer|signature|salt|pepper|seed|sas|session|session_?id|cookie|hmac|webhook|psk|api|access|licen[cs]e|serial(?: number| no\.?)?|キー|鍵|認証(?:情報|文字列)?|ライセンス(?:番号)?|シリアル(?:番号)?)\w{0,3})["'`\]*]{0,3}(?:[ \t]*\([^)\n]{1,20}\))?[ \t]*(?:[:=|]|=>|:=|->|→|は|is\b|が|を)[ \t]*["'`「*]{0,2}(?P<v>[A-Za-z0-9+/_.~=-]{16,})"#,
         is_random_value,
     ),
-    given(
+    given_by_machine(
         "license_key",
         &[
             "licen",
@@ -961,6 +971,8 @@ fn is_named_value(hit: &Hit<'_>) -> bool {
 
 /// How many lines below its head a table is read.
 const ROWS: usize = 6;
+/// The longest name of a column.
+const LONGEST_COLUMN: usize = 48;
 /// The longest head that a table has.
 const LONGEST_HEAD: usize = 300;
 
@@ -972,17 +984,13 @@ fn is_table(hit: &Hit<'_>) -> bool {
         return false;
     }
     let Some(split) = SPLITS.iter().find(|c| head.contains(**c)) else { return false };
-    let below = hit.text[hit.whole.end..].lines().take(ROWS).map(plain_line);
-    let rows = || below.clone().filter(|line| line.contains(*split));
-    if rows().next().is_none() {
-        return false;
-    }
     let names: Vec<&str> = cells(plain_line(head), *split).collect();
     let columns: Vec<usize> =
         (0..names.len()).filter(|n| is_credential_column(names[*n])).collect();
+    let below = || hit.text[hit.whole.end..].lines().take(ROWS).map(plain_line);
     names.len() >= 2
         && !columns.is_empty()
-        && rows().any(|line| {
+        && below().filter(|line| line.contains(*split)).any(|line| {
             let row: Vec<&str> = cells(line, *split).collect();
             row.len() == names.len() && columns.iter().any(|n| is_cell(names[*n], row[*n]))
         })
@@ -1048,6 +1056,9 @@ fn is_credential_column(name: &str) -> bool {
         "解錠番号",
         "認証コード",
     ];
+    if name.len() > LONGEST_COLUMN {
+        return false;
+    }
     let lower = name.to_lowercase();
     NAMES.has(&lower)
         || (lower.len() <= 40

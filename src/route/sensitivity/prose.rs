@@ -34,6 +34,28 @@ const fn made_up(
     Rule { needs: Needs::MadeUp, ..told(id, why, cues, pattern, check) }
 }
 
+/// The same, where only a machine can have made the secret.
+const fn machine(
+    id: &'static str,
+    why: &'static str,
+    cues: &'static [&'static str],
+    pattern: &'static str,
+    check: fn(&Hit<'_>) -> bool,
+) -> Rule {
+    Rule { needs: Needs::Machine, ..told(id, why, cues, pattern, check) }
+}
+
+/// The same, where the secret may also be a number or words with signs between them.
+const fn valued(
+    id: &'static str,
+    why: &'static str,
+    cues: &'static [&'static str],
+    pattern: &'static str,
+    check: fn(&Hit<'_>) -> bool,
+) -> Rule {
+    Rule { needs: Needs::Value, ..told(id, why, cues, pattern, check) }
+}
+
 const CRED_CUES: &[&str] = &[
     "pass",
     "p@ss",
@@ -141,28 +163,28 @@ pub(super) const PROSE: &[Rule] = &[
         r#"\b@CRED@[ \t]+(?:for|of|to|on|in|at|into|from)[ \t](?:[^\n.:=?!]|\.[^\s]){1,60}?[ \t]*=[ \t]*["'`“]?(?P<v>[^\s"'`”]{4,200})"#,
         is_told,
     ),
-    made_up(
+    machine(
         "told_near",
         TOLD,
         CRED_CUES,
         r#"\b(?:keys?|tokens?|secrets?|credentials?|creds|pass(?:word|phrase|code|wd)s?|pwd|signing|webhook|bearer|auth)\b[^\n]{0,70}?(?:^|[\s"'`“(\[{:=,])(?P<v>[A-Za-z0-9_+/.~!@#$%^&*=-]{10,})"#,
         is_near,
     ),
-    made_up(
+    machine(
         "told_near",
         TOLD,
         CRED_CUES,
         r#"(?:^|[\s"'`“(])(?P<v>[A-Za-z0-9_+/.~-]{20,}=*)["'`”)]?[ \t,.:;]{0,3}(?:\b[\w']{1,12}\b[ ,]{1,2}){0,4}?\b(?:api key|access key|secret key|keys?|tokens?|secrets?|credentials?|password)\b"#,
         is_near,
     ),
-    told(
+    valued(
         "told_below",
         TOLD,
         CRED_CUES,
         r#"\b(?:pass[ -]?(?:word|phrase|code|wd)|pwd?|pin(?: code| number)?|(?:api|access|secret|licen[cs]e|auth|product|activation|encryption|private|recovery) key|(?:access|auth|api|bot)? ?token|credentials?|secret|code)s?\b[^\n]*\n[\s>*-]{0,8}(?:(?:it'?s?|it is|that's|that is|i set it to|it was|we use|use|try|here:?|sure[,:]?|=>|->)[ \t]+)?(?:(?:it|this)[ ]?(?:is|'s)[ ])?["'`“]?(?P<v>[^\s"'`”]{4,120}?)["'`”]?[.!]?(?:[ \t]*(?:です|でした|になります|だよ|。)[^\n]{0,12})?[ \t]*(?:\n|$)"#,
         is_below,
     ),
-    told(
+    valued(
         "told_below",
         TOLD,
         JCRED_CUES,

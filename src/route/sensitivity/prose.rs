@@ -363,6 +363,57 @@ pub(super) const PROSE: &[Rule] = &[
         is_made_up_ja,
     ),
     told(
+        "spelled_code",
+        CODE,
+        &["code", "pin", "alarm", "combination", "keypad", "safe", "padlock"],
+        concat!(
+            r"\b(?:(?:pass|key)?code|pin|alarm|combination|keypad|safe|padlock)\b[^\n.!?]{0,30}?(?:[:=,]|\bis\b|\bwants\b|\bto\b)[ ]*(?P<v>(?:zero|oh|nought|one|two|three|four|five|six|seven|eight|nine|double)",
+            r"(?:[ ,-]+(?:then[ ]|and[ ])?(?:zero|oh|nought|one|two|three|four|five|six|seven|eight|nine|double|hash|star)\b){3,})",
+        ),
+        |_| true,
+    ),
+    told(
+        "spelled_password",
+        TOLD,
+        &["pass", "pw", "wifi", "wi-fi", "login", "code", "key", "spell"],
+        r"\b(?:pass(?:word|phrase|code)?|pw|wi-?fi|login|code|key|spell\w*)\b[^\n]{0,40}?(?P<v>(?:@SPELT@[ ,-]{1,2}){4,})",
+        |_| true,
+    ),
+    told(
+        "spelled_code_ja",
+        CODE,
+        &["番号", "暗証", "コード", "ダイヤル", "金庫"],
+        r"(?:暗証(?:番号)?|解錠番号|解除番号|ダイヤル|金庫|コード)[^\n。]{0,10}?[はがを:][ 「]*(?P<v>[〇零一二三四五六七八九]{4,8}|(?:(?:ゼロ|零|れい|まる|いち|に|さん|よん|し|ご|ろく|なな|しち|はち|きゅう|きゅー|く)[、・ ,]{1,2}){3,})(?:[^\p{Han}]|$)",
+        |_| true,
+    ),
+    told(
+        "told_code_ja",
+        CODE,
+        &[
+            "テンキー",
+            "キーパッド",
+            "電子錠",
+            "ボタン錠",
+            "オートロック",
+            "警備",
+            "セコム",
+            "アラーム",
+            "キーボックス",
+        ],
+        r"(?:テンキー|キーパッド|電子錠|ボタン錠|オートロック|警備|セコム|アルソック|アラーム|キーボックス)[^\n。0-9]{0,16}?(?P<v>[#*]?\d{3,8}[#*]?)(?:を|と|で|→|の後|のあと)[^\n。]{0,6}?(?:押|入力|打|入れ|回|解除|開)",
+        is_code,
+    ),
+    told(
+        "told_file",
+        TOLD,
+        &["の中身", "の内容", "contents of", "contains", "content of"],
+        concat!(
+            r"(?:(?:pass|passwd|secret|token|key|cred\w*)[\w-]{0,10}(?:\.[a-z]{2,4})?[ ]?(?:の中身|の内容)(?:は|が)[ :「『`]{0,3}(?P<v>[!-~]{8,80})",
+            r"|(?:pass|passwd|secret|token|key|cred\w*)[\w-]{0,10}\.[a-z]{2,4}[`'\x22]?[ ](?:only |just )?(?:contains|is|are)[ :]{1,2}[`'\x22]?(?P<w>[!-~]{8,80}))",
+        ),
+        is_in_file,
+    ),
+    told(
         "told_code",
         CODE,
         &["dial"],
@@ -704,6 +755,22 @@ fn is_key_word(hit: &Hit<'_>) -> bool {
                 && hit.matched().to_lowercase().contains("unlock")))
 }
 
+/// What a file of secrets is said to hold, if it looks like one.
+fn is_in_file(hit: &Hit<'_>) -> bool {
+    let last = hit
+        .matched()
+        .rsplit([' ', 'は', 'が', '「', '『', '`', '\'', '"'])
+        .find(|part| !part.is_empty());
+    let value = bare(last.unwrap_or_default());
+    value.len() >= 8
+        && is_made_up(value)
+        && value.bytes().any(|b| b.is_ascii_digit())
+        && !is_placeholder(value)
+        && !is_code_like(value)
+        && !is_place(value)
+        && !value.contains(['(', '{', '/'])
+}
+
 fn is_beside(hit: &Hit<'_>) -> bool {
     let value = bare(hit.value());
     let long = if hit.matched().to_lowercase().starts_with('p') { 5 } else { 12 };
@@ -903,8 +970,11 @@ fn is_told_ja(hit: &Hit<'_>) -> bool {
 
 fn is_made_up_ja(hit: &Hit<'_>) -> bool {
     let value = bare(hit.value());
+    // `livenessProbe` is a name in a program, and パス is a path there.
+    let is_name = value.bytes().all(|b| b.is_ascii_alphabetic());
     value.len() >= 6
         && is_made_up(value)
+        && !is_name
         && !is_placeholder(value)
         && !is_code_like(value)
         && !is_technique(value)
@@ -992,4 +1062,41 @@ fn is_tool(value: &str) -> bool {
         memory database bearer https oauth openid saml ldap totp email sms 1password bitwarden lastpass keepass dashlane",
     );
     TOOLS.has(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rules::finds;
+    use super::*;
+
+    fn found(text: &str) -> bool {
+        finds(PROSE, text)
+    }
+
+    #[test]
+    fn what_is_spelt_out_keyed_in_or_kept_in_a_file_is_found() {
+        let word = format!("T6qoC{}rCTYb{}nhnWOA", 3, 6);
+        for text in [
+            "the gate code is four, nine, zero, two, then hash".to_owned(),
+            "wifi: capital t tango lima seven underscore nine".to_owned(),
+            "暗証番号は「四九〇二七」です".to_owned(),
+            "倉庫のテンキー、69069を押してから鍵マークです".to_owned(),
+            format!("vault_pass.txtの中身は {word} の一行だけです"),
+        ] {
+            assert!(found(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn counting_and_names_of_programs_are_not() {
+        for text in [
+            "The pin has two or three legs.",
+            "Write code for one, two and three players",
+            "readinessProbeとlivenessProbeを同じパスにすると何が困る",
+            "テンキー付きのキーボードで3段の配列",
+            "config.txtの中身は空です",
+        ] {
+            assert!(!found(text), "{text}");
+        }
+    }
 }

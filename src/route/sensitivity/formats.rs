@@ -647,6 +647,31 @@ pub(super) const FORMATS: &[Rule] = &[
         pattern: LINES,
         check: is_table,
     },
+    // Secrets that a command only unwraps.
+    given_made_up(
+        "unwrapped_value",
+        &["printf", "echo"],
+        concat!(
+            r#"(?:(?:pass(?:word|wd|phrase)?|pwd?|secret|token|key)\w{0,8}=["']?\$\((?:printf|echo)[ ](?:-\w+[ ])?["'](?P<v>[^"'\n]{6,80})["']"#,
+            r#"|\b(?:echo|printf)[ ]+(?:-\w+[ ])?["']?(?P<w>[^\s"'|]{8,80})["']?[ ]*\|[ ]*(?:rev|tr|xxd|base64)\b[^\n]{0,60}?(?:pass|secret|token|sudo[ ]-S|login|パスワード|パスフレーズ|鍵))"#,
+        ),
+        is_unwrapped,
+    ),
+    given_made_up(
+        "account_and_value",
+        &["root", "admin", "administrator", "operator", "postgres", "superuser"],
+        r#"["'](?:root|admin|administrator|operator|postgres|superuser|sa)\\?["'][ ]*,[ ]*\\?["'](?P<v>[^"'\\\n ]{6,60})\\?["']"#,
+        |hit| {
+            let value = bare(hit.value());
+            let signs = value.bytes().any(|b| b"!#$%^&*+=~?".contains(&b));
+            let digits = value.bytes().filter(u8::is_ascii_digit).count();
+            is_made_up(value)
+                && digits >= 1
+                && (signs || digits >= 2 && looks_like_key(value))
+                && !is_placeholder(value)
+                && !value.contains(['@', '(', '/', '.'])
+        },
+    ),
     // Names that are given what only a machine makes.
     given_by_machine(
         "random_value",
@@ -709,6 +734,19 @@ fn tail<'a>(hit: &Hit<'a>) -> &'a str {
         .rsplit([' ', '\t', '=', '\n', '"', '\''])
         .find(|part| !part.is_empty())
         .unwrap_or(matched)
+}
+
+/// A literal that a command turns round or decodes, if it looks like a secret.
+fn is_unwrapped(hit: &Hit<'_>) -> bool {
+    let literal = hit
+        .matched()
+        .split(['"', '\''])
+        .nth(1)
+        .unwrap_or_else(|| hit.matched().split_whitespace().nth(1).unwrap_or_default());
+    is_made_up(literal)
+        && literal.bytes().any(|b| b.is_ascii_digit())
+        && !is_placeholder(literal)
+        && !literal.contains(['$', '(', '/', '{'])
 }
 
 fn is_flag_value(hit: &Hit<'_>) -> bool {
@@ -1204,4 +1242,38 @@ fn is_license(hit: &Hit<'_>) -> bool {
         && !is_placeholder(value)
         && value.bytes().any(|b| b.is_ascii_uppercase())
         && !value.contains("CVE")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rules::finds;
+    use super::*;
+
+    fn found(text: &str) -> bool {
+        finds(FORMATS, text)
+    }
+
+    #[test]
+    fn secrets_that_are_unwrapped_or_stand_behind_an_account_are_found() {
+        let word = format!("wR{}~dQ{}", 7 * 7, 8 * 9);
+        for text in [
+            format!("PASS=$(printf '{word}'); mysql -u x db"),
+            format!("echo '{word}' | rev | sudo -S ls"),
+            format!("{{\"cmd\": \"login\", \"args\": [\"root\", \"{word}\"]}}"),
+        ] {
+            assert!(found(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn ordinary_commands_and_lists_are_not() {
+        for text in [
+            "NAME=$(printf '%s' \"$1\"); echo done",
+            "echo 'utf8 text' | tr a-z A-Z",
+            "[\"root\", \"readonly\"], ['admin', 'editor2']",
+            "name, count\nkeys, 12\ntokens, 40",
+        ] {
+            assert!(!found(text), "{text}");
+        }
+    }
 }

@@ -77,7 +77,9 @@ impl Rules {
             let words = MadeUp::of(part);
             for (ready, blocks) in self.rules.iter().zip(self.awake(part, &words)) {
                 // Words that were only put together prove nothing by standing side by side.
-                let proves = !glued || matches!(ready.rule.family, "key" | "marking");
+                let proves = !glued
+                    || matches!(ready.rule.family, "key" | "marking")
+                    || ready.rule.id == "url_password";
                 if blocks == Blocks::NONE || !proves {
                     continue;
                 }

@@ -4,8 +4,8 @@
 //! program begins before the journal holds the attempt.
 
 use super::acceptance::Demand;
-use super::attachments;
 use super::lanes::{Held, Shop, sentence};
+use super::{answers, attachments};
 use crate::base::clock;
 use crate::base::files::{self, FileError, ReadError};
 use crate::config::{Kind, WorkerSpec};
@@ -55,9 +55,19 @@ impl Claimer<'_> {
         if files::fingerprint(&bytes) != start.fingerprint {
             return Err(NotClaimed::Changed);
         }
-        let task = wire::read(&super::intake::stem(&start.file), &bytes)
+        let mut task = wire::read(&super::intake::stem(&start.file), &bytes)
             .map_err(|_| NotClaimed::Changed)?;
         let attached = attachments::read(&task, config).map_err(|_| NotClaimed::Changed)?;
+        let spool = &self.shop.spool;
+        let filled = answers::fill(&mut task, spool, config.max_task_bytes)
+            .map_err(|_| NotClaimed::Changed)?;
+        if !self.spec.local && !filled.reasons.is_empty() {
+            return Err(NotClaimed::Confidential(filled.reasons));
+        }
+        // What it is filled with or attached to it may have grown since its money was reserved.
+        if Prompt::assemble(&task, &attached, None).size() > start.prompt_bytes || filled.lacks {
+            return Err(NotClaimed::Changed);
+        }
         let prompt = Prompt::assemble(&task, &attached, self.spec.system.as_deref());
         let prompt = config
             .router
@@ -77,9 +87,10 @@ impl Claimer<'_> {
         let config = &self.shop.config;
         let mut claim = self.shop.spool.reclaim(id.clone());
         let bytes = claim.read(config.largest_result_file()).ok()?;
-        let task = wire::read(id.as_str(), &bytes).ok()?;
+        let mut task = wire::read(id.as_str(), &bytes).ok()?;
         // What it was asked with may have changed since; its answer is an answer all the same.
         let attached = attachments::read(&task, config).unwrap_or_default();
+        let _ = answers::fill(&mut task, &self.shop.spool, config.max_task_bytes);
         let prompt = Prompt::assemble(&task, &attached, self.spec.system.as_deref());
         let prompt = config.router.clear(prompt, Sensitivity::Public, true).ok()?;
         let job = self.job(&task, prompt, id, attempt, &claim);
@@ -116,14 +127,15 @@ impl Claimer<'_> {
     /// the task asks for in any case.
     fn demand(&self, sensitivity: Sensitivity, task: &Task) -> Option<Demand> {
         let accept = task.accept.as_ref().or(self.spec.accept.as_ref());
-        if accept.is_none() && task.response_schema.is_none() {
+        let parent = (task.may_spawn > 0).then(|| Box::new(task.clone()));
+        if accept.is_none() && task.response_schema.is_none() && parent.is_none() {
             return None;
         }
         let accept = Accept {
             response_schema: task.response_schema.clone(),
             ..accept.cloned().unwrap_or_default()
         };
-        Some(Demand { accept, sensitivity })
+        Some(Demand { accept, sensitivity, parent })
     }
 
     /// Nothing that costs money or runs a program begins before the journal is durable.

@@ -4,12 +4,12 @@
 //! [`Outcome`], whatever happens. It never moves a task, never retries, knows
 //! nothing of budgets, and writes nowhere but below the job's `scratch` folder.
 //!
-//! [`alarm`] alone is no attempt: it runs the owner's program when money runs low.
+//! [`hook`] alone is no attempt: it runs the owner's program when something has happened.
 
-pub mod alarm;
 pub mod chat;
 pub mod command;
 pub mod echo;
+pub mod hook;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! The other texts that a text can be read as.
 //!
-//! Percent signs, entities and backslashes undone; string literals and split words
+//! Percent signs, entities, backslashes and the equals signs of mail undone; string literals and split words
 //! joined; spaced-out letters closed up; hex and base64 decoded where the outcome
 //! is text. A picture or a compressed file decodes to no text and has no view.
 //!
@@ -169,7 +169,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Percent signs, entities and backslashes undone, one level of each.
+/// Percent signs, entities, backslashes and the equals signs of mail undone, one level of each.
 fn unescaped(text: &str) -> Option<View> {
     let bytes = text.as_bytes();
     let mut writer = Writer::new(text);

@@ -292,7 +292,8 @@ impl Intake {
                     "a secret of config/.env stands in `{name}`, which the database keeps: put it elsewhere"
                 ),
             )),
-            Ok(task) => attachments::read(&task, &self.config)
+            Ok(task) => attachments::workspace(&task, &self.config)
+                .and_then(|_| attachments::read(&task, &self.config))
                 .map(|files| (task, files))
                 .map_err(|why| error(ErrorKind::InvalidTask, why)),
             Err(flaws) => Err(error(kind_of(&flaws), flaws.message())),

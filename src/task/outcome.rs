@@ -179,6 +179,8 @@ pub struct Answer {
     pub exit_code: Option<i32>,
     /// A command's standard error.
     pub stderr: Option<String>,
+    /// What is different in its workspace, where that is a git tree.
+    pub diff: Option<String>,
     /// What the reader should know: an answer that was cut, say.
     pub warnings: Vec<String>,
 }
@@ -206,6 +208,8 @@ pub struct Failure {
     pub stderr: Option<String>,
     /// What the worker had said by then.
     pub content: Option<String>,
+    /// What is different in its workspace, where that is a git tree.
+    pub diff: Option<String>,
 }
 
 /// Whether another attempt makes sense.
@@ -253,6 +257,7 @@ impl Failure {
             exit_code: None,
             stderr: None,
             content: None,
+            diff: None,
         }
     }
 

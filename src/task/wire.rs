@@ -46,6 +46,7 @@ pub const FIELDS: &[&str] = &[
     "system",
     "input",
     "files",
+    "workspace",
     "priority",
     "difficulty_level",
     "sensitivity_level",
@@ -69,7 +70,7 @@ pub const FIELDS: &[&str] = &[
 ];
 
 /// Fields of the contract that this version carries along without acting on them.
-const NOT_YET: &[&str] = &["group", "workspace", "may_spawn"];
+const NOT_YET: &[&str] = &["group", "may_spawn"];
 
 /// The longest `task_type` and `worker` in characters.
 const LONGEST_WORD: usize = 100;
@@ -259,6 +260,7 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         system: fields.text("system").map(str::to_owned),
         input: fields.get("input").cloned(),
         files: fields.texts("files").into_iter().map(PathBuf::from).collect(),
+        workspace: fields.whole_path("workspace"),
         priority: fields.integer("priority", 0, 10).map_or(5, |n| n as u8),
         difficulty: fields.difficulty(),
         // Of two levels that one task states, the stricter holds.
@@ -363,6 +365,14 @@ impl<'a> Fields<'a> {
             self.wrong(key, "an array of strings", value);
             Vec::new()
         })
+    }
+
+    fn whole_path(&mut self, key: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.text(key)?);
+        if !path.is_absolute() {
+            self.flaw(format!("`{key}` must be a whole path, one that begins with `/`"));
+        }
+        Some(path)
     }
 
     fn id(&mut self, key: &str) -> Option<TaskId> {

@@ -1,0 +1,98 @@
+//! Where an agent works: the folder that its task names, or a fresh one below the home's `work`.
+//!
+//! A folder that a task names was opened below one of the config's `workspace_roots`, and
+//! the open folder is what is worked in: whatever its path leads to by then does not count.
+
+use std::fs::{self, DirBuilder, File};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Job;
+use crate::base::files::{At, FileError};
+use crate::base::words;
+
+/// A folder that a task names, opened.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    path: PathBuf,
+    folder: Arc<File>,
+}
+
+impl Workspace {
+    /// The folder that the task calls `path`.
+    pub fn of(path: PathBuf, folder: File) -> Self {
+        Self { path, folder: Arc::new(folder) }
+    }
+}
+
+/// The folder of one attempt.
+#[derive(Debug)]
+pub(super) enum Room {
+    /// The one that the task names.
+    Named(Workspace),
+    /// One that was made for it.
+    Fresh(PathBuf),
+}
+
+impl Room {
+    /// The folder that the task names, or a fresh private one.
+    pub(super) fn of(job: &Job) -> Result<Self, FileError> {
+        if let Some(workspace) = &job.workspace {
+            return Ok(Self::Named(workspace.clone()));
+        }
+        let path = job.home.join("work").join(job.task_id.as_str()).join(&job.attempt);
+        let path = std::path::absolute(&path).at("find", &path)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).at("create", &path)?;
+        Ok(Self::Fresh(path))
+    }
+
+    /// A path by which a child of this process goes into it.
+    pub(super) fn entrance(&self) -> PathBuf {
+        match self {
+            Self::Named(workspace) => {
+                format!("/proc/self/fd/{}", workspace.folder.as_raw_fd()).into()
+            }
+            Self::Fresh(path) => path.clone(),
+        }
+    }
+
+    /// Its whole path, without links.
+    pub(super) fn path(&self) -> PathBuf {
+        match self {
+            Self::Named(workspace) => {
+                fs::read_link(self.entrance()).unwrap_or_else(|_| workspace.path.clone())
+            }
+            Self::Fresh(path) => fs::canonicalize(path).unwrap_or_else(|_| path.clone()),
+        }
+    }
+
+    /// Whether the task names it.
+    pub(super) fn is_named(&self) -> bool {
+        matches!(self, Self::Named(_))
+    }
+
+    /// Leaves it: one that was made for the attempt goes, unless it is to stay and holds
+    /// something. Says where it stays.
+    pub(super) fn leave(self, stays: bool) -> Option<PathBuf> {
+        let Self::Fresh(path) = self else { return None };
+        let gone = match stays {
+            true => fs::remove_dir(&path).is_ok(),
+            false => {
+                super::program::remove_folder(&path);
+                true
+            }
+        };
+        // The task's own folder goes with the last of its attempts.
+        if let Some(parent) = path.parent().filter(|_| gone) {
+            let _ = fs::remove_dir(parent);
+        }
+        (!gone).then_some(path)
+    }
+}
+
+/// A path as it is shown.
+pub(super) fn shown(path: &Path) -> String {
+    words::tame(&path.to_string_lossy())
+}

@@ -64,6 +64,11 @@
 //! others and takes its answer home, a day and several daemons later perhaps. It stays in
 //! `in_progress` meanwhile, and the journal knows which batches there may be.
 //!
+//! A task whose answer asks for others (`task::subtasks`) is a parent: its attempt is over and its
+//! answer in the journal, and it waits in `in_progress` until they have ended (`foreman::family`).
+//! What another's answer is filled with (`{result:ID}`) is read anew each time that it is judged
+//! or begun (`engine::answers`), as `files` are.
+//!
 //! # Where to begin
 //!
 //! To learn what koubou reacts to and what it can do, read [`foreman::Event`] and

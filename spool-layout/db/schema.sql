@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS task_master (
     updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
     waits_for TEXT,                             -- why a pending one does not run yet
     error_kind TEXT,                            -- why a failed one failed
+    task_group TEXT,                            -- the tasks that it belongs with
     worker_type TEXT GENERATED ALWAYS AS (assigned_worker_type) VIRTUAL
 );
 
@@ -87,6 +88,8 @@ CREATE TABLE IF NOT EXISTS meta (
 
 CREATE INDEX IF NOT EXISTS idx_task_status ON task_master(status);
 CREATE INDEX IF NOT EXISTS idx_task_priority ON task_master(priority DESC);
+CREATE INDEX IF NOT EXISTS idx_task_parent ON task_master(parent_task_id);
+CREATE INDEX IF NOT EXISTS idx_task_group ON task_master(task_group);
 CREATE INDEX IF NOT EXISTS idx_worker_status ON workers(status);
 CREATE INDEX IF NOT EXISTS idx_log_timestamp ON system_logs(created_at DESC);
 CREATE INDEX IF NOT EXISTS idx_log_task ON system_logs(task_id);

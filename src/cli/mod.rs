@@ -7,11 +7,13 @@
 
 mod budget;
 mod cancel;
+mod check;
 mod doctor;
 mod init;
 mod list;
 mod log;
 mod logger;
+mod manual;
 mod pause;
 mod rebuild;
 mod result;
@@ -24,9 +26,11 @@ mod start;
 mod status;
 mod submit;
 mod table;
+mod tree;
 mod trouble;
 mod ui;
 mod wait;
+mod watch;
 mod workers;
 
 use std::path::PathBuf;
@@ -71,6 +75,7 @@ enum Command {
     Show(show::Args),
     List(list::Args),
     Log(log::Args),
+    Watch(watch::Args),
     Retry(retry::Args),
     Cancel(cancel::Args),
     Pause(pause::PauseArgs),
@@ -82,6 +87,9 @@ enum Command {
     Budget(budget::Args),
     Doctor(doctor::Args),
     Rebuild(rebuild::Args),
+    Check(check::Args),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 /// What a command that went well has to say to the shell.
@@ -124,6 +132,7 @@ fn run(command: Command, ui: &mut Ui, site: &Site) -> Done {
         Command::Show(args) => show::run(ui, site, &args),
         Command::List(args) => list::run(ui, site, &args),
         Command::Log(args) => log::run(ui, site, &args),
+        Command::Watch(args) => watch::run(ui, site, &args),
         Command::Retry(args) => retry::run(ui, site, &args),
         Command::Cancel(args) => cancel::run(ui, site, &args),
         Command::Pause(args) => pause::pause(ui, site, &args),
@@ -135,6 +144,9 @@ fn run(command: Command, ui: &mut Ui, site: &Site) -> Done {
         Command::Budget(args) => budget::run(ui, site, &args),
         Command::Doctor(args) => doctor::run(ui, site, &args),
         Command::Rebuild(args) => rebuild::run(ui, site, &args),
+        Command::Check(args) => check::run(ui, site, &args),
+        Command::Completions(args) => manual::completions(ui, &args),
+        Command::Man(args) => manual::man(ui, &args),
     }
 }
 

@@ -4,7 +4,7 @@ use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::words;
 use crate::spool::notes::Note;
-use crate::task::WorkerType;
+use crate::task::{GroupName, WorkerType};
 
 /// Claim nothing more; what runs is finished
 #[derive(clap::Args, Debug)]
@@ -12,6 +12,9 @@ pub(super) struct PauseArgs {
     /// Only this worker type
     #[arg(value_name = "WORKER")]
     worker: Option<String>,
+    /// Only tasks of this group, whoever does them
+    #[arg(long, value_name = "GROUP", conflicts_with = "worker")]
+    group: Option<GroupName>,
 }
 
 /// Go on after a pause, or after mending what had stopped a worker
@@ -20,22 +23,22 @@ pub(super) struct ResumeArgs {
     /// Only this worker type
     #[arg(value_name = "WORKER")]
     worker: Option<String>,
+    /// Only tasks of this group, whoever does them
+    #[arg(long, value_name = "GROUP", conflicts_with = "worker")]
+    group: Option<GroupName>,
 }
 
 pub(super) fn pause(ui: &mut Ui, site: &Site, args: &PauseArgs) -> Done {
     site.spool()?;
-    let worker = known(site, args.worker.as_deref())?;
-    let whom = worker.as_ref().map_or("the workshop".to_owned(), |name| format!("worker `{name}`"));
-    Note::Pause(worker).leave(&site.home)?;
+    let (note, whom) = note(site, args.worker.as_deref(), args.group.as_ref())?;
+    note.leave(&site.home)?;
     ui.say(&format!("{whom} is paused, also over a restart; `koubou resume` lets it go on"));
     Ok(Exit::Done)
 }
 
 pub(super) fn resume(ui: &mut Ui, site: &Site, args: &ResumeArgs) -> Done {
     site.spool()?;
-    let worker = known(site, args.worker.as_deref())?;
-    let whom = worker.as_ref().map_or("the workshop".to_owned(), |name| format!("worker `{name}`"));
-    let note = Note::Pause(worker);
+    let (note, whom) = note(site, args.worker.as_deref(), args.group.as_ref())?;
     if !note.stands(&site.home) {
         // The daemon hears of a note that comes and goes, and so lifts what stopped the worker itself.
         note.leave(&site.home)?;
@@ -44,6 +47,20 @@ pub(super) fn resume(ui: &mut Ui, site: &Site, args: &ResumeArgs) -> Done {
     ui.say(&format!("{whom} goes on"));
     site.hint_if_idle(ui);
     Ok(Exit::Done)
+}
+
+/// The note that pauses what was named, and what that is called.
+fn note(
+    site: &Site,
+    worker: Option<&str>,
+    group: Option<&GroupName>,
+) -> Result<(Note, String), Trouble> {
+    if let Some(name) = group {
+        return Ok((Note::PauseGroup(name.clone()), format!("group `{name}`")));
+    }
+    let worker = known(site, worker)?;
+    let whom = worker.as_ref().map_or("the workshop".to_owned(), |name| format!("worker `{name}`"));
+    Ok((Note::Pause(worker), whom))
 }
 
 /// The worker type of this name, if the settings have it.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::site::{Located, parse_id};
 use super::trouble::Trouble;
-use super::{Done, Exit, Site, Ui};
+use super::{Done, Exit, Site, Ui, tree};
 use crate::base::files;
 use crate::base::words::tame;
 use crate::mirror::query::TaskRecord;
@@ -18,11 +18,17 @@ pub(super) struct Args {
     /// The task
     #[arg(value_name = "ID", value_parser = parse_id)]
     id: TaskId,
+    /// Show the tasks that came of it instead, and theirs in turn
+    #[arg(long)]
+    tree: bool,
 }
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
     let Located { ref id, folder, ref path } = site.locate(&spool, &args.id)?;
+    if args.tree {
+        return tree::show(ui, site, id);
+    }
     let story = match folder.is_end() {
         true => super::result::read_result(path)?,
         false => waiting(site, id, folder, path)?,

@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui, wait};
@@ -13,7 +15,7 @@ use crate::base::files::{self, FileError};
 use crate::base::words;
 use crate::route::decision::Wish;
 use crate::spool::Spool;
-use crate::task::{Folder, TaskId, wire};
+use crate::task::{Folder, GroupName, TaskId, wire};
 
 /// Drop tasks; each is durable before its id is printed
 ///
@@ -39,16 +41,22 @@ pub(super) struct Args {
     /// The worker type that is to do it
     #[arg(long, value_name = "W")]
     worker: Option<String>,
+    /// The tasks that it belongs with
+    #[arg(long, value_name = "GROUP")]
+    group: Option<GroupName>,
+    /// Drop nothing that is there already: of the same id or, where it states none, of the same content
+    #[arg(long)]
+    unique: bool,
     /// Wait until all have ended: exit 0 if completed, 1 if one failed
     #[arg(long)]
     wait: bool,
 }
 
 /// A task to be dropped, and the name that it would like.
-struct Draft {
-    document: Map<String, Value>,
+pub(super) struct Draft {
+    pub(super) document: Map<String, Value>,
     name: Option<TaskId>,
-    source: String,
+    pub(super) source: String,
 }
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
@@ -71,7 +79,10 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     }
     let mut ids = Vec::new();
     for draft in drafts {
-        let id = drop_one(&spool, draft, args.id.as_ref())?;
+        let id = match args.unique {
+            true => drop_unless_there(ui, site, &spool, draft)?,
+            false => drop_one(&spool, draft, args.id.as_ref())?,
+        };
         // One id a line, in JSON and in words alike.
         match ui.is_json() {
             true => ui.json_line(&serde_json::json!({ "task_id": id }))?,
@@ -80,7 +91,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         ids.push(id);
     }
     match args.wait {
-        true => wait::until_ended(ui, site, &spool, &ids, None),
+        true => wait::until_ended(ui, site, &spool, &ids),
         false => {
             hint_if_its_worker_rests(ui, site, &ids, &spool);
             site.hint_if_idle(ui);
@@ -103,6 +114,11 @@ fn drafts(args: &Args) -> Result<Vec<Draft>, Trouble> {
         [] => &standard_input,
         files => files,
     };
+    drafts_in(files)
+}
+
+/// The tasks in these files; `-` is standard input.
+pub(super) fn drafts_in(files: &[PathBuf]) -> Result<Vec<Draft>, Trouble> {
     let mut drafts = Vec::new();
     for path in files {
         let (bytes, source) = read(path)?;
@@ -168,6 +184,7 @@ fn fill_in(draft: &mut Draft, args: &Args) {
     };
     set("task_type", args.task_type.as_deref().map(Value::from));
     set("priority", args.priority.map(Value::from));
+    set("group", args.group.as_ref().map(|group| Value::from(group.as_str())));
     set("worker", args.worker.as_deref().map(Value::from));
     set("task_id", args.id.as_ref().map(|id| Value::from(id.as_str())));
 }
@@ -191,6 +208,56 @@ pub(super) fn drop_document(
     document: Map<String, Value>,
 ) -> Result<TaskId, Trouble> {
     drop_one(spool, Draft { document, name: None, source: String::new() }, None)
+}
+
+/// Drops a task, unless one of its id is there already, in whichever folder. One that states no
+/// id has one that its content makes: the same task is the same task.
+fn drop_unless_there(
+    ui: &mut Ui,
+    site: &Site,
+    spool: &Spool,
+    mut draft: Draft,
+) -> Result<TaskId, Trouble> {
+    let stated =
+        draft.document.get("task_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let id = match stated {
+        Some(id) => id,
+        None => id_of_content(&draft.document),
+    };
+    loop {
+        if let Ok(there) = site.locate(spool, &id) {
+            ui.say(&format!("`{id}` is there already: {}", there.folder));
+            return Ok(id);
+        }
+        if files::exists(&spool.rejected(&id)) {
+            ui.say(&format!("`{id}` is there already, as a drop that was no task"));
+            return Ok(id);
+        }
+        draft.document.insert("task_id".into(), Value::from(id.as_str()));
+        let again = Draft { document: draft.document.clone(), name: None, source: String::new() };
+        match drop_one(spool, again, Some(&id)) {
+            // Somebody was quicker: now it is there.
+            Err(_) if site.locate(spool, &id).is_ok() => {}
+            dropped => return dropped,
+        }
+    }
+}
+
+/// An id that two tasks share which differ in the order of their fields at most.
+fn id_of_content(document: &Map<String, Value>) -> TaskId {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let by_key: std::collections::BTreeMap<_, _> = map.iter().collect();
+                by_key.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect()
+            }
+            Value::Array(items) => items.iter().map(sorted).collect(),
+            other => other.clone(),
+        }
+    }
+    let text = sorted(&Value::Object(document.clone())).to_string();
+    let digest = HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
+    TaskId::from_stem(&format!("task-{}", &digest[..24]))
 }
 
 /// Drops one task under a name that nobody has.

@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::trouble::Trouble;
@@ -96,8 +98,43 @@ impl Ui {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
+    /// How far something has come, for a person who is looking.
+    pub(super) fn progress(&self) -> Progress {
+        let is_watched = io::stderr().is_terminal() && !self.quiet;
+        Progress(is_watched.then(|| {
+            let bar = ProgressBar::new(0).with_style(
+                ProgressStyle::with_template("{bar:24} {pos} of {len} ended, {elapsed}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar.enable_steady_tick(Duration::from_secs(1));
+            bar
+        }))
+    }
+
     /// Whether a person is looking at the answer.
     pub(super) fn is_terminal(&self) -> bool {
         io::stdout().is_terminal()
+    }
+}
+
+/// A bar that shows how far something has come, and is gone when it is dropped; nothing where
+/// nobody looks.
+pub(super) struct Progress(Option<ProgressBar>);
+
+impl Progress {
+    /// So many have ended, and so many have not.
+    pub(super) fn show(&mut self, ended: u64, open: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(ended + open);
+            bar.set_position(ended);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `koubou wait`: until tasks have ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -9,18 +10,28 @@ use serde_json::{Value, json};
 use super::site::parse_id;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
+use crate::base::files;
 use crate::base::words::{self, Count};
 use crate::spool::Spool;
 use crate::spool::watch::Watch;
 use crate::task::result::TaskResult;
-use crate::task::{Folder, TaskId};
+use crate::task::{Folder, GroupName, Task, TaskId, wire};
 
 /// Wait until tasks have ended: exit 0 if all are completed, 1 if one failed
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The tasks
-    #[arg(value_name = "ID", required = true, value_parser = parse_id)]
+    #[arg(value_name = "ID", required_unless_present = "group", value_parser = parse_id)]
     ids: Vec<TaskId>,
+    /// All tasks of this group, those too that are dropped meanwhile
+    #[arg(long, value_name = "GROUP", conflicts_with = "ids")]
+    group: Option<GroupName>,
+    /// Wait until the first of them has ended, and print which
+    #[arg(long)]
+    any: bool,
+    /// Wait until all of them have ended; so it is without this, too
+    #[arg(long, conflicts_with = "any")]
+    all: bool,
     /// Wait no longer than this, and then exit 124: `90`, `30s`, `5m`
     #[arg(long, value_name = "DUR", value_parser = words::parse_span)]
     timeout: Option<Duration>,
@@ -29,57 +40,166 @@ pub(super) struct Args {
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
     let located = args.ids.iter().map(|id| site.locate(&spool, id).map(|located| located.id));
-    let ids = located.collect::<Result<Vec<_>, _>>()?;
-    until_ended(ui, site, &spool, &ids, args.timeout)
+    let mut wait = Wait::new(site, &spool, located.collect::<Result<Vec<_>, _>>()?);
+    wait.timeout = args.timeout;
+    wait.any = args.any;
+    if let Some(name) = &args.group {
+        wait.group = Some(Group::new(name.clone()));
+        wait.open = site.query().and_then(|query| Ok(query.group(name)?)).map_or_else(
+            |_| Vec::new(),
+            |rows| rows.iter().filter_map(|row| row.task_id.parse().ok()).collect(),
+        );
+    }
+    wait.until_ended(ui)
 }
 
 /// Waits for tasks that are known to be there; says of each that failed.
-pub(super) fn until_ended(
-    ui: &mut Ui,
-    site: &Site,
-    spool: &Spool,
-    ids: &[TaskId],
+pub(super) fn until_ended(ui: &mut Ui, site: &Site, spool: &Spool, ids: &[TaskId]) -> Done {
+    Wait::new(site, spool, ids.to_vec()).until_ended(ui)
+}
+
+/// Tasks that somebody waits for.
+struct Wait<'a> {
+    site: &'a Site,
+    spool: &'a Spool,
+    open: Vec<TaskId>,
+    ended: BTreeMap<TaskId, Folder>,
+    group: Option<Group>,
+    any: bool,
     timeout: Option<Duration>,
-) -> Done {
-    let (tell, told) = mpsc::channel();
-    let _watch = Watch::with_claims(&site.home, move |_| {
-        let _ = tell.send(());
-    })
-    .map_err(|error| Trouble::new(error.to_string()))?;
-    let deadline = timeout.map(|timeout| Instant::now() + timeout);
-    let mut open: Vec<&TaskId> = ids.iter().collect();
-    let mut ended: BTreeMap<&TaskId, Folder> = BTreeMap::new();
-    let mut hinted = false;
-    loop {
-        let mut still = Vec::new();
-        for id in open {
-            match where_it_ended(site, spool, id)? {
-                Some(folder) => drop(ended.insert(id, folder)),
-                None => still.push(id),
+}
+
+/// The tasks of a group that have not ended.
+struct Group {
+    name: GroupName,
+    /// Files that were read, with the task in them where it belongs to the group.
+    read: HashMap<PathBuf, Option<TaskId>>,
+}
+
+impl Group {
+    fn new(name: GroupName) -> Self {
+        Self { name, read: HashMap::new() }
+    }
+
+    /// Those in `pending` and `in_progress` now.
+    fn open(&mut self, spool: &Spool) -> Result<Vec<TaskId>, Trouble> {
+        let pending = spool.waiting()?.into_iter().map(|name| spool.pending(&name));
+        let working = spool.ids(Folder::InProgress)?;
+        let working = working.iter().map(|id| spool.file(Folder::InProgress, id));
+        let mut known = HashMap::new();
+        for path in pending.chain(working) {
+            let task = match self.read.remove(&path) {
+                Some(task) => task,
+                // One that is being written is read the next time that something happens.
+                None => match read_task(&path) {
+                    Some(task) => (task.group.as_ref() == Some(&self.name)).then_some(task.id),
+                    None => continue,
+                },
+            };
+            known.insert(path, task);
+        }
+        self.read = known;
+        Ok(self.read.values().flatten().cloned().collect())
+    }
+}
+
+fn read_task(path: &Path) -> Option<Task> {
+    let stem = path.file_stem()?.to_str()?;
+    wire::read(stem, &files::read(path, files::ANY_SIZE).ok()?).ok()
+}
+
+impl<'a> Wait<'a> {
+    fn new(site: &'a Site, spool: &'a Spool, open: Vec<TaskId>) -> Self {
+        let ended = BTreeMap::new();
+        Self { site, spool, open, ended, group: None, any: false, timeout: None }
+    }
+
+    fn until_ended(mut self, ui: &mut Ui) -> Done {
+        let (tell, told) = mpsc::channel();
+        let _watch = Watch::with_claims(&self.site.home, move |_| {
+            let _ = tell.send(());
+        })
+        .map_err(|error| Trouble::new(error.to_string()))?;
+        let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
+        let mut hinted = false;
+        let mut progress = ui.progress();
+        loop {
+            self.look()?;
+            if self.open.is_empty() || (self.any && !self.ended.is_empty()) {
+                drop(progress);
+                return self.report(ui);
             }
-        }
-        open = still;
-        if open.is_empty() {
-            return report(ui, spool, &ended);
-        }
-        if !std::mem::replace(&mut hinted, true) {
-            site.hint_if_idle(ui);
-        }
-        match pause(&told, deadline) {
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => {}
-            Err(RecvTimeoutError::Timeout) => {
-                if ui.is_json() {
-                    let open = open.iter().map(|id| (*id, spool.find(id)));
-                    ui.json_line(&rows(open.chain(ended.iter().map(|(id, f)| (*id, Some(*f))))))?;
+            if !std::mem::replace(&mut hinted, true) {
+                self.site.hint_if_idle(ui);
+            }
+            progress.show(self.ended.len() as u64, self.open.len() as u64);
+            match pause(&told, deadline) {
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    drop(progress);
+                    return self.give_up(ui);
                 }
-                ui.insist(&format!(
-                    "{} not ended: {}",
-                    Count(open.len() as u64, "task"),
-                    words::names(open, "and")
-                ));
-                return Ok(Exit::TimedOut);
             }
         }
+    }
+
+    /// Sees who has ended.
+    fn look(&mut self) -> Result<(), Trouble> {
+        if let Some(group) = &mut self.group {
+            for id in group.open(self.spool)? {
+                if !self.open.contains(&id) {
+                    self.ended.remove(&id);
+                    self.open.push(id);
+                }
+            }
+            if self.open.is_empty() && self.ended.is_empty() {
+                let name = &group.name;
+                return Err(Trouble::new(format!("there is no task of group `{name}`")));
+            }
+        }
+        for id in std::mem::take(&mut self.open) {
+            match where_it_ended(self.site, self.spool, &id) {
+                Ok(Some(folder)) => drop(self.ended.insert(id, folder)),
+                Ok(None) => self.open.push(id),
+                // Who waits for a group waits for whoever is in it.
+                Err(_) if self.group.is_some() => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Ok(())
+    }
+
+    fn give_up(&self, ui: &mut Ui) -> Done {
+        if ui.is_json() {
+            let open = self.open.iter().map(|id| (id, self.spool.find(id)));
+            let ended = self.ended.iter().map(|(id, folder)| (id, Some(*folder)));
+            ui.json_line(&rows(open.chain(ended)))?;
+        }
+        ui.insist(&format!(
+            "{} not ended: {}",
+            Count(self.open.len() as u64, "task"),
+            words::names(&self.open, "and")
+        ));
+        Ok(Exit::TimedOut)
+    }
+
+    fn report(&self, ui: &mut Ui) -> Done {
+        if ui.is_json() {
+            ui.json_line(&rows(self.ended.iter().map(|(id, folder)| (id, Some(*folder)))))?;
+        } else if self.any {
+            for id in self.ended.keys() {
+                ui.line(id.as_str())?;
+            }
+        }
+        let failed = self.ended.iter().filter(|(_, folder)| **folder == Folder::Failed);
+        let failed: Vec<&TaskId> = failed.map(|(id, _)| id).collect();
+        for id in &failed {
+            let result = super::result::read_result(&self.spool.file(Folder::Failed, id));
+            let result = result.unwrap_or_default();
+            let why = result.pointer("/error/message").and_then(|why| why.as_str());
+            ui.say(&format!("`{id}` failed: {}", words::tame(why.unwrap_or("it failed"))));
+        }
+        Ok(if failed.is_empty() { Exit::Done } else { Exit::Failed })
     }
 }
 
@@ -117,20 +237,4 @@ fn is_result(spool: &Spool, folder: Folder, id: &TaskId) -> bool {
 
 fn rows<'a>(tasks: impl Iterator<Item = (&'a TaskId, Option<Folder>)>) -> Vec<Value> {
     tasks.map(|(id, folder)| json!({ "task_id": id, "status": folder })).collect()
-}
-
-fn report(ui: &mut Ui, spool: &Spool, ended: &BTreeMap<&TaskId, Folder>) -> Done {
-    let failed: Vec<&&TaskId> =
-        ended.iter().filter(|(_, folder)| **folder == Folder::Failed).map(|(id, _)| id).collect();
-    if ui.is_json() {
-        ui.json_line(&rows(ended.iter().map(|(id, folder)| (*id, Some(*folder)))))?;
-    }
-    for id in &failed {
-        let result =
-            super::result::read_result(&spool.file(Folder::Failed, id)).unwrap_or_default();
-        let why =
-            result.pointer("/error/message").and_then(|why| why.as_str()).unwrap_or("it failed");
-        ui.say(&format!("`{id}` failed: {}", words::tame(why)));
-    }
-    Ok(if failed.is_empty() { Exit::Done } else { Exit::Failed })
 }

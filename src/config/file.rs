@@ -5,6 +5,7 @@
 //! environment, and no text makes it panic.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -43,6 +44,9 @@ const KEYS: &[&str] = &[
     "result_mode",
     "spool_group",
     "min_free_bytes",
+    "ageing_s",
+    "on_done",
+    "on_empty",
 ];
 
 /// The variables that the settings themselves read.
@@ -58,6 +62,9 @@ const READ_VARIABLES: &[&str] = &[
 
 /// Where the original design's `.env` puts the mirror, whatever the home is.
 const ORIGINAL_DB: &str = "/var/koubou/db/koubou.db";
+
+/// Who has waited for longer gets a turn now and then, whatever its priority.
+const DEFAULT_AGEING: Duration = Duration::from_secs(3_600);
 
 const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
@@ -136,7 +143,9 @@ impl Reader<'_> {
             router: std::sync::Arc::new(router),
             limits: self.limits(money.as_ref(), &types),
             on_exhausted: money.as_ref().map(limits::on_exhausted).unwrap_or_default(),
-            on_alert: money.as_ref().and_then(limits::on_alert),
+            on_alert: money.as_ref().and_then(|money| limits::program(money, "on_alert")),
+            on_done: limits::program(self.top, "on_done"),
+            on_empty: limits::program(self.top, "on_empty"),
             timezone: self.timezone(),
             retention_days: self.top.small("retention_days", 1, 36_500).unwrap_or(7),
             retire: self.retire(),
@@ -147,6 +156,7 @@ impl Reader<'_> {
             result_mode: self.result_mode(),
             spool_group: self.top.word("spool_group"),
             min_free_bytes: self.top.size("min_free_bytes", 0).unwrap_or(64 << 20),
+            ageing: self.top.seconds("ageing_s").unwrap_or(DEFAULT_AGEING),
             database: self.database(),
             log_level: self.log_level(),
             mask,
@@ -402,7 +412,6 @@ fn candidate(worker: &ReadWorker, rules: &[Rule]) -> Candidate {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use proptest::prelude::*;
 

@@ -72,11 +72,11 @@ pub(super) fn on_exhausted(stated: &Section<'_>) -> OnExhausted {
     }
 }
 
-/// The program that is run when a limit is nearly reached, and its arguments.
-pub(super) fn on_alert(stated: &Section<'_>) -> Option<Vec<String>> {
-    let words = stated.texts("on_alert")?;
+/// A program that is run when something has happened, and its arguments.
+pub(super) fn program(stated: &Section<'_>, key: &'static str) -> Option<Vec<String>> {
+    let words = stated.texts(key)?;
     if words.is_empty() {
-        stated.error("on_alert", "`on_alert` is empty: name a program and its arguments");
+        stated.error(key, format!("`{key}` is empty: name a program and its arguments"));
         return None;
     }
     Some(words.into_iter().map(|(_, word)| word).collect())

@@ -57,6 +57,10 @@ pub struct Config {
     pub on_exhausted: OnExhausted,
     /// The program that is run when a limit is nearly reached, and its arguments.
     pub on_alert: Option<Vec<String>>,
+    /// The program that is run when a task has ended, and its arguments.
+    pub on_done: Option<Vec<String>>,
+    /// The one that is run when nothing is left to do.
+    pub on_empty: Option<Vec<String>>,
     /// Whose midnight ends a day and a month.
     pub timezone: TimeZone,
     /// How long results are kept, in days.
@@ -77,6 +81,8 @@ pub struct Config {
     pub spool_group: Option<String>,
     /// The daemon claims nothing while less than this is free, in bytes.
     pub min_free_bytes: u64,
+    /// Who has waited for longer gets every eighth turn, whatever its priority.
+    pub ageing: Duration,
     /// Where the mirror is, if not in the home.
     pub database: Option<PathBuf>,
     /// `error`, `warn`, `info`, `debug` or `trace`.

@@ -13,7 +13,7 @@ use crate::config::CheckSpec;
 use crate::task::accept::unfenced;
 use crate::task::outcome::{Answer, CHECK_FAILED, ErrorKind, Failure, Next, Outcome};
 use crate::task::prompt::Prompt;
-use crate::task::{Accept, Sensitivity};
+use crate::task::{Accept, Sensitivity, Task, subtasks};
 use crate::worker::command::CommandWorker;
 use crate::worker::{Job, Leash, Tell, Worker};
 
@@ -30,6 +30,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(super) struct Demand {
     pub accept: Accept,
     pub sensitivity: Sensitivity,
+    /// The task, where its answer may ask for others.
+    pub parent: Option<Box<Task>>,
 }
 
 /// Why an answer is not good enough, or cannot be known to be.
@@ -52,8 +54,20 @@ impl Demand {
         }
         let verdict = self.look(&answer.content, leash);
         match verdict.and_then(|()| self.check(&answer, shop, job, leash)) {
-            Ok(()) => Outcome::Done(answer),
+            Ok(()) => self.with_subtasks(answer),
             Err(verdict) => verdict.of(*answer).into(),
+        }
+    }
+
+    /// The answer with the tasks that it asks for, or the failure that it is if they are not good.
+    fn with_subtasks(&self, mut answer: Box<Answer>) -> Outcome {
+        let Some(parent) = &self.parent else { return Outcome::Done(answer) };
+        match subtasks::read(&answer.content, parent, self.sensitivity) {
+            Ok(documents) => {
+                answer.subtasks = documents;
+                Outcome::Done(answer)
+            }
+            Err(why) => Verdict::NotAccepted(why).of(*answer).into(),
         }
     }
 

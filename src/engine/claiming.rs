@@ -5,8 +5,8 @@
 
 use super::Message;
 use super::acceptance::Demand;
-use super::attachments;
 use super::lanes::{Held, Shop, sentence};
+use super::{answers, attachments};
 use crate::base::clock;
 use crate::base::files::{self, FileError, ReadError};
 use crate::config::WorkerSpec;
@@ -56,9 +56,19 @@ impl Claimer<'_> {
         if files::fingerprint(&bytes) != start.fingerprint {
             return Err(NotClaimed::Changed);
         }
-        let task = wire::read(&super::intake::stem(&start.file), &bytes)
+        let mut task = wire::read(&super::intake::stem(&start.file), &bytes)
             .map_err(|_| NotClaimed::Changed)?;
         let attached = attachments::read(&task, config).map_err(|_| NotClaimed::Changed)?;
+        let spool = &self.shop.spool;
+        let filled = answers::fill(&mut task, spool, config.max_task_bytes)
+            .map_err(|_| NotClaimed::Changed)?;
+        if !self.spec.local && !filled.reasons.is_empty() {
+            return Err(NotClaimed::Confidential(filled.reasons));
+        }
+        // What it is filled with or attached to it may have grown since its money was reserved.
+        if Prompt::assemble(&task, &attached, None).size() > start.prompt_bytes || filled.lacks {
+            return Err(NotClaimed::Changed);
+        }
         let prompt = Prompt::assemble(&task, &attached, self.spec.system.as_deref());
         let prompt = config
             .router
@@ -66,7 +76,8 @@ impl Claimer<'_> {
             .map_err(|found| NotClaimed::Confidential(found.reasons))?;
         let workspace = attachments::workspace(&task, config).map_err(|_| NotClaimed::Changed)?;
         let job = self.job(&task, prompt, &start.id, &start.attempt, claim);
-        let tell = self.tell(&start.id, start.sensitivity);
+        let is_public = start.sensitivity == Sensitivity::Public && filled.reasons.is_empty();
+        let tell = self.tell(&start.id, is_public);
         Ok((task, Job { max_tokens: start.max_tokens, workspace, tell, ..job }))
     }
 
@@ -80,9 +91,10 @@ impl Claimer<'_> {
         let config = &self.shop.config;
         let mut claim = self.shop.spool.reclaim(id.clone());
         let bytes = claim.read(config.largest_result_file()).ok()?;
-        let task = wire::read(id.as_str(), &bytes).ok()?;
+        let mut task = wire::read(id.as_str(), &bytes).ok()?;
         // What it was asked with may have changed since; its answer is an answer all the same.
         let attached = attachments::read(&task, config).unwrap_or_default();
+        let _ = answers::fill(&mut task, &self.shop.spool, config.max_task_bytes);
         let prompt = Prompt::assemble(&task, &attached, self.spec.system.as_deref());
         let prompt = config.router.clear(prompt, Sensitivity::Public, true).ok()?;
         let job = self.job(&task, prompt, id, attempt, &claim);
@@ -119,9 +131,9 @@ impl Claimer<'_> {
     }
 
     /// How a worker tells of its work; of confidential work no more than that it goes on.
-    fn tell(&self, id: &TaskId, sensitivity: Sensitivity) -> Tell {
+    fn tell(&self, id: &TaskId, is_public: bool) -> Tell {
         let (to_engine, id, hand) = (self.shop.to_engine.clone(), id.clone(), self.id.to_owned());
-        Tell::new(sensitivity == Sensitivity::Public, move |text| {
+        Tell::new(is_public, move |text| {
             let _ = to_engine.send(Message::Told(id.clone(), hand.clone(), text));
         })
     }
@@ -130,14 +142,15 @@ impl Claimer<'_> {
     /// the task asks for in any case.
     fn demand(&self, sensitivity: Sensitivity, task: &Task) -> Option<Demand> {
         let accept = task.accept.as_ref().or(self.spec.accept.as_ref());
-        if accept.is_none() && task.response_schema.is_none() {
+        let parent = (task.may_spawn > 0).then(|| Box::new(task.clone()));
+        if accept.is_none() && task.response_schema.is_none() && parent.is_none() {
             return None;
         }
         let accept = Accept {
             response_schema: task.response_schema.clone(),
             ..accept.cloned().unwrap_or_default()
         };
-        Some(Demand { accept, sensitivity })
+        Some(Demand { accept, sensitivity, parent })
     }
 
     /// Nothing that costs money or runs a program begins before the journal is durable.

@@ -5,6 +5,7 @@
 //! one) never becomes a task's failure: what could not be filed stays claimed and
 //! is tried again, and that is said once.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +16,11 @@ use serde_json::Value;
 use super::Message;
 use super::claiming::why_not_claimed;
 use super::lanes::{Held, sentence};
+use super::reconcile;
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, FileError};
 use crate::config::Config;
-use crate::foreman::{Event, NotClaimed, Refuse, Verdict};
+use crate::foreman::{Brood, Event, NotClaimed, Refuse, Verdict};
 use crate::spool::filer::{self, Filing};
 use crate::spool::journal::Journal;
 use crate::spool::lock::{Lock, Place};
@@ -26,8 +28,8 @@ use crate::spool::watch::Glimpse;
 use crate::spool::{Claim, Spool};
 use crate::task::journal::{Line, LineKind};
 use crate::task::outcome::Outcome;
-use crate::task::result::{TaskError, TaskResult};
-use crate::task::{Folder, Sensitivity, TaskId, Usd, wire};
+use crate::task::result::{ChildResult, TaskError, TaskResult};
+use crate::task::{Folder, Sensitivity, TaskId, Usd, subtasks, wire};
 
 /// Something to be filed or put back.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(super) enum Errand {
     File(Held, Box<Verdict>),
     /// A task that was worked on goes back to `pending`.
     Release(Claim, Vec<Line>),
+    /// An answer asks for tasks.
+    Spawn(Box<Brood>),
     /// A task in `pending` is failed without work.
     Refuse(Box<Refuse>),
     /// A drop is no task.
@@ -68,8 +72,21 @@ pub(super) struct Desk {
 /// An errand, ready to be done and to be done again.
 #[derive(Debug)]
 enum Step {
-    File { filing: Box<Filing>, lines: Vec<Line>, known_as: TaskId },
-    Release { claim: Claim, lines: Vec<Line> },
+    File {
+        filing: Box<Filing>,
+        lines: Vec<Line>,
+        known_as: TaskId,
+    },
+    Release {
+        claim: Claim,
+        lines: Vec<Line>,
+    },
+    /// The tasks that an answer asks for, their names, and how many of them are dropped.
+    Spawn {
+        brood: Box<Brood>,
+        children: Vec<TaskId>,
+        dropped: usize,
+    },
 }
 
 impl Desk {
@@ -113,6 +130,7 @@ impl Desk {
         match errand {
             Errand::File(held, verdict) => Some(self.filing(held, *verdict)),
             Errand::Release(claim, lines) => Some(Step::Release { claim, lines }),
+            Errand::Spawn(brood) => Some(self.spawning(brood, Vec::new())),
             Errand::Refuse(refuse) => self.refuse(*refuse),
             Errand::Reject { file, id, error, dropped_at, judged_at } => {
                 self.reject(&file, &id, error, dropped_at, judged_at)
@@ -120,14 +138,44 @@ impl Desk {
         }
     }
 
+    /// Gives the tasks that an answer asks for names that nobody has, but for those that are
+    /// dropped already, and writes down which.
+    fn spawning(&self, mut brood: Box<Brood>, mut children: Vec<TaskId>) -> Step {
+        let (documents, dropped) = (&mut brood.answer.subtasks, children.len());
+        let mut names = BTreeMap::new();
+        for id in documents.iter().skip(dropped).filter_map(subtasks::id_of) {
+            let is_taken = |id: &TaskId| {
+                children.contains(id) || files::exists(&self.spool.file(Folder::Pending, id))
+            };
+            let free = self.spool.free_id(&id, is_taken);
+            children.push(free.clone());
+            names.insert(id, free);
+        }
+        subtasks::rename(documents, &names);
+        brood.lines.push(Line {
+            worker_type: Some(brood.worker_type.clone()),
+            children: children.clone(),
+            answer: Some(brood.answer.clone()),
+            ..Line::new(LineKind::Spawned, clock::wall()).of(&brood.parent)
+        });
+        Step::Spawn { brood, children, dropped }
+    }
+
+    /// What came of subtasks.
+    fn children(&self, ids: &[TaskId]) -> Vec<ChildResult> {
+        ids.iter().map(|id| reconcile::child_result(&self.spool, id)).collect()
+    }
+
     fn filing(&self, held: Held, verdict: Verdict) -> Step {
         let known_as = held.claim.id().clone();
+        let children = self.children(&verdict.children);
         let mode = match verdict.routing.sensitivity_level {
             Sensitivity::Confidential => 0o600,
             Sensitivity::Public => self.config.result_mode,
         };
         let (folder, lines) = (verdict.folder, verdict.lines.clone());
-        let bytes = self.bytes(document(verdict, &held, &self.config));
+        let result = TaskResult { children, ..document(verdict, &held, &self.config) };
+        let bytes = self.bytes(result);
         let filing = Filing {
             claim: held.claim,
             folder,
@@ -189,6 +237,7 @@ impl Desk {
             model: None,
             content: None,
             cached: false,
+            children: Vec::new(),
             error: Some(error),
             exit_code: None,
             stderr: None,
@@ -257,6 +306,7 @@ impl Desk {
                     }
                 },
                 Step::Release { claim, .. } => self.release(claim),
+                Step::Spawn { brood, children, dropped } => self.spawn(brood, children, dropped),
             }
         }
         for filed in filer::file(filings) {
@@ -272,9 +322,11 @@ impl Desk {
 
     fn write_lines(&self, batch: &mut [Step]) -> Result<(), FileError> {
         let lines: Vec<&Line> = batch.iter().flat_map(Step::lines).collect();
-        let costs = lines.iter().any(|line| line.cost_usd.is_some_and(|cost| cost > Usd::ZERO));
+        let must_last = lines.iter().any(|line| {
+            line.cost_usd.is_some_and(|cost| cost > Usd::ZERO) || line.event == LineKind::Spawned
+        });
         self.journal.append(lines)?;
-        if costs {
+        if must_last {
             self.journal.sync()?;
         }
         for step in batch {
@@ -285,6 +337,21 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// Drops the tasks that an answer asks for.
+    fn spawn(&mut self, brood: Box<Brood>, mut children: Vec<TaskId>, mut dropped: usize) {
+        let tasks = brood.answer.subtasks.iter().zip(&children);
+        match self.spool.drop_all(tasks, &mut dropped) {
+            Ok(()) => self.tell(Event::Spawned(brood.parent, children)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                // Somebody took a name just now: those that are not dropped yet get others.
+                children.truncate(dropped);
+                let again = self.spawning(brood, children);
+                self.later(vec![again], &error);
+            }
+            Err(error) => self.later(vec![Step::Spawn { brood, children, dropped }], &error),
+        }
     }
 
     fn release(&mut self, claim: Claim) {
@@ -349,12 +416,14 @@ impl Step {
     fn lines(&self) -> &[Line] {
         match self {
             Self::File { lines, .. } | Self::Release { lines, .. } => lines,
+            Self::Spawn { brood, .. } => &brood.lines,
         }
     }
 
     fn take_lines(&mut self) -> Vec<Line> {
         match self {
             Self::File { lines, .. } | Self::Release { lines, .. } => std::mem::take(lines),
+            Self::Spawn { brood, .. } => std::mem::take(&mut brood.lines),
         }
     }
 }
@@ -370,6 +439,7 @@ fn document(verdict: Verdict, held: &Held, config: &Config) -> TaskResult {
         worker_type: verdict.worker_type,
         content: None,
         cached: false,
+        children: Vec::new(),
         error: verdict.error,
         exit_code: None,
         stderr: None,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::Message;
-use super::attachments;
+use super::{answers, attachments};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files;
 use crate::base::words;
@@ -77,6 +77,14 @@ impl Seen {
     fn is(&self, other: &Self) -> bool {
         self.stat.identity == other.stat.identity && self.fingerprint == other.fingerprint
     }
+}
+
+/// A task with what was found in it.
+struct Judged {
+    task: Task,
+    seen: crate::route::Assessment,
+    /// Whether it is still to be filled with answers of tasks that it depends on.
+    lacks_answers: bool,
 }
 
 /// A file that was looked at and not judged.
@@ -292,18 +300,22 @@ impl Intake {
                     "a secret of config/.env stands in `{name}`, which the database keeps: put it elsewhere"
                 ),
             )),
-            Ok(task) => attachments::workspace(&task, &self.config)
-                .and_then(|_| attachments::read(&task, &self.config))
-                .map(|files| (task, files))
-                .map_err(|why| error(ErrorKind::InvalidTask, why)),
+            Ok(task) => self.look_through(task),
             Err(flaws) => Err(error(kind_of(&flaws), flaws.message())),
         };
         let fingerprint = files::fingerprint(bytes);
-        let judged = task.map(|(task, files)| {
-            let seen = self.config.router.assess(&task, &files);
-            (task, seen)
-        });
-        self.judge(name, Seen { stat, fingerprint: Some(fingerprint) }, judged);
+        self.judge(name, Seen { stat, fingerprint: Some(fingerprint) }, task);
+    }
+
+    /// Reads what a task names besides itself, and judges all of it.
+    fn look_through(&self, mut task: Task) -> Result<Judged, TaskError> {
+        let invalid = |why| error(ErrorKind::InvalidTask, why);
+        attachments::workspace(&task, &self.config).map_err(invalid)?;
+        let files = attachments::read(&task, &self.config).map_err(invalid)?;
+        let most = self.config.max_task_bytes;
+        let filled = answers::fill(&mut task, &self.spool, most).map_err(invalid)?;
+        let seen = filled.raise(self.config.router.assess(&task, &files));
+        Ok(Judged { task, seen, lacks_answers: filled.lacks })
     }
 
     fn judge_unread(&mut self, name: &OsStr, error: TaskError) {
@@ -345,26 +357,19 @@ impl Intake {
 
     fn gone(&mut self, name: &OsStr) {
         self.unsettled.remove(name);
-        if self.forget(name) {
-            self.tell(Event::Withdrawn(name.to_owned()));
-        }
+        self.forget(name);
+        // Also of a name that was gone before it was looked at: somebody may wait for it.
+        self.tell(Event::Withdrawn(name.to_owned()));
     }
 
-    /// Whether there was anything to forget.
-    fn forget(&mut self, name: &OsStr) -> bool {
-        let Some(known) = self.known.remove(name) else { return false };
+    fn forget(&mut self, name: &OsStr) {
+        let Some(known) = self.known.remove(name) else { return };
         if self.ids.get(&known.id).is_some_and(|owner| owner == name) {
             self.ids.remove(&known.id);
         }
-        true
     }
 
-    fn judge(
-        &mut self,
-        name: &OsStr,
-        seen: Seen,
-        task: Result<(Task, crate::route::Assessment), TaskError>,
-    ) {
+    fn judge(&mut self, name: &OsStr, seen: Seen, task: Result<Judged, TaskError>) {
         self.unsettled.remove(name);
         if self.is_gone(name, seen.stat) {
             return;
@@ -373,8 +378,10 @@ impl Intake {
         let id = match &task {
             // Told of already: that somebody is claiming it just now makes it no other task.
             _ if let Some(known) = told => known.id.clone(),
-            Ok((task, _)) if task.history.is_some() => self.own_id(&self.masked(&task.id), name),
-            Ok((task, _)) => self.fresh_id(&self.masked(&task.id), name),
+            Ok(Judged { task, .. }) if task.history.is_some() => {
+                self.own_id(&self.masked(&task.id), name)
+            }
+            Ok(Judged { task, .. }) => self.fresh_id(&self.masked(&task.id), name),
             Err(_) => self.fresh_id(&self.masked(&TaskId::from_stem(&stem(name))), name),
         };
         if let Some(before) = self.known.get(name)
@@ -389,7 +396,7 @@ impl Intake {
         self.known.insert(name.to_owned(), Known { id: id.clone(), seen });
         self.ids.insert(id.clone(), name.to_owned());
         let dropped_at = seen.stat.modified.min(clock::wall());
-        let task = task.map(|(task, seen)| Box::new(summary(task, seen, dropped_at)));
+        let task = task.map(|judged| Box::new(summary(judged, dropped_at)));
         self.tell(Event::Arrived(Box::new(Arrival {
             file: name.to_owned(),
             id,
@@ -412,6 +419,9 @@ impl Intake {
         let holds = |text: &str| self.config.mask.hide(text).is_some();
         if holds(&task.task_type) {
             return Some("task_type");
+        }
+        if task.group.as_ref().is_some_and(|group| holds(group.as_str())) {
+            return Some("group");
         }
         if task.parent.as_ref().is_some_and(|parent| holds(parent.as_str())) {
             return Some("parent_task_id");
@@ -470,14 +480,16 @@ pub(super) fn claimed(spool: &Spool, config: &Config, id: &TaskId) -> Option<Arr
     let mut task = wire::read(id.as_str(), &bytes).ok()?;
     task.history = task.history.filter(|_| Intake::may_bring_history(stat));
     let attached = attachments::read(&task, config).unwrap_or_default();
-    let seen = config.router.assess(&task, &attached);
+    let filled = answers::fill(&mut task, spool, config.max_task_bytes).unwrap_or_default();
+    let seen = filled.raise(config.router.assess(&task, &attached));
     let dropped_at = stat.modified.min(clock::wall());
+    let judged = Judged { task, seen, lacks_answers: false };
     Some(Arrival {
         file: id.file_name().into(),
         id: id.clone(),
         fingerprint: files::fingerprint(&bytes),
         dropped_at,
-        task: Ok(Box::new(summary(task, seen, dropped_at))),
+        task: Ok(Box::new(summary(judged, dropped_at))),
     })
 }
 
@@ -499,11 +511,8 @@ pub(super) fn error(kind: ErrorKind, message: String) -> TaskError {
 }
 
 /// What the foreman remembers of a task.
-pub(super) fn summary(
-    task: Task,
-    seen: crate::route::Assessment,
-    dropped_at: Timestamp,
-) -> Summary {
+fn summary(judged: Judged, dropped_at: Timestamp) -> Summary {
+    let Judged { task, seen, lacks_answers } = judged;
     let created_at =
         task.history.as_ref().and_then(|history| history.created_at).unwrap_or(dropped_at);
     Summary {
@@ -512,6 +521,8 @@ pub(super) fn summary(
         created_at,
         wish: Wish::of(&task),
         depends_on: task.depends_on,
+        lacks_answers,
+        group: task.group,
         parent: task.parent,
         not_before: task.not_before,
         expires_at: task.expires_at,

@@ -9,12 +9,13 @@
 //! it logs, and returns how the work ended.
 
 mod acceptance;
-mod alarm;
+mod answers;
 pub mod attachments;
 mod cache;
 mod claiming;
 mod clerk;
 mod desk;
+mod hooks;
 mod intake;
 mod lanes;
 mod orders;
@@ -152,6 +153,8 @@ pub struct Engine {
     under_way: HashMap<TaskId, UnderWay>,
     /// Claims of tasks whose attempt ended.
     held: HashMap<TaskId, Held>,
+    /// Claims of tasks that wait for their subtasks: they stay where they are, whatever happens.
+    parents: HashMap<TaskId, Held>,
     /// Results that we filed and whose event has not come, and the other way round.
     own_filings: HashMap<TaskId, i32>,
     lane_news: HashMap<WorkerType, LaneNews>,
@@ -173,8 +176,8 @@ pub struct Engine {
     _ears: signals::Ears,
     /// The variables of our own environment that programs inherit.
     inherited: Arc<Vec<(String, String)>>,
-    /// The owner's programs that run because a limit is nearly reached.
-    alarms: Vec<alarm::Ringing>,
+    /// The owner's programs that run because something has happened.
+    hooks: hooks::Hooks,
     lock: Arc<Lock>,
 }
 
@@ -232,6 +235,8 @@ impl Engine {
         for row in recover::take_up(&mut foreman, &mut recovered, now) {
             mirror.tell(Fact::Task(Box::new(row)));
         }
+        let (parents, first_orders) =
+            recover::take_up_families(&mut foreman, &spool, &mut recovered, now);
         let (asks, asked) = unbounded();
         let watch = first_watch(home, &asks, &to_me);
         let (errands, brought) = unbounded();
@@ -247,6 +252,7 @@ impl Engine {
             threads: Vec::new(),
             under_way: HashMap::new(),
             held: HashMap::new(),
+            parents,
             own_filings: HashMap::new(),
             lane_news: HashMap::new(),
             troubles: Troubles::default(),
@@ -261,7 +267,7 @@ impl Engine {
             watch,
             _ears: ears,
             inherited: Arc::new(inherited),
-            alarms: Vec::new(),
+            hooks: hooks::Hooks::default(),
             lock: Arc::clone(&lock),
             config: Arc::clone(&config),
             spool: Arc::clone(&spool),
@@ -282,6 +288,9 @@ impl Engine {
         for spec in &shop.config.workers {
             let hands = shop.open_lane(spec).map_err(EngineError::Thread)?;
             engine.lanes.insert(spec.worker_type.clone(), hands);
+        }
+        for order in first_orders {
+            engine.carry_out(order);
         }
         Ok(engine)
     }
@@ -387,6 +396,7 @@ impl Engine {
         for order in self.foreman.hear(event, Now::read()) {
             self.carry_out(order);
         }
+        self.tell_if_empty();
     }
 
     /// Nothing is claimed while the disk has less room than `min_free_bytes`.
@@ -563,7 +573,7 @@ impl Engine {
                 self.watch_anew();
                 self.ask(Ask::Glimpse(Glimpse::Everything));
             }
-            Glimpse::Pending(_) | Glimpse::Claim(_) => {}
+            Glimpse::Pending(_) | Glimpse::Claim(_) | Glimpse::Journal => {}
         }
     }
 
@@ -580,6 +590,8 @@ impl Engine {
         match note {
             Note::Pause(name) if stands => self.hear(Event::Pause(name)),
             Note::Pause(name) => self.hear(Event::Resume(name)),
+            Note::PauseGroup(name) if stands => self.hear(Event::PauseGroup(name)),
+            Note::PauseGroup(name) => self.hear(Event::ResumeGroup(name)),
             Note::Cancel(ref id) if stands => {
                 // It lies there until the task has ended, so that who dies meanwhile forgets nothing.
                 let is_open = self.foreman.knows(id)
@@ -651,7 +663,7 @@ impl Engine {
                 }
             }
         }
-        self.let_alarms_end();
+        self.let_hooks_end();
         while let Ok(message) = self.messages.try_recv() {
             if let Message::Paid(line) = message {
                 self.paid(&line);
@@ -674,6 +686,7 @@ fn foreman(config: &Config, drain: bool, replay: &mut Replay, now: Now) -> Forem
         limits: config.limits.clone(),
         on_exhausted: config.on_exhausted,
         timezone: config.timezone.clone(),
+        ageing: config.ageing,
         drain,
         run: run_mark(now),
     };
@@ -757,9 +770,11 @@ fn watch(home: &Home, asks: Sender<Ask>, to_engine: Sender<Message>) -> Result<W
                 to_engine.send(Message::Glimpse(glimpse.clone())).is_ok()
                     && asks.send(Ask::Glimpse(glimpse)).is_ok()
             }
-            Glimpse::Note(_) | Glimpse::Ended(..) | Glimpse::Claim(_) | Glimpse::Replaced => {
-                to_engine.send(Message::Glimpse(glimpse)).is_ok()
-            }
+            Glimpse::Note(_)
+            | Glimpse::Ended(..)
+            | Glimpse::Claim(_)
+            | Glimpse::Journal
+            | Glimpse::Replaced => to_engine.send(Message::Glimpse(glimpse)).is_ok(),
         };
     })
 }

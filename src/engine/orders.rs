@@ -39,9 +39,16 @@ impl Engine {
                 self.bring(Errand::Reject { file, id, error, dropped_at, judged_at });
             }
             Order::File(id, verdict) => {
-                if let Some(held) = self.held.remove(&id) {
+                let held = self.held.remove(&id).or_else(|| self.parents.remove(&id));
+                if let Some(held) = held {
                     self.bring(Errand::File(held, verdict));
                 }
+            }
+            Order::Spawn(brood) => {
+                if let Some(held) = self.held.remove(&brood.parent) {
+                    self.parents.insert(brood.parent.clone(), held);
+                }
+                self.bring(Errand::Spawn(brood));
             }
             Order::Release(id, lines) => {
                 if let Some(held) = self.held.remove(&id) {
@@ -109,6 +116,7 @@ impl Engine {
     pub(super) fn filed(&mut self, known_as: &TaskId, id: TaskId, folder: Folder) {
         log::info!("{id}: {folder}");
         self.went_on();
+        self.tell_of_end(&id, folder);
         let stands = crate::base::files::exists(&self.spool.file(folder, &id));
         match stands {
             true => self.expect_filing(&id, 1),

@@ -19,7 +19,7 @@ use crate::spool::notes::Note;
 use crate::spool::{Home, Spool};
 use crate::task::fact::{BudgetRow, CostRow, Fact, JournalMark, TaskRow};
 use crate::task::journal::{Line, LineKind};
-use crate::task::result::TaskResult;
+use crate::task::result::{ChildResult, TaskResult};
 use crate::task::{Difficulty, Folder, Sensitivity, TaskId, Usd, wire};
 
 /// The row of a task that has ended, from its result alone.
@@ -42,6 +42,7 @@ pub(super) fn row_of(result: TaskResult) -> TaskRow {
         actual_tokens: result.usage.map(|usage| usage.total_tokens),
         estimated_cost: routing.as_ref().map(|routing| routing.estimated_cost_usd),
         actual_cost: Some(result.cost_usd),
+        group: task.as_ref().and_then(|task| task.group.clone()),
         parent: task.and_then(|task| task.parent),
         created_at: result.created_at,
         updated_at: result.finished_at,
@@ -58,6 +59,34 @@ pub(super) fn result_fact(spool: &Spool, folder: Folder, id: &TaskId) -> Option<
     // The folder is the truth, and so is the name.
     (result.status, result.task_id) = (folder, id.clone());
     Some(Fact::Task(Box::new(row_of(result))))
+}
+
+/// What came of a subtask, for its parent's result.
+pub(super) fn child_result(spool: &Spool, id: &TaskId) -> ChildResult {
+    let read = |folder| {
+        let bytes = Regular::open(&spool.file(folder, id)).ok()?.read(files::ANY_SIZE).ok()?;
+        serde_json::from_slice::<TaskResult>(&bytes).ok().map(|result| (folder, result))
+    };
+    match [Folder::Completed, Folder::Failed].into_iter().find_map(read) {
+        Some((status, result)) => ChildResult {
+            task_id: id.clone(),
+            status,
+            worker_type: result.worker_type,
+            content: result.content,
+            error: result.error,
+            cost_usd: result.cost_usd + result.children.iter().map(|child| child.cost_usd).sum(),
+            children: result.children,
+        },
+        None => ChildResult {
+            task_id: id.clone(),
+            status: Folder::Pending,
+            worker_type: None,
+            content: None,
+            error: None,
+            cost_usd: Usd::ZERO,
+            children: Vec::new(),
+        },
+    }
 }
 
 /// The cost row of an attempt's end, where it used or cost anything.

@@ -12,17 +12,18 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::intake;
+use super::lanes::Held;
 use crate::base::bug::has_bug;
 use crate::base::clock::{Now, Timestamp};
 use crate::base::files::{self, FileError, Regular};
 use crate::base::process;
 use crate::config::Config;
-use crate::foreman::{Arrival, Foreman, TakenUp};
+use crate::foreman::{Arrival, Foreman, LeftFamily, Order, TakenUp};
 use crate::spool::journal::{self, Journal};
 use crate::spool::{self, Spool};
 use crate::task::fact::TaskRow;
 use crate::task::journal::Replay;
-use crate::task::{Folder, TaskId};
+use crate::task::{Folder, Sensitivity, TaskId, wire};
 
 /// What was found and done.
 #[derive(Debug, Default)]
@@ -35,6 +36,8 @@ pub(super) struct Recovered {
     pub released: Vec<TaskId>,
     /// Tasks whose attempts go on in a batch.
     pub batched: Vec<TakenUp>,
+    /// Tasks that wait for their subtasks.
+    pub families: Vec<LeftFamily>,
     /// Claims whose result stood already.
     pub dropped: Vec<TaskId>,
     /// Programs that were still running.
@@ -64,8 +67,10 @@ pub(super) fn recover(
     // A batch of which nothing is left to come is asked after by nobody.
     let comes: BTreeSet<_> = recovered.batched.iter().map(|taken| &taken.begun.batch).collect();
     recovered.replay.batches.retain(|mark, _| comes.contains(&Some(mark.clone())));
-    let stays: BTreeSet<&TaskId> =
-        recovered.batched.iter().map(|taken| &taken.arrival.id).collect();
+    recovered.families = families(spool, config, &mut recovered.replay)?;
+    let batched = recovered.batched.iter().map(|taken| &taken.arrival.id);
+    let families = recovered.families.iter().map(|left| &left.arrival.id);
+    let stays: BTreeSet<&TaskId> = batched.chain(families).collect();
     let claims = spool.ids(Folder::InProgress)?.into_iter();
     for id in claims.filter(|id| !stays.contains(id)) {
         match settle_claim(spool, &id)? {
@@ -97,6 +102,69 @@ fn batched(spool: &Spool, config: &Config, replay: &mut Replay) -> Vec<TakenUp> 
     taken.collect()
 }
 
+/// The tasks that wait for their subtasks. Those of them that a dead daemon had written down and
+/// not dropped are dropped now.
+fn families(
+    spool: &Spool,
+    config: &Config,
+    replay: &mut Replay,
+) -> Result<Vec<LeftFamily>, FileError> {
+    let mut left = Vec::new();
+    for (id, family) in std::mem::take(&mut replay.families) {
+        let stands = result_of_claim(spool, &id).is_some();
+        let Some(arrival) = intake::claimed(spool, config, &id).filter(|_| !stands) else {
+            continue;
+        };
+        let with_documents = family.answer.subtasks.iter().zip(&family.children);
+        let is_lost =
+            |child: &TaskId| !family.withdrawn.contains(child) && spool.find(child).is_none();
+        spool.drop_all(with_documents.filter(|(_, child)| is_lost(child)), &mut 0)?;
+        let mut ended = Vec::new();
+        for child in &family.children {
+            match spool.find(child) {
+                Some(Folder::Pending | Folder::InProgress) => {}
+                Some(folder) => {
+                    let level = level_of(spool, folder, child);
+                    ended.push((child.clone(), folder == Folder::Completed, level));
+                }
+                None => ended.push((child.clone(), false, Sensitivity::Public)),
+            }
+        }
+        left.push(LeftFamily { arrival, family, ended });
+    }
+    Ok(left)
+}
+
+/// How confidential a result says that it is; what does not say so is.
+fn level_of(spool: &Spool, folder: Folder, id: &TaskId) -> Sensitivity {
+    let is_public = |result: Map<String, Value>| {
+        let level = result.get("routing")?.get("sensitivity_level")?.as_str()?;
+        (level == Sensitivity::Public.as_str()).then_some(Sensitivity::Public)
+    };
+    document(&spool.file(folder, id)).and_then(is_public).unwrap_or(Sensitivity::Confidential)
+}
+
+/// Tells the foreman of the tasks that wait for their subtasks: their claims, and what follows.
+pub(super) fn take_up_families(
+    foreman: &mut Foreman,
+    spool: &Arc<Spool>,
+    recovered: &mut Recovered,
+    now: Now,
+) -> (HashMap<TaskId, Held>, Vec<Order>) {
+    let (mut held, mut orders) = (HashMap::new(), Vec::new());
+    for left in std::mem::take(&mut recovered.families) {
+        let id = left.arrival.id.clone();
+        let mut claim = spool.reclaim(id.clone());
+        let bytes = claim.read(files::ANY_SIZE).unwrap_or_default();
+        let Ok(task) = wire::read(id.as_str(), &bytes) else { continue };
+        held.insert(id.clone(), Held::new(claim, task));
+        foreman.take_up_family(left, now, &mut orders);
+        let row = foreman.row_in_progress(&id, now.wall);
+        orders.extend(row.map(|row| Order::Record(Box::new(row))));
+    }
+    (held, orders)
+}
+
 /// Tells the foreman of the tasks that go on in a batch; the mirror's rows of them.
 pub(super) fn take_up(foreman: &mut Foreman, recovered: &mut Recovered, now: Now) -> Vec<TaskRow> {
     let mut rows = Vec::new();
@@ -116,11 +184,7 @@ enum Settled {
 /// A claim that an earlier daemon left: dropped where its result stands, else back to `pending`.
 fn settle_claim(spool: &Arc<Spool>, id: &TaskId) -> Result<Settled, FileError> {
     let claimed = spool.file(Folder::InProgress, id);
-    for folder in [Folder::Completed, Folder::Failed] {
-        let Some(result) = document(&spool.file(folder, id)) else { continue };
-        if !is_result_of(&result, document(&claimed).as_ref()) {
-            continue;
-        }
+    if let Some((folder, result)) = result_of_claim(spool, id) {
         let other = if folder == Folder::Completed { Folder::Failed } else { Folder::Completed };
         files::remove(&spool.file(other, id))?;
         let is_regular = fs::symlink_metadata(&claimed).is_ok_and(|meta| meta.is_file());
@@ -137,6 +201,15 @@ fn settle_claim(spool: &Arc<Spool>, id: &TaskId) -> Result<Settled, FileError> {
     }
     spool.reclaim(id.clone()).release()?;
     Ok(Settled::Released)
+}
+
+/// The result that came of a claim, and where it stands.
+fn result_of_claim(spool: &Spool, id: &TaskId) -> Option<(Folder, Map<String, Value>)> {
+    let claimed = document(&spool.file(Folder::InProgress, id));
+    [Folder::Completed, Folder::Failed].into_iter().find_map(|folder| {
+        let result = document(&spool.file(folder, id))?;
+        is_result_of(&result, claimed.as_ref()).then_some((folder, result))
+    })
 }
 
 /// Whether a result came of this claim, and is not an older one that was put into `pending` again.

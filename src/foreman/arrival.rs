@@ -7,7 +7,10 @@ impl Foreman {
         self.listed = None;
         let known = self.tasks.get_mut(&arrival.id);
         match known.map(|entry| (&entry.state, &mut entry.successor)) {
-            Some((State::Running { .. } | State::Batched { .. } | State::Ending(_), successor)) => {
+            Some((
+                State::Running { .. } | State::Batched { .. } | State::Parent(_) | State::Ending(_),
+                successor,
+            )) => {
                 *successor = Some(Box::new(arrival));
                 return;
             }
@@ -19,6 +22,7 @@ impl Foreman {
             entry.fingerprint == arrival.fingerprint
                 && entry.file == arrival.file
                 && !matches!(entry.state, State::Stuck(_))
+                && !entry.is_judged_anew()
         }) {
             return;
         }
@@ -67,6 +71,7 @@ impl Foreman {
             self.expiries.insert((at, id.clone()));
         }
         self.tasks.insert(id.clone(), entry);
+        self.is_a_child_again(&id);
         self.place_anew(&id, now, orders);
     }
 
@@ -80,6 +85,12 @@ impl Foreman {
         if let Some(cycle) = self.cycle(id, &depends_on) {
             let text =
                 format!("it waits for itself: {cycle}; take one of these out of `depends_on`");
+            return self.refuse(id, error(ErrorKind::DependencyFailed, text), now, orders);
+        }
+        if let Some(lost) = self.lost_sibling(id, &depends_on) {
+            let text = format!(
+                "`{lost}`, which this task depends on, failed or was withdrawn; mend that one, then `koubou retry {id}`"
+            );
             return self.refuse(id, error(ErrorKind::DependencyFailed, text), now, orders);
         }
         if !depends_on.is_empty() {
@@ -184,9 +195,8 @@ impl Foreman {
                 if let Some(lane) = self.lanes.get_mut(name) {
                     entry.prompt_tokens = entry.tokens_for(&lane.bench);
                     entry.estimate = entry.worst_cost_at(&lane.bench);
-                    let task_type = &entry.summary.wish.task_type;
                     let by_batch = entry.goes_by_batch(&lane.bench);
-                    lane.queue_mut(by_batch).insert(task_type, entry.place(), id.clone());
+                    lane.queue_mut(by_batch).insert(entry.ticket(), id.clone());
                     if !entry.decision.fallback.is_empty() {
                         lane.movable.insert(id.clone());
                     }
@@ -209,10 +219,9 @@ impl Foreman {
         let Some(entry) = self.tasks.get(id) else { return };
         match &entry.state {
             State::Queued(lane) => {
-                let place = entry.place();
                 if let Some(lane) = self.lanes.get_mut(lane) {
                     for queue in lane.queues_mut() {
-                        queue.remove(&entry.summary.wish.task_type, &place);
+                        queue.remove(entry.ticket());
                     }
                     lane.movable.remove(id);
                 }
@@ -252,7 +261,11 @@ impl Foreman {
     }
 
     pub(super) fn withdrawn(&mut self, file: &OsStr, now: Now, orders: &mut Vec<Order>) {
-        let Some(id) = self.files.get(file).cloned() else { return };
+        let Some(id) = self.files.get(file).cloned() else {
+            let name = file.to_string_lossy();
+            let id = TaskId::from_stem(name.strip_suffix(".json").unwrap_or(&name));
+            return self.unseen_child_left(&id, now, orders);
+        };
         if self.tasks.get(&id).is_some_and(|entry| entry.state.is_waiting()) {
             self.leave(&id, now, orders);
         }
@@ -260,14 +273,13 @@ impl Foreman {
 
     /// A task left by somebody's hand: its row goes, a log line stays, what depends on it fails.
     pub(super) fn leave(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
-        if self.forget(id).is_none() {
-            return;
-        }
+        let Some(entry) = self.forget(id) else { return };
         self.past.remove(id);
         orders.push(Order::Write(Box::new(Line::new(LineKind::Withdrawn, now.wall).of(id))));
         orders.push(Order::Forget(id.clone()));
         orders.push(info(id, "withdrawn: its file was taken out of pending"));
         self.fail_dependents(id, "was withdrawn", now, orders);
+        self.child_ended(id, id, false, entry.summary.seen.sensitivity, now, orders);
     }
 
     pub(super) fn reject(

@@ -45,6 +45,9 @@ impl Foreman {
             entry.attempts.push(attempt);
         }
         match ended.outcome {
+            Outcome::Done(answer) if !answer.subtasks.is_empty() => {
+                self.spawn(id, &name, answer, line, orders);
+            }
             Outcome::Done(_) => self.file(id, &name, None, ended.outcome, line, now, orders),
             Outcome::Failed(failure) => self.failed(id, &name, *failure, line, now, orders),
         }
@@ -249,6 +252,8 @@ impl Foreman {
             Folder::Completed => self.satisfy_dependents(id, now, orders),
             _ => self.fail_dependents(id, "failed", now, orders),
         }
+        let (is_done, level) = (folder == Folder::Completed, entry.summary.seen.sensitivity);
+        self.child_ended(id, called, is_done, level, now, orders);
         // What came under its id while it was worked on cannot have that id now.
         if let Some(successor) = entry.successor {
             orders.push(Order::Afresh(successor.file));

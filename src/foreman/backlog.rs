@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::event::{Arrival, Ended, Summary, Verdict};
-use super::waiting::Place;
+use super::family::Family;
+use super::waiting::Ticket;
 use super::{Bench, FRAME_TOKENS, retry};
 use crate::base::clock::Timestamp;
 use crate::config::OnExpiry;
@@ -15,7 +16,7 @@ use crate::task::fact::TaskRow;
 use crate::task::journal::BATCH_EXPIRED;
 use crate::task::outcome::{Answer, Failure, Outcome, Usage};
 use crate::task::result::{Routing, TaskError};
-use crate::task::{Attempt, Folder, TaskId, Usd, WorkerType};
+use crate::task::{Attempt, Folder, GroupName, TaskId, Usd, WorkerType};
 
 /// A task that has not ended.
 #[derive(Debug)]
@@ -66,6 +67,8 @@ pub(super) enum State {
     Running { lane: WorkerType, promise: Option<Reservation>, tokens: u64 },
     /// It is part of a batch, with money promised for it.
     Batched { lane: WorkerType, promise: Option<Reservation>, batch: String },
+    /// It has been answered, and waits for the tasks that its answer asked for.
+    Parent(Box<Family>),
     /// On its way back to `pending`, and then this.
     Releasing(Box<State>),
     /// Its result is being filed; the mirror's row for then.
@@ -154,8 +157,26 @@ impl Entry {
         }
     }
 
-    pub(super) fn place(&self) -> Place {
-        (std::cmp::Reverse(self.summary.wish.priority), self.seq)
+    /// Whether all that it depends on is completed and it is being filled with their answers.
+    pub(super) fn is_judged_anew(&self) -> bool {
+        self.summary.lacks_answers
+            && matches!(&self.state, State::Blocked(missing) if missing.is_empty())
+    }
+
+    /// What a queue must know of it.
+    pub(super) fn ticket(&self) -> Ticket<'_> {
+        Ticket {
+            task_type: &self.summary.wish.task_type,
+            group: self.group(),
+            priority: self.summary.wish.priority,
+            seq: self.seq,
+            since: self.summary.created_at,
+        }
+    }
+
+    /// Its group's name; empty where it belongs to none.
+    pub(super) fn group(&self) -> &str {
+        self.summary.group.as_ref().map_or("", GroupName::as_str)
     }
 
     /// What all its attempts cost together, those of an earlier result too.
@@ -179,6 +200,7 @@ impl Entry {
             State::Queued(lane) | State::Running { lane, .. } | State::Batched { lane, .. } => {
                 Some(lane)
             }
+            State::Parent(family) => Some(&family.lane),
             _ => self.choice().ok(),
         }
     }
@@ -212,6 +234,7 @@ impl Entry {
             // A clock that was set back turns no time round.
             finished_at: self.started_at.map_or(now, |started| started.max(now)),
             warnings,
+            children: Vec::new(),
             lines: Vec::new(),
         }
     }
@@ -231,6 +254,7 @@ impl Entry {
             actual_tokens: None,
             estimated_cost: Some(self.estimate),
             actual_cost: None,
+            group: self.summary.group.clone(),
             parent: self.summary.parent.clone(),
             created_at: self.summary.created_at,
             updated_at: at,

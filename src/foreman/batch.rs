@@ -110,9 +110,9 @@ impl Entry {
 impl Foreman {
     // ---- gathering and sending ----
 
-    pub(super) fn next_to_gather(&self, name: &WorkerType) -> Option<TaskId> {
+    pub(super) fn next_to_gather(&self, name: &WorkerType, now: Now) -> Option<TaskId> {
         let lane = self.lanes.get(name).filter(|lane| lane.may_gather())?;
-        lane.to_gather.first().cloned()
+        lane.to_gather.first(now.wall).cloned()
     }
 
     /// The batch that a task joins, if its attempt is to be made in one.
@@ -371,6 +371,7 @@ impl Foreman {
     pub(super) fn working_row(&self, id: &TaskId, entry: &Entry, at: Timestamp) -> TaskRow {
         let waits_for = match &entry.state {
             State::Batched { batch, .. } => Some(self.waits_for_batch(batch)),
+            State::Parent(_) => Some(family::ITS_SUBTASKS.to_owned()),
             _ => None,
         };
         TaskRow { waits_for, ..entry.row(id, Folder::InProgress, at) }

@@ -17,6 +17,16 @@ impl Foreman {
             Some(Folder::Failed) => self.fail_dependents(id, "failed", now, orders),
             _ => {}
         }
+        // Whoever put a result there by hand has not said that it may leave the house.
+        let level = Sensitivity::Confidential;
+        match folder {
+            _ if self.tasks.contains_key(id) => {}
+            Some(Folder::Pending | Folder::InProgress) => {}
+            Some(folder) => {
+                self.child_ended(id, id, folder == Folder::Completed, level, now, orders);
+            }
+            None => self.unseen_child_left(id, now, orders),
+        }
     }
 
     pub(super) fn satisfy_dependents(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
@@ -28,8 +38,19 @@ impl Foreman {
             };
             missing.remove(id);
             if missing.is_empty() {
-                self.await_time(&waiting, now, orders);
+                self.has_its_answers(&waiting, now, orders);
             }
+        }
+    }
+
+    /// All that a task depends on is completed. One that is to be filled with their answers is
+    /// judged anew with those in it, before anybody may have it.
+    fn has_its_answers(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
+        match self.tasks.get(id) {
+            Some(entry) if entry.summary.lacks_answers => {
+                orders.push(Order::Afresh(entry.file.clone()));
+            }
+            _ => self.await_time(id, now, orders),
         }
     }
 

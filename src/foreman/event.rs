@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -15,10 +16,10 @@ use crate::route::budget::{Limits, OnExhausted, Standing};
 use crate::route::decision::Wish;
 use crate::route::price::Price;
 use crate::task::fact::TaskRow;
-use crate::task::journal::Line;
-use crate::task::outcome::Outcome;
+use crate::task::journal::{Line, OpenFamily};
+use crate::task::outcome::{Answer, Outcome};
 use crate::task::result::{Reason, Routing, TaskError};
-use crate::task::{Attempt, Folder, Limit, Sensitivity, TaskId, Usd, WorkerType};
+use crate::task::{Attempt, Folder, GroupName, Limit, Sensitivity, TaskId, Usd, WorkerType};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub enum Event {
     },
     /// A task is back in `pending`.
     Released(TaskId),
+    /// The tasks that a task's answer asked for are in `pending`, called so.
+    Spawned(TaskId, Vec<TaskId>),
     /// A task that others depend on was looked for.
     Looked(TaskId, Option<Folder>),
     /// A worker that was not there was looked for again.
@@ -56,6 +59,10 @@ pub enum Event {
     Pause(Option<WorkerType>),
     /// Somebody wants a worker type, or all of them, to go on.
     Resume(Option<WorkerType>),
+    /// Somebody wants the tasks of a group to wait.
+    PauseGroup(GroupName),
+    /// Somebody wants them to go on.
+    ResumeGroup(GroupName),
     /// Somebody set the budget's limits.
     SetLimits {
         /// A day's.
@@ -97,6 +104,10 @@ pub struct Summary {
     pub seen: Assessment,
     /// Tasks that must be completed first.
     pub depends_on: Vec<TaskId>,
+    /// Whether it is still to be filled with answers of tasks that it depends on, and then judged anew.
+    pub lacks_answers: bool,
+    /// The tasks that it belongs with.
+    pub group: Option<GroupName>,
     /// The task that it belongs to.
     pub parent: Option<TaskId>,
     /// Not before this time.
@@ -203,6 +214,8 @@ pub enum Order {
     Ask(Box<BatchCall>),
     /// Take a task out of a batch that was not sent yet.
     Leave(Box<BatchCall>),
+    /// Drop the tasks that an answer asks for.
+    Spawn(Box<Brood>),
     /// Put a task that was worked on back into `pending`.
     Release(TaskId, Vec<Line>),
     /// End an attempt that is under way.
@@ -254,6 +267,8 @@ pub struct Start {
     pub max_tokens: u32,
     /// The most that it may cost.
     pub reserved: Usd,
+    /// The bytes of its prompt, for which that is enough.
+    pub prompt_bytes: u64,
     /// The batch that it becomes part of, where it does.
     pub batch: Option<String>,
 }
@@ -271,6 +286,31 @@ pub struct BatchCall {
     pub is_last_look: bool,
     /// The tasks that are meant: each with its attempt's mark and beginning.
     pub parts: BTreeMap<TaskId, (String, Timestamp)>,
+}
+
+/// The tasks that an answer asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brood {
+    /// Whose answer it is.
+    pub parent: TaskId,
+    /// Who gave it.
+    pub worker_type: WorkerType,
+    /// The answer, with the tasks in it.
+    pub answer: Box<Answer>,
+    /// What the journal must hold first.
+    pub lines: Vec<Line>,
+}
+
+/// A task that waits for its subtasks, left by an earlier daemon.
+#[derive(Debug)]
+pub struct LeftFamily {
+    /// Its file in `in_progress`.
+    pub arrival: Arrival,
+    /// What the journal knows of it.
+    pub family: OpenFamily,
+    /// Those of its subtasks that have ended or left: whether each is done, and how confidential
+    /// what came of it is.
+    pub ended: Vec<(TaskId, bool, Sensitivity)>,
 }
 
 /// A task to be failed without work.
@@ -313,6 +353,8 @@ pub struct Verdict {
     pub finished_at: Timestamp,
     /// What the reader should know.
     pub warnings: Vec<String>,
+    /// The subtasks whose results belong in it.
+    pub children: Vec<TaskId>,
     /// What the journal must hold before the result does.
     pub lines: Vec<Line>,
 }
@@ -412,6 +454,8 @@ pub struct Setup {
     pub on_exhausted: OnExhausted,
     /// Whose midnight ends a day.
     pub timezone: TimeZone,
+    /// Who has waited for longer gets a turn now and then, whatever its priority.
+    pub ageing: Duration,
     /// Whether to go home when nothing is left to do.
     pub drain: bool,
     /// Begins the attempts' marks; unique to this daemon's run.

@@ -122,20 +122,24 @@ impl Foreman {
     /// Whether a waiting task goes on by itself, so that a drain waits for it.
     pub(super) fn will_go_on(&self, entry: &Entry, now: Now) -> bool {
         match &entry.state {
-            State::Blocked(_) | State::Stuck(_) => false,
+            State::Blocked(_) => entry.is_judged_anew(),
+            State::Stuck(_) => false,
             State::Delayed { until: Until::Wall(_), .. } => false,
             State::Delayed { .. } => entry.troubles < 5,
             State::Queued(lane) => {
                 !self.paused
                     && !self.no_room
                     && self.lanes.get(lane).is_some_and(|lane| {
+                        let queue = entry.queue_in(lane);
                         !lane.is_stuck(now)
-                            && entry.queue_in(lane).held(&entry.summary.wish.task_type).is_none()
+                            && !queue.is_paused(entry.group())
+                            && queue.held(&entry.summary.wish.task_type).is_none()
                     })
             }
             State::Batched { batch, .. } => {
                 self.batches.get(batch).is_none_or(Batch::is_heard_of_soon)
             }
+            State::Parent(family) => family.is_being_dropped(),
             State::Running { .. } | State::Releasing(_) | State::Ending(_) => true,
         }
     }
@@ -146,6 +150,7 @@ impl Foreman {
             State::Batched { batch, .. } => {
                 self.batches.get(batch).is_none_or(Batch::is_being_sent)
             }
+            State::Parent(family) => family.is_being_dropped(),
             state => !state.is_waiting(),
         }
     }
@@ -180,11 +185,15 @@ impl Foreman {
                 .lanes
                 .get(name)
                 .and_then(|lane| {
-                    let held = entry.queue_in(lane).held(&entry.summary.wish.task_type);
-                    lane.waits_for().or_else(|| held.map(Shortage::in_words))
+                    let queue = entry.queue_in(lane);
+                    let held = queue.held(&entry.summary.wish.task_type);
+                    lane.waits_for()
+                        .or_else(|| waits_for_group(entry.group(), queue))
+                        .or_else(|| held.map(Shortage::in_words))
                 })
                 .unwrap_or_else(|| format!("a free hand of worker `{name}`")),
             State::Batched { batch, .. } => self.waits_for_batch(batch),
+            State::Parent(_) => family::ITS_SUBTASKS.to_owned(),
             State::Running { .. } | State::Releasing(_) | State::Ending(_) => "its end".to_owned(),
         }
     }

@@ -140,7 +140,7 @@ impl Lane {
 
     /// Whether only its pace keeps it from beginning something.
     fn could_start(&self) -> bool {
-        !self.paused && self.busy < self.width && self.waiting.first().is_some()
+        !self.paused && self.busy < self.width && !self.waiting.is_idle()
     }
 
     /// Lifts what time has ended.

@@ -17,6 +17,7 @@ mod batch;
 mod dependency;
 mod event;
 mod fallback;
+mod family;
 mod home;
 mod ladder;
 mod lane;
@@ -34,8 +35,8 @@ use std::time::Duration;
 use backlog::{Entry, State, Until};
 use batch::Batch;
 pub use event::{
-    Alert, Arrival, BatchCall, BatchNews, Bench, Ended, Event, Farewell, LaneNews, NotClaimed,
-    Order, Refuse, Remark, Setup, Start, Summary, TakenUp, Verdict,
+    Alert, Arrival, BatchCall, BatchNews, Bench, Brood, Ended, Event, Farewell, LaneNews,
+    LeftFamily, NotClaimed, Order, Refuse, Remark, Setup, Start, Summary, TakenUp, Verdict,
 };
 use lane::{Block, Lane};
 use waiting::Waiting;
@@ -47,9 +48,11 @@ use crate::route::budget::{Ledger, OnExhausted, Refusal, Reservation, Shortage, 
 use crate::task::fact::TaskRow;
 use crate::task::journal::{Line, LineKind, OpenBatch, Past, Replay, counts_as_attempt};
 use crate::task::limit::{Purpose, Scope};
-use crate::task::outcome::{CHECK_FAILED, ErrorKind, Failure, Next, Outcome, Spent, Trouble};
+use crate::task::outcome::{
+    Answer, CHECK_FAILED, ErrorKind, Failure, Next, Outcome, Spent, Trouble,
+};
 use crate::task::result::TaskError;
-use crate::task::{Difficulty, Folder, Sensitivity, TaskId, Usd, WorkerType};
+use crate::task::{Difficulty, Folder, GroupName, Sensitivity, TaskId, Usd, WorkerType};
 
 /// A pause where a server names none.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(5);
@@ -73,6 +76,8 @@ pub struct Foreman {
     by_wall: BTreeSet<(Timestamp, TaskId)>,
     by_mono: BTreeSet<(Duration, TaskId)>,
     expiries: BTreeSet<(Timestamp, TaskId)>,
+    /// Who waits for a subtask.
+    parents: HashMap<TaskId, TaskId>,
     /// What the journal knows of tasks that have not come yet.
     past: HashMap<TaskId, Past>,
     /// Tasks that somebody cancelled before they were seen.
@@ -109,7 +114,7 @@ impl Foreman {
             ledger.record_alert(limit, *at, now.wall);
         }
         let lanes = setup.benches.into_iter().map(|bench| {
-            let waiting = || Waiting::new(ledger.limited_types());
+            let waiting = || Waiting::new(ledger.limited_types(), setup.ageing);
             let mut lane = Lane::new(bench, waiting(), waiting());
             if let Some(begun) = replay.last_begun.get(&lane.bench.worker_type) {
                 lane.pacer.remember(now.mono, clock::between(*begun, now.wall));
@@ -133,6 +138,7 @@ impl Foreman {
             by_wall: BTreeSet::new(),
             by_mono: BTreeSet::new(),
             expiries: BTreeSet::new(),
+            parents: HashMap::new(),
             past: std::mem::take(&mut replay.past),
             cancels: BTreeSet::new(),
             seq: 0,
@@ -225,10 +231,11 @@ impl Foreman {
             }
             State::Delayed { why, .. } | State::Stuck(why) => Some(why.clone()),
             // What keeps a whole lane is the worker's to tell.
-            State::Queued(lane) => self
-                .lanes
-                .get(lane)
-                .and_then(|lane| entry.queue_in(lane).why_held(&entry.summary.wish.task_type)),
+            State::Queued(lane) => self.lanes.get(lane).and_then(|lane| {
+                let queue = entry.queue_in(lane);
+                waits_for_group(entry.group(), queue)
+                    .or_else(|| queue.why_held(&entry.summary.wish.task_type))
+            }),
             _ => None,
         };
         TaskRow { waits_for, ..entry.row(id, Folder::Pending, entry.updated_at()) }
@@ -245,6 +252,7 @@ impl Foreman {
             Event::FiledAs { known_as, id, folder } => {
                 self.filed(&known_as, &id, folder, now, orders);
             }
+            Event::Spawned(id, children) => self.spawned(&id, children, now, orders),
             Event::Released(id) => self.released(&id, now, orders),
             Event::Looked(id, folder) => {
                 self.looks = self.looks.saturating_sub(1);
@@ -254,6 +262,8 @@ impl Foreman {
             Event::Cancel(id) => self.cancel(&id, now, orders),
             Event::Pause(name) => self.pause(name, true, orders),
             Event::Resume(name) => self.pause(name, false, orders),
+            Event::PauseGroup(name) => self.pause_group(&name, true, orders),
+            Event::ResumeGroup(name) => self.pause_group(&name, false, orders),
             Event::SetLimits { daily, monthly } => self.set_limits(daily, monthly, now, orders),
             Event::Listed(unsettled) => {
                 (self.listed, self.asked_to_list) = (Some(unsettled), false);
@@ -286,6 +296,8 @@ impl Summary {
                 prompt_bytes: 0,
             },
             depends_on: Vec::new(),
+            lacks_answers: false,
+            group: None,
             parent: None,
             not_before: None,
             expires_at: None,
@@ -305,6 +317,13 @@ impl Entry {
     fn updated_at(&self) -> Timestamp {
         self.attempts.last().map_or(self.summary.created_at, |attempt| attempt.finished_at)
     }
+}
+
+/// What the tasks of a group wait for that somebody paused.
+fn waits_for_group(group: &str, queue: &Waiting) -> Option<String> {
+    queue.is_paused(group).then(|| {
+        format!("group `{group}` is paused: `koubou resume --group {group}` lets it go on")
+    })
 }
 
 fn most_attempts(entry: &Entry, bench: &Bench) -> u32 {

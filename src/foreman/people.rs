@@ -21,6 +21,7 @@ impl Foreman {
             }
             State::Batched { .. } => {}
             State::Releasing(_) => entry.cancelled = true,
+            State::Parent(_) => self.cancel_family(id, now, orders),
             _ => self.refuse(id, cancelled(), now, orders),
         }
     }
@@ -49,6 +50,26 @@ impl Foreman {
                     orders.push(remark(log::Level::Info, &format!("worker `{name}` {word}")));
                 }
             },
+        }
+    }
+
+    /// Lets the tasks of a group wait, wherever they do, or no longer.
+    pub(super) fn pause_group(&mut self, name: &GroupName, on: bool, orders: &mut Vec<Order>) {
+        let is_news = self.lanes.values().any(|lane| lane.waiting.is_paused(name.as_str()) != on);
+        if !is_news {
+            return;
+        }
+        for queue in self.lanes.values_mut().flat_map(Lane::queues_mut) {
+            queue.pause(name.as_str(), on);
+        }
+        let word = if on { "paused" } else { "resumed" };
+        orders.push(remark(log::Level::Info, &format!("group `{name}` {word}")));
+        let waits = |(id, entry): (&TaskId, &Entry)| {
+            (entry.group() == name.as_str() && entry.state.is_waiting()).then(|| id.clone())
+        };
+        let waiting: Vec<TaskId> = self.tasks.iter().filter_map(waits).collect();
+        for id in waiting {
+            self.record_waiting(&id, orders);
         }
     }
 

@@ -16,7 +16,7 @@ impl Foreman {
                     break;
                 }
             }
-            while let Some(id) = self.next_to_gather(&name) {
+            while let Some(id) = self.next_to_gather(&name, now) {
                 if !self.start(&name, &id, now, orders) {
                     break;
                 }
@@ -26,7 +26,7 @@ impl Foreman {
 
     pub(super) fn head(&self, name: &WorkerType, now: Now) -> Option<TaskId> {
         let lane = self.lanes.get(name)?;
-        lane.may_start(now).then(|| lane.waiting.first().cloned()).flatten()
+        lane.may_start(now).then(|| lane.waiting.first(now.wall).cloned()).flatten()
     }
 
     /// Starts a lane's first task, or finds it another place; `false` where the lane must wait.
@@ -45,6 +45,7 @@ impl Foreman {
             Promised::Refused => return true,
             Promised::NotNow(shortage) => return self.wait_for_money(name, id, shortage),
         };
+        self.take_turn(name, id);
         self.unindex(id);
         self.marks += 1;
         let attempt = format!("{}-{}", self.run, self.marks);
@@ -63,6 +64,7 @@ impl Foreman {
             attempt,
             max_tokens: entry.answer_tokens(&lane.bench),
             reserved: promise.as_ref().map_or(Usd::ZERO, Reservation::amount),
+            prompt_bytes: entry.summary.seen.prompt_bytes,
             batch: batch.clone(),
         };
         let lane_name = name.clone();
@@ -76,6 +78,14 @@ impl Foreman {
         };
         orders.push(Order::Start(Box::new(start)));
         true
+    }
+
+    /// A task has its group's turn.
+    fn take_turn(&mut self, name: &WorkerType, id: &TaskId) {
+        if let (Some(entry), Some(lane)) = (self.tasks.get(id), self.lanes.get_mut(name)) {
+            let by_batch = entry.goes_by_batch(&lane.bench);
+            lane.queue_mut(by_batch).serve(entry.ticket());
+        }
     }
 
     /// Past the alert threshold a task may belong elsewhere than when it came.

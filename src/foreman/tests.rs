@@ -112,6 +112,7 @@ fn setup<const N: usize>(hands: usize, daily: Usd, others: [(Scope, Usd); N]) ->
         limits: Limits { daily, monthly: Usd::dollars(100), alert_percent: 80, others },
         on_exhausted: OnExhausted::Wait,
         timezone: TimeZone::UTC,
+        ageing: Duration::from_secs(3_600),
         drain: false,
         run: "run".to_owned(),
     }
@@ -970,6 +971,8 @@ fn a_cancelled_task_leaves_a_batch_that_is_not_sent_and_its_answer_is_dropped_fr
 enum Step {
     Drop(u8, bool),
     Done(u8),
+    /// Its answer asks for so many tasks.
+    Spawn(u8, u8),
     Fail(u8, u8),
     NotClaimed(u8, u8),
     Settle,
@@ -983,6 +986,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0u8..12, any::<bool>()).prop_map(|(n, paid)| Step::Drop(n, paid)),
         4 => (0u8..12).prop_map(Step::Done),
+        1 => ((0u8..12), 1u8..3).prop_map(|(n, many)| Step::Spawn(n, many)),
         3 => ((0u8..12), 0u8..7).prop_map(|(n, how)| Step::Fail(n, how)),
         2 => ((0u8..12), 0u8..4).prop_map(|(n, how)| Step::NotClaimed(n, how)),
         6 => Just(Step::Settle),
@@ -1002,6 +1006,8 @@ struct World {
     /// Orders to the desk that are not done yet.
     desk: Vec<Order>,
     ended: HashSet<TaskId>,
+    /// How many tasks answers have asked for.
+    spawned: usize,
 }
 
 impl World {
@@ -1014,11 +1020,17 @@ impl World {
                     assert!(self.waiting.remove(&start.id), "started what was not waiting");
                     assert!(self.running.insert(start.id), "started twice");
                 }
-                Order::File(..) | Order::Release(..) | Order::Refuse(_) | Order::Reject { .. } => {
+                Order::File(..)
+                | Order::Release(..)
+                | Order::Refuse(_)
+                | Order::Reject { .. }
+                | Order::Spawn(_) => {
                     self.desk.push(order);
                 }
                 Order::Look(id) => {
-                    let orders = self.shop.hear(Event::Looked(id, None));
+                    let is_there = id.as_str().starts_with('s') && !id.as_str().ends_with('3');
+                    let folder = is_there.then_some(Folder::Pending);
+                    let orders = self.shop.hear(Event::Looked(id, folder));
                     self.take(orders);
                 }
                 Order::Probe(worker) => {
@@ -1063,8 +1075,36 @@ impl World {
                     self.waiting.insert(id.clone());
                     self.hear(Event::Released(id));
                 }
+                Order::Spawn(brood) => self.drop_subtasks(*brood),
                 _ => {}
             }
+        }
+    }
+
+    /// Some are told of before their parent's list is, some after, and some have left by then.
+    fn drop_subtasks(&mut self, brood: Brood) {
+        let children: Vec<TaskId> = brood
+            .answer
+            .subtasks
+            .iter()
+            .map(|_| {
+                self.spawned += 1;
+                name(&format!("s{}", self.spawned))
+            })
+            .collect();
+        let has_left = |id: &TaskId| id.as_str().ends_with('3');
+        let told_before = |id: &TaskId| id.as_str().ends_with(['1', '4', '7']);
+        let drop_one = |world: &mut Self, id: &TaskId| {
+            world.waiting.insert(id.clone());
+            let parent = brood.parent.clone();
+            world.hear(arrival(id.as_str(), |summary| summary.parent = Some(parent)));
+        };
+        for id in children.iter().filter(|id| told_before(id)) {
+            drop_one(self, id);
+        }
+        self.hear(Event::Spawned(brood.parent.clone(), children.clone()));
+        for id in children.iter().filter(|id| !told_before(id) && !has_left(id)) {
+            drop_one(self, id);
         }
     }
 
@@ -1086,6 +1126,10 @@ impl World {
             }
             Step::Drop(..) => {}
             Step::Done(n) => self.end(id(n), done().into()),
+            Step::Spawn(n, many) => {
+                let subtasks = vec![serde_json::Map::new(); many.into()];
+                self.end(id(n), Answer { subtasks, ..done() }.into());
+            }
             Step::Fail(n, how) => self.end(id(n), failure(how).into()),
             Step::NotClaimed(n, how) if self.running.remove(&id(n)) => {
                 let why = match how {
@@ -1174,6 +1218,7 @@ proptest! {
             running: HashSet::new(),
             desk: Vec::new(),
             ended: HashSet::new(),
+            spawned: 0,
         };
         for step in steps {
             world.step(step);

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{MirrorError, SCHEMA_VERSION, database, record};
 use crate::task::fact::JournalMark;
-use crate::task::{Folder, TaskId, WorkerType};
+use crate::task::{Folder, GroupName, TaskId, WorkerType};
 
 /// How long a read waits for a writer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -96,6 +96,8 @@ row! {
         waits_for: Option<String>,
         /// Why it failed.
         error_kind: Option<String>,
+        /// The tasks that it belongs with.
+        task_group: Option<String>,
         /// The same as `assigned_worker_type`.
         worker_type: Option<String>,
     }
@@ -250,6 +252,25 @@ impl Reader {
         // A negative limit is none.
         let limit = filter.limit.map_or(-1, i64::from);
         self.rows(&sql, (status, worker, limit), TaskRecord::read)
+    }
+
+    /// The rows of the tasks that belong to one.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn children(&self, parent: &TaskId) -> Result<Vec<TaskRecord>, MirrorError> {
+        let sql =
+            "SELECT * FROM task_master WHERE parent_task_id = ?1 ORDER BY created_at, task_id";
+        self.rows(sql, [parent.as_str()], TaskRecord::read)
+    }
+
+    /// The rows of the tasks of a group.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn group(&self, name: &GroupName) -> Result<Vec<TaskRecord>, MirrorError> {
+        let sql = "SELECT * FROM task_master WHERE task_group = ?1 ORDER BY created_at, task_id";
+        self.rows(sql, [name.as_str()], TaskRecord::read)
     }
 
     /// How many tasks each folder holds; none for an empty one.

@@ -144,7 +144,7 @@ const TABLES: [(&str, &str); 4] = [
         "task_master",
         "task_id, task_type, difficulty_level, sensitivity_level, assigned_worker_type, status, \
          priority, estimated_tokens, actual_tokens, estimated_cost, actual_cost, parent_task_id, \
-         created_at, updated_at, waits_for, error_kind",
+         created_at, updated_at, waits_for, error_kind, task_group",
     ),
     (
         "cost_tracking",
@@ -267,6 +267,7 @@ pub(super) mod tests {
             actual_tokens: Some(46),
             estimated_cost: Some(Usd::ZERO),
             actual_cost: Some("0.25".parse().unwrap()),
+            group: None,
             parent: None,
             created_at: at,
             updated_at: at,

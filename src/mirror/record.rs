@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::base::clock::Timestamp;
 use crate::task::fact::{BudgetRow, CostRow, Fact, JournalMark, LogRow, TaskRow, WorkerRow};
-use crate::task::{TaskId, Usd, WorkerType};
+use crate::task::{GroupName, TaskId, Usd, WorkerType};
 
 /// A time as the original design's SQL compares it.
 pub(super) fn sql_time(at: Timestamp) -> String {
@@ -41,10 +41,11 @@ pub(super) fn record(database: &Connection, fact: &Fact) -> Result<()> {
 fn task(database: &Connection, row: &TaskRow) -> Result<()> {
     let sql = "INSERT INTO task_master (task_id, task_type, difficulty_level, sensitivity_level,
             assigned_worker_type, status, priority, estimated_tokens, actual_tokens,
-            estimated_cost, actual_cost, parent_task_id, created_at, updated_at, waits_for, error_kind)
+            estimated_cost, actual_cost, parent_task_id, created_at, updated_at, waits_for, error_kind,
+            task_group)
         VALUES (:task_id, :task_type, :difficulty, :sensitivity, :worker_type, :status, :priority,
             :estimated_tokens, :actual_tokens, :estimated_cost, :actual_cost, :parent, :created_at,
-            :updated_at, :waits_for, :error_kind)
+            :updated_at, :waits_for, :error_kind, :task_group)
         ON CONFLICT (task_id) DO UPDATE SET
             task_type = excluded.task_type, difficulty_level = excluded.difficulty_level,
             sensitivity_level = excluded.sensitivity_level,
@@ -53,7 +54,8 @@ fn task(database: &Connection, row: &TaskRow) -> Result<()> {
             actual_tokens = excluded.actual_tokens, estimated_cost = excluded.estimated_cost,
             actual_cost = excluded.actual_cost, parent_task_id = excluded.parent_task_id,
             created_at = excluded.created_at, updated_at = excluded.updated_at,
-            waits_for = excluded.waits_for, error_kind = excluded.error_kind";
+            waits_for = excluded.waits_for, error_kind = excluded.error_kind,
+            task_group = excluded.task_group";
     database
         .prepare_cached(sql)?
         .execute(named_params! {
@@ -73,6 +75,7 @@ fn task(database: &Connection, row: &TaskRow) -> Result<()> {
             ":updated_at": sql_time(row.updated_at),
             ":waits_for": row.waits_for,
             ":error_kind": row.error_kind,
+            ":task_group": row.group.as_ref().map(GroupName::as_str),
         })
         .map(drop)
 }

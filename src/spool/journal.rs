@@ -337,6 +337,48 @@ pub fn recent(dir: &Path) -> Result<Chapter, FileError> {
     Ok(all)
 }
 
+/// Reads what is written behind somebody's back, line by line.
+#[derive(Debug)]
+pub struct Follower {
+    dir: PathBuf,
+    /// The file that was read last, and how far.
+    at: Option<(String, u64)>,
+}
+
+impl Follower {
+    /// From the end of what there is now.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn at_end(dir: PathBuf) -> Result<Self, FileError> {
+        let last = months(&dir)?.pop();
+        let at = last.map(|name| {
+            let size = std::fs::metadata(dir.join(&name)).map_or(0, |meta| meta.len());
+            (name, size)
+        });
+        Ok(Self { dir, at })
+    }
+
+    /// The lines that came since, the oldest first.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn next_lines(&mut self) -> Result<Vec<Line>, FileError> {
+        let mut lines = Vec::new();
+        for name in months(&self.dir)? {
+            let from = match &self.at {
+                Some((known, _)) if name < *known => continue,
+                Some((known, offset)) if name == *known => *offset,
+                _ => 0,
+            };
+            let chapter = read(&self.dir.join(&name), from)?;
+            lines.extend(chapter.lines);
+            self.at = Some((name, chapter.end));
+        }
+        Ok(lines)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,8 @@ pub use layout::Home;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, Value};
+
 use crate::base::files::{self, FileError};
 use crate::base::group::GroupSync;
 use crate::task::{Folder, TaskId};
@@ -112,6 +114,31 @@ impl Spool {
         let report = files::read(&self.file(Folder::Failed, id), LONGEST);
         !files::exists(&self.rejected(id))
             && report.is_ok_and(|bytes| crate::task::wire::rejected_id(&bytes).is_some())
+    }
+
+    /// Drops tasks under these names, all of them durable at the end; `dropped` counts how many
+    /// lie there, so that who tries again after an error passes those over.
+    ///
+    /// # Errors
+    /// What the file system says; `AlreadyExists` where somebody has the next one's name.
+    pub fn drop_all<'a>(
+        &self,
+        tasks: impl Iterator<Item = (&'a Map<String, Value>, &'a TaskId)>,
+        dropped: &mut usize,
+    ) -> Result<(), FileError> {
+        for (document, id) in tasks.skip(*dropped) {
+            let mut bytes = serde_json::to_vec_pretty(document).unwrap_or_default();
+            bytes.push(b'\n');
+            let target = self.file(Folder::Pending, id);
+            let aside = self.home.tmp().join(files::half_made(&target));
+            files::write_new(&aside, &bytes, 0o600)?;
+            if let Err(error) = files::rename_new(&aside, &target) {
+                let _ = files::remove(&aside);
+                return Err(error);
+            }
+            *dropped += 1;
+        }
+        files::sync_dir(&self.home.folder(Folder::Pending))
     }
 
     /// The names in `pending` that are those of tasks.

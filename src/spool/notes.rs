@@ -1,6 +1,6 @@
 //! Notes in `control/` that other commands leave for the daemon.
 //!
-//! `pause` and `pause.WORKER` stand for as long as the pause does, so that `ls`
+//! `pause`, `pause.WORKER` and `pause-group.GROUP` stand for as long as the pause does, so that `ls`
 //! shows it and a restart keeps it. `cancel.ID`, `limits.json` and `rebuild` are taken away
 //! once the daemon has acted on them; where none runs they wait for the next.
 
@@ -13,13 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Home;
 use crate::base::files::{self, FileError};
-use crate::task::{TaskId, Usd, WorkerType};
+use crate::task::{GroupName, TaskId, Usd, WorkerType};
 
 /// What a note's name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// Claim nothing more, for one worker type or for all.
     Pause(Option<WorkerType>),
+    /// Claim nothing more of this group.
+    PauseGroup(GroupName),
     /// End this task.
     Cancel(TaskId),
     /// Other limits of the budget.
@@ -48,6 +50,7 @@ impl Note {
             None if name == "pause" => Some(Self::Pause(None)),
             None if name == "rebuild" => Some(Self::Rebuild),
             Some(("pause", worker)) => Some(Self::Pause(Some(WorkerType::new(worker)))),
+            Some(("pause-group", name)) => name.parse().ok().map(Self::PauseGroup),
             Some(("cancel", id)) => id.parse().ok().map(Self::Cancel),
             Some(("limits", "json")) => Some(Self::Limits),
             _ => None,
@@ -59,6 +62,7 @@ impl Note {
         match self {
             Self::Pause(None) => "pause".into(),
             Self::Pause(Some(worker)) => format!("pause.{worker}"),
+            Self::PauseGroup(name) => format!("pause-group.{name}"),
             Self::Cancel(id) => format!("cancel.{id}"),
             Self::Limits => "limits.json".into(),
             Self::Rebuild => "rebuild".into(),
@@ -140,6 +144,7 @@ mod tests {
         for note in [
             Note::Pause(None),
             Note::Pause(Some(WorkerType::new("a.b"))),
+            Note::PauseGroup("night.2".parse().unwrap()),
             Note::Cancel(id("x.2")),
             Note::Limits,
             Note::Rebuild,

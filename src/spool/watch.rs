@@ -24,6 +24,8 @@ pub enum Glimpse {
     Claim(OsString),
     /// A note in `control` is new or gone.
     Note(OsString),
+    /// The journal has a new line; only [`Watch::everything`] tells.
+    Journal,
     /// Anything may have: list the folders.
     Everything,
     /// A folder may have been put in the place of one that is watched: watch anew, and list.
@@ -71,6 +73,18 @@ impl Watch {
         Self::on(home, &Folder::ALL.map(|folder| home.folder(folder)), tell)
     }
 
+    /// Watches all of these, `control` and the journal.
+    ///
+    /// # Errors
+    /// Where the system has no inotify, or no watches left.
+    pub fn everything(
+        home: &Home,
+        tell: impl Fn(Glimpse) + Send + 'static,
+    ) -> Result<Self, WatchError> {
+        let folders = Folder::ALL.map(|folder| home.folder(folder));
+        Self::on(home, &[&folders[..], &[home.control(), home.journal()]].concat(), tell)
+    }
+
     fn on(
         home: &Home,
         folders: &[PathBuf],
@@ -101,6 +115,9 @@ impl Sorter {
         let Ok(event) = event else { return vec![Glimpse::Everything] };
         if event.need_rescan() {
             return vec![Glimpse::Everything];
+        }
+        if event.paths.iter().any(|path| path.parent() == Some(&self.home.journal())) {
+            return vec![Glimpse::Journal];
         }
         if !matters(&event.kind) {
             return Vec::new();

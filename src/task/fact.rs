@@ -1,7 +1,7 @@
 //! What the mirror is told, after it is true on disk.
 
 use super::outcome::Usage;
-use super::{Difficulty, Folder, Sensitivity, TaskId, Usd, WorkerType};
+use super::{Difficulty, Folder, GroupName, Sensitivity, TaskId, Usd, WorkerType};
 use crate::base::clock::Timestamp;
 
 /// Something that happened, for the mirror to write down.
@@ -70,6 +70,8 @@ pub struct TaskRow {
     pub estimated_cost: Option<Usd>,
     /// What it cost, all attempts together.
     pub actual_cost: Option<Usd>,
+    /// The tasks that it belongs with.
+    pub group: Option<GroupName>,
     /// The task that it belongs to.
     pub parent: Option<TaskId>,
     /// When it was dropped.

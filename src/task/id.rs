@@ -121,6 +121,59 @@ impl fmt::Display for TaskId {
     }
 }
 
+/// The name of tasks that belong together: 1 to 100 bytes, by the rules of a [`TaskId`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GroupName(String);
+
+/// Why a text is no group's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{}` is not a group's name: use 1 to 100 bytes of letters, digits, `.`, `_` and `-`, \
+     and begin with neither `.` nor `-`",
+    words::excerpt(&words::tame(.0), 60)
+)]
+pub struct BadGroupName(String);
+
+impl GroupName {
+    /// The longest name in bytes.
+    pub const LONGEST: usize = 100;
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for GroupName {
+    type Err = BadGroupName;
+
+    fn from_str(text: &str) -> Result<Self, BadGroupName> {
+        let is_good = text.len() <= Self::LONGEST && text.parse::<TaskId>().is_ok();
+        if is_good { Ok(Self(text.to_owned())) } else { Err(BadGroupName(text.to_owned())) }
+    }
+}
+
+impl TryFrom<String> for GroupName {
+    type Error = BadGroupName;
+
+    fn try_from(text: String) -> Result<Self, BadGroupName> {
+        text.parse()
+    }
+}
+
+impl From<GroupName> for String {
+    fn from(name: GroupName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The name of a kind of craftsman, as the config lists them: `gpt5_high`, `local`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::limit::{Limit, Purpose, Scope, Window};
-use super::outcome::Usage;
+use super::outcome::{Answer, Usage};
 use super::{Attempt, Folder, TaskId, Usd, WorkerType};
 use crate::base::clock::{Timestamp, as_rfc3339};
 
@@ -41,6 +41,8 @@ pub enum LineKind {
     Submitted,
     /// Every attempt of a batch has ended.
     BatchOver,
+    /// A task's answer asked for subtasks: they are `children`, and it waits for them with its `answer`.
+    Spawned,
 }
 
 /// One line of `journal/YYYY-MM.jsonl`.
@@ -99,6 +101,12 @@ pub struct Line {
     /// Where the result is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<Folder>,
+    /// The tasks that a task waits for whose answer asked for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<TaskId>,
+    /// The answer that asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Box<Answer>>,
     /// Which limit is nearly reached: the worker's or the task type's that is named, or the total.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Window>,
@@ -132,6 +140,8 @@ impl Line {
             batch_id: None,
             until: None,
             folder: None,
+            children: Vec::new(),
+            answer: None,
             limit: None,
             daily_usd: None,
             monthly_usd: None,
@@ -184,6 +194,8 @@ pub struct Replay {
     pub open: HashMap<String, Line>,
     /// Batches that may have been submitted and whose attempts have not all ended, by their mark.
     pub batches: HashMap<String, OpenBatch>,
+    /// Tasks that wait for their subtasks.
+    pub families: HashMap<TaskId, OpenFamily>,
     /// Every amount that was spent.
     pub spent: Vec<Spending>,
     /// Every limit that people were told of, with when.
@@ -205,6 +217,19 @@ pub struct OpenBatch {
     pub since: Timestamp,
     /// What the provider calls it, where that is known.
     pub batch_id: Option<String>,
+}
+
+/// A task that waits for those that its answer asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenFamily {
+    /// Who gave the answer.
+    pub worker_type: WorkerType,
+    /// The answer, with the subtasks as they were dropped.
+    pub answer: Box<Answer>,
+    /// What they are called.
+    pub children: Vec<TaskId>,
+    /// Those of them that were taken out of `pending` by hand.
+    pub withdrawn: Vec<TaskId>,
 }
 
 /// An amount that an attempt cost.
@@ -263,11 +288,8 @@ impl Replay {
                     past.rung = line.worker_type.or(past.rung.take());
                 }
             }
-            LineKind::Filed | LineKind::Withdrawn => {
-                if let Some(task) = line.task {
-                    self.past.remove(&task);
-                }
-            }
+            LineKind::Filed | LineKind::Withdrawn => self.left(line),
+            LineKind::Spawned => self.spawned(line),
             LineKind::Limits => {
                 self.limits.0 = line.daily_usd.or(self.limits.0);
                 self.limits.1 = line.monthly_usd.or(self.limits.1);
@@ -282,6 +304,26 @@ impl Replay {
                     self.pauses.insert(worker, until);
                 }
             }
+        }
+    }
+
+    fn left(&mut self, line: Line) {
+        let Some(task) = line.task else { return };
+        self.past.remove(&task);
+        self.families.remove(&task);
+        if line.event == LineKind::Withdrawn {
+            let of_it = self.families.values_mut().filter(|family| family.children.contains(&task));
+            of_it.for_each(|family| family.withdrawn.push(task.clone()));
+        }
+    }
+
+    fn spawned(&mut self, line: Line) {
+        if let (Some(task), Some(worker_type), Some(answer)) =
+            (line.task, line.worker_type, line.answer)
+        {
+            let family =
+                OpenFamily { worker_type, answer, children: line.children, withdrawn: Vec::new() };
+            self.families.insert(task, family);
         }
     }
 

@@ -13,9 +13,11 @@ pub mod id;
 pub mod journal;
 pub mod limit;
 pub mod outcome;
+pub mod placeholder;
 pub mod prompt;
 pub mod result;
 pub mod state;
+pub mod subtasks;
 pub mod usd;
 pub mod wire;
 
@@ -27,7 +29,7 @@ use serde_json::{Map, Value};
 
 use crate::base::clock::Timestamp;
 pub use accept::Accept;
-pub use id::{TaskId, WorkerType};
+pub use id::{GroupName, TaskId, WorkerType};
 pub use limit::{Limit, Purpose};
 pub use result::Attempt;
 pub use state::Folder;
@@ -115,8 +117,12 @@ pub struct Task {
     pub accept: Option<Accept>,
     /// The JSON schema that the answer must fit, and that a model is told.
     pub response_schema: Option<Value>,
+    /// The tasks that it belongs with: they take turns with other groups, and are paused as one.
+    pub group: Option<GroupName>,
     /// The task that this one belongs to.
     pub parent: Option<TaskId>,
+    /// How many tasks its answer may make, and theirs in turn; none where it does not say.
+    pub may_spawn: u32,
     /// Tasks that must be completed first.
     pub depends_on: Vec<TaskId>,
     /// Not to be begun before this time.

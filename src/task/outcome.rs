@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Usd;
+use super::subtasks::Document;
 
 /// Why a task failed, as `error.kind` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -161,28 +162,40 @@ pub enum Outcome {
 }
 
 /// A worker's answer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Answer {
     /// The answer itself, or a command's standard output.
     pub content: String,
     /// The model that answered, as the server names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// What it took, where the server says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// What it cost.
+    #[serde(skip)]
     pub spent: Spent,
     /// How long the server wants to be left alone now, though it has answered.
+    #[serde(skip)]
     pub pause: Option<Duration>,
     /// Whether it is the answer that the same request had before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,
     /// A command's exit code.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
     /// A command's standard error.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stderr: Option<String>,
     /// What is different in its workspace, where that is a git tree.
     pub diff: Option<String>,
     /// What the reader should know: an answer that was cut, say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// The tasks that it asks for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subtasks: Vec<Document>,
 }
 
 /// Why an attempt failed, and what that means for the next one.

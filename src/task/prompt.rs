@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use super::Task;
+use super::{Task, subtasks};
 
 /// Where the shape of the answer stands.
 const SCHEMA: &str = "/response_schema";
@@ -39,7 +39,10 @@ pub struct Prompt {
 impl Prompt {
     /// Puts a task and its files together.
     pub fn assemble(task: &Task, files: &[Attachment], workers_system: Option<&str>) -> Self {
-        let system = task.system.as_deref().or(workers_system).map(str::to_owned);
+        let mut system = task.system.as_deref().or(workers_system).map(str::to_owned);
+        if task.may_spawn > 0 {
+            append(system.get_or_insert_default(), &subtasks::offer(task.may_spawn));
+        }
         let mut text = task.description.clone().unwrap_or_default();
         match &task.input {
             None => {}

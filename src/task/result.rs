@@ -99,6 +99,30 @@ pub struct TaskError {
     pub message: String,
 }
 
+/// What came of a task, in the result of the one whose answer asked for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChildResult {
+    /// Its name.
+    pub task_id: TaskId,
+    /// `completed` or `failed`; `pending` where it was taken away before it ended.
+    pub status: Folder,
+    /// Who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker_type: Option<WorkerType>,
+    /// Its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<TaskError>,
+    /// What it cost, with all that came of it.
+    #[serde(default)]
+    pub cost_usd: Usd,
+    /// What came of the tasks that its own answer asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<ChildResult>,
+}
+
 /// `completed/ID.json` or `failed/ID.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskResult {
@@ -124,6 +148,9 @@ pub struct TaskResult {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskError>,
+    /// What came of the tasks that its answer asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<ChildResult>,
     /// A command's exit code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,

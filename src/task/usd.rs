@@ -55,6 +55,15 @@ impl Usd {
         Self(self.0.saturating_mul(n))
     }
 
+    /// A share of it, of so many alike, rounded down; nothing where there are none.
+    #[must_use]
+    pub const fn divided_by(self, n: u64) -> Self {
+        Self(match self.0.checked_div(n) {
+            Some(share) => share,
+            None => 0,
+        })
+    }
+
     /// What is left of it after `other`, and nothing where `other` is more.
     #[must_use]
     pub const fn less(self, other: Self) -> Self {

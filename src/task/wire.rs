@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 
 use super::result::TaskResult;
 use super::{
-    Accept, Attempt, Difficulty, History, Sensitivity, Task, TaskId, Usd, WorkerType, accept,
+    Accept, Attempt, Difficulty, GroupName, History, Sensitivity, Task, TaskId, Usd, WorkerType,
+    accept, placeholder,
 };
 use crate::base::clock::Timestamp;
 use crate::base::words;
@@ -67,10 +68,12 @@ pub const FIELDS: &[&str] = &[
     "accept",
     "response_schema",
     "urgency",
+    "group",
+    "may_spawn",
 ];
 
-/// Fields of the contract that this version carries along without acting on them.
-const NOT_YET: &[&str] = &["group", "may_spawn"];
+/// The most tasks that one task's answer may make.
+const MOST_SPAWNED: u64 = 10_000;
 
 /// The longest `task_type` and `worker` in characters.
 const LONGEST_WORD: usize = 100;
@@ -275,7 +278,9 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         fallback: fields.texts("fallback").into_iter().map(WorkerType::new).collect(),
         accept: fields.accept(),
         response_schema: fields.response_schema(),
+        group: fields.group(),
         parent: fields.id("parent_task_id"),
+        may_spawn: fields.integer("may_spawn", 0, MOST_SPAWNED).map_or(0, |n| n as u32),
         depends_on: fields.ids("depends_on"),
         not_before: fields.time("not_before"),
         expires_at: fields.time("expires_at"),
@@ -294,7 +299,11 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
     if !flaws.is_empty() {
         return Err(Flaws::NotATask(flaws));
     }
-    let warnings = warnings(&document);
+    let mut warnings = warnings(&document);
+    let unknown = placeholder::named_in(&task).into_iter();
+    warnings.extend(unknown.filter(|id| !task.depends_on.contains(id)).map(|id| {
+        format!("`{{result:{id}}}` stays as it is, for `depends_on` does not name `{id}`")
+    }));
     Ok(Task { document: document.map, warnings, ..task })
 }
 
@@ -305,10 +314,7 @@ fn warnings(document: &Document) -> Vec<String> {
     }
     for key in document.map.keys() {
         let shown = words::excerpt(&words::tame(key), 60);
-        if NOT_YET.contains(&key.as_str()) {
-            warnings
-                .push(format!("`{shown}` is carried along, and this version does not act on it"));
-        } else if !FIELDS.contains(&key.as_str()) {
+        if !FIELDS.contains(&key.as_str()) {
             warnings.push(match words::nearest(key, FIELDS.iter().copied()) {
                 Some(near) => format!("unknown field `{shown}`: did you mean `{near}`?"),
                 None => format!("unknown field `{shown}` is carried along and not read"),
@@ -382,6 +388,11 @@ impl<'a> Fields<'a> {
 
     fn parse_id(&mut self, key: &str, text: &str) -> Option<TaskId> {
         text.parse().map_err(|error| self.flaw(format!("`{key}`: {error}"))).ok()
+    }
+
+    fn group(&mut self) -> Option<GroupName> {
+        let text = self.text("group")?;
+        text.parse().map_err(|error| self.flaw(format!("`group`: {error}"))).ok()
     }
 
     fn ids(&mut self, key: &str) -> Vec<TaskId> {
@@ -704,7 +715,7 @@ mod tests {
     #[test]
     fn a_typo_is_seen() {
         let task =
-            good(&json!({ "description": "a", "priorty": 3, "colour": "red", "group": "g" }));
+            good(&json!({ "description": "a", "priorty": 3, "colour": "red", "workspace": "w" }));
         assert_eq!(task.warnings[0], "unknown field `priorty`: did you mean `priority`?");
         assert!(task.warnings[1].contains("`colour` is carried along"));
         assert!(task.warnings[2].contains("does not act on it"));

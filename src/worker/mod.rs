@@ -5,14 +5,14 @@
 //! nothing of budgets, and writes nowhere but below the job's `scratch` folder, the
 //! home's `work`, and the workspace that a task names.
 //!
-//! [`alarm`] alone is no attempt: it runs the owner's program when money runs low.
+//! [`hook`] alone is no attempt: it runs the owner's program when something has happened.
 
-pub mod alarm;
 pub mod chat;
 pub mod codex;
 pub mod command;
 mod diff;
 pub mod echo;
+pub mod hook;
 mod lines;
 pub mod program;
 mod tell;

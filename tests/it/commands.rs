@@ -305,3 +305,35 @@ fn wrong_usage_ends_with_two() {
         assert!(said.out.is_empty(), "{args:?}");
     }
 }
+
+#[test]
+fn a_task_is_looked_at_before_it_is_dropped() {
+    let shop = Sandbox::with_echo();
+    let good = shop.beside("good.json");
+    fs::write(&good, "{\"description\": \"a\", \"priorty\": 3}").unwrap();
+    let said = shop.koubou(["check", good.to_str().unwrap()]).ends(0);
+    assert!(said.out.ends_with("good.json: good\n"), "{}", said.out);
+    assert!(said.err.contains("did you mean `priority`?"), "{}", said.err);
+    let both = "[{\"description\": \"a\", \"worker\": \"ecko\"}, {\"description\": 5}]";
+    let said = shop.run(shop.command(["check", "-", "--json"]), both).ends(1);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert!(lines[0].contains("did you mean `echo`?"), "{}", said.out);
+    assert!(lines[1].contains("`description` must be a string"), "{}", said.out);
+    assert_eq!(shop.names("pending"), Vec::<String>::new());
+}
+
+#[test]
+fn packagers_get_pages_and_completions() {
+    let shop = Sandbox::new();
+    let page = shop.koubou(["man"]).ends(0).out;
+    assert!(page.contains(".TH koubou 1"), "{page}");
+    let pages = shop.beside("pages");
+    fs::create_dir(&pages).unwrap();
+    shop.koubou(["man", pages.to_str().unwrap()]).ends(0);
+    assert!(pages.join("koubou-submit.1").is_file());
+    for shell in ["bash", "zsh", "fish"] {
+        let text = shop.koubou(["completions", shell]).ends(0).out;
+        assert!(text.contains("submit"), "{shell}");
+    }
+    shop.koubou(["completions", "cmd.exe"]).ends(2);
+}

@@ -22,6 +22,8 @@ mod config;
 mod crash;
 mod doctor;
 mod examples;
+mod family;
+mod groups;
 mod ladder;
 mod leaks;
 mod lifecycle;

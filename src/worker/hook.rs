@@ -1,4 +1,4 @@
-//! Runs the owner's program when a limit of money is nearly reached.
+//! Runs the owner's program when something has happened: a limit is nearly reached, a task has ended.
 //!
 //! Like a task's program it is given as words, passes through no shell, and sees
 //! a bare few variables. It reads nothing, what it prints goes nowhere, and it is
@@ -19,11 +19,13 @@ use crate::base::words;
 /// How long it may take.
 const TIME: Duration = Duration::from_secs(60);
 
-/// Runs it to its end. `environment` is the daemon's own; `variables` tell of the limit.
+/// Runs it to its end. `setting` is what names it, `environment` the daemon's own; `variables`
+/// tell what has happened.
 ///
 /// # Errors
 /// In a sentence, why it could not be run or did not end well.
 pub fn run(
+    setting: &str,
     argv: &[String],
     variables: &[(&str, String)],
     environment: &[(String, String)],
@@ -32,7 +34,7 @@ pub fn run(
     let name = words::excerpt(&words::tame(argv.first().map_or("", String::as_str)), 100);
     start(argv, variables, environment)
         .and_then(|child| attend(child, leash, Instant::now() + TIME))
-        .map_err(|why| format!("the program `{name}` of `on_alert` {why}"))
+        .map_err(|why| format!("the program `{name}` of `{setting}` {why}"))
 }
 
 fn start(
@@ -107,7 +109,7 @@ mod tests {
         let argv = ["sh", "-c", text].map(str::to_owned);
         let environment = [("PATH", USUAL_PATH), ("SOME_API_KEY", "x")];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        run(&argv, &[("KOUBOU_ALERT_PERCENT", "80".into())], &environment, leash)
+        run("on_alert", &argv, &[("KOUBOU_ALERT_PERCENT", "80".into())], &environment, leash)
     }
 
     #[test]
@@ -121,7 +123,7 @@ mod tests {
         let said = sh("exit 3", &Leash::default()).unwrap_err();
         assert_eq!(said, "the program `sh` of `on_alert` exited with 3");
         let nowhere = ["/nowhere/x".to_owned()];
-        let said = run(&nowhere, &[], &[], &Leash::default()).unwrap_err();
+        let said = run("on_alert", &nowhere, &[], &[], &Leash::default()).unwrap_err();
         assert!(said.contains("`/nowhere/x` of `on_alert` cannot be started"), "{said}");
     }
 

@@ -1,0 +1,88 @@
+//! `koubou check`: says what is wrong with a task before it is dropped.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::trouble::Trouble;
+use super::{Done, Exit, Site, Ui, submit};
+use crate::base::words;
+use crate::engine::attachments;
+use crate::route::decision::Wish;
+use crate::task::{Task, wire};
+
+/// Say what is wrong with tasks, dropping nothing: exit 1 where anything is
+///
+/// A file, or standard input for `-`, may hold one task, an array of tasks, or one
+/// task a line.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Files with tasks; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// What is wrong or odd with one task.
+struct Finding {
+    source: String,
+    error: Option<String>,
+    warnings: Vec<String>,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    let config = site.config_if_any()?;
+    let mut all_good = true;
+    for draft in submit::drafts_in(&args.files)? {
+        let bytes =
+            serde_json::to_vec(&draft.document).map_err(|error| Trouble::new(error.to_string()))?;
+        let mut finding = Finding { source: draft.source, error: None, warnings: Vec::new() };
+        match wire::read("task", &bytes) {
+            Err(flaws) => finding.error = Some(flaws.message()),
+            Ok(task) => {
+                finding.warnings.clone_from(&task.warnings);
+                if let Some(config) = &config {
+                    finding.error = why_not_here(&task, config, &mut finding.warnings);
+                }
+            }
+        }
+        all_good &= finding.error.is_none();
+        tell(ui, &finding)?;
+    }
+    Ok(if all_good { Exit::Done } else { Exit::Failed })
+}
+
+/// What is wrong with a task in this home: a worker that there is not, a file that may not be read.
+fn why_not_here(
+    task: &Task,
+    config: &crate::config::Config,
+    warnings: &mut Vec<String>,
+) -> Option<String> {
+    if let Err(why) = attachments::workspace(task, config) {
+        return Some(why);
+    }
+    let files = match attachments::read(task, config) {
+        Ok(files) => files,
+        Err(why) => return Some(why),
+    };
+    let seen = config.router.assess(task, &files);
+    let decision = config.router.decide(&Wish::of(task), &seen, false);
+    warnings.extend(decision.warnings);
+    decision.worker_type.err()
+}
+
+fn tell(ui: &mut Ui, finding: &Finding) -> Result<(), Trouble> {
+    if ui.is_json() {
+        return ui.json_line(&json!({
+            "source": finding.source,
+            "ok": finding.error.is_none(),
+            "error": finding.error,
+            "warnings": finding.warnings,
+        }));
+    }
+    let said = finding.error.as_ref().map_or_else(|| "good".to_owned(), |why| words::tame(why));
+    ui.line(&format!("{}: {said}", finding.source))?;
+    for warning in &finding.warnings {
+        ui.warn(&format!("{}: {warning}", finding.source));
+    }
+    Ok(())
+}

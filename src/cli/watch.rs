@@ -1,0 +1,223 @@
+//! `koubou watch`: a line for each thing that happens, as it happens.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::sync::mpsc;
+
+use serde::Serialize;
+
+use super::trouble::Trouble;
+use super::{Done, Exit, Site, Ui};
+use crate::base::clock::{self, Timestamp};
+use crate::base::words::{self, tame};
+use crate::spool::journal::Follower;
+use crate::spool::notes::Note;
+use crate::spool::watch::{Glimpse, Watch};
+use crate::spool::{self, Spool};
+use crate::task::journal::{Line, LineKind};
+use crate::task::{Folder, TaskId, Usd, WorkerType};
+
+/// Print a line for each thing that happens, as it happens
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {}
+
+/// Something that happened.
+#[derive(Debug, Serialize)]
+struct Happening {
+    at: String,
+    /// `dropped`, `begun`, `ended`, `retry`, `completed`, `failed`, `withdrawn`, `spawned`,
+    /// `paused`, `resumed`, `limits`, `alert`, `rest`, `batch_sent`, `batch_taken`, `batch_over`.
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_id: Option<TaskId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worker_type: Option<WorkerType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worker_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<Usd>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    children: Vec<TaskId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
+    let spool = site.spool()?;
+    let (tell, told) = mpsc::channel();
+    let _watch = Watch::everything(&site.home, move |glimpse| {
+        let _ = tell.send(glimpse);
+    })
+    .map_err(|error| Trouble::new(error.to_string()))?;
+    let mut watcher = Watcher {
+        journal: Follower::at_end(site.home.journal())?,
+        open: open_tasks(&spool)?,
+        notes: spool::notes::all(&site.home)?,
+        site,
+    };
+    site.hint_if_idle(ui);
+    for glimpse in told {
+        for happening in watcher.see(&spool, glimpse)? {
+            match ui.is_json() {
+                true => ui.json_line(&happening)?,
+                false => ui.line(&happening.in_words())?,
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+struct Watcher<'a> {
+    site: &'a Site,
+    journal: Follower,
+    /// Tasks that have not ended: what lies in `pending` once more was not dropped anew.
+    open: HashSet<TaskId>,
+    notes: Vec<Note>,
+}
+
+fn open_tasks(spool: &Spool) -> Result<HashSet<TaskId>, Trouble> {
+    let waiting = spool.waiting()?;
+    let mut open: HashSet<TaskId> = waiting.iter().map(|name| id_in(name)).collect();
+    open.extend(spool.ids(Folder::InProgress)?);
+    Ok(open)
+}
+
+fn id_in(name: &OsStr) -> TaskId {
+    let name = name.to_string_lossy();
+    TaskId::from_stem(name.strip_suffix(".json").unwrap_or(&name))
+}
+
+impl Watcher<'_> {
+    fn see(&mut self, spool: &Spool, glimpse: Glimpse) -> Result<Vec<Happening>, Trouble> {
+        match glimpse {
+            Glimpse::Pending(name) => Ok(self.dropped(spool, &name).into_iter().collect()),
+            Glimpse::Note(_) => self.notes_changed(),
+            Glimpse::Journal => {
+                let lines = self.journal.next_lines()?;
+                Ok(lines.into_iter().filter_map(|line| self.written(line)).collect())
+            }
+            Glimpse::Everything => {
+                let names = spool.waiting()?;
+                let mut all: Vec<_> =
+                    names.iter().filter_map(|name| self.dropped(spool, name)).collect();
+                all.extend(self.see(spool, Glimpse::Journal)?);
+                Ok(all)
+            }
+            Glimpse::Ended(..) | Glimpse::Claim(_) | Glimpse::Replaced => Ok(Vec::new()),
+        }
+    }
+
+    fn dropped(&mut self, spool: &Spool, name: &OsStr) -> Option<Happening> {
+        let id = id_in(name);
+        let is_new = spool.is_pending(name) && self.open.insert(id.clone());
+        is_new.then(|| Happening::new("dropped", clock::wall()).of(Some(id)))
+    }
+
+    fn notes_changed(&mut self) -> Result<Vec<Happening>, Trouble> {
+        let notes = spool::notes::all(&self.site.home)?;
+        let mut happenings = Vec::new();
+        for (event, these, those) in
+            [("paused", &notes, &self.notes), ("resumed", &self.notes, &notes)]
+        {
+            for note in these.iter().filter(|note| !those.contains(note)) {
+                let mut happening = Happening::new(event, clock::wall());
+                match note {
+                    Note::Pause(worker) => happening.worker_type.clone_from(worker),
+                    Note::PauseGroup(group) => happening.message = Some(format!("group {group}")),
+                    _ => continue,
+                }
+                happenings.push(happening);
+            }
+        }
+        self.notes = notes;
+        Ok(happenings)
+    }
+
+    fn written(&mut self, line: Line) -> Option<Happening> {
+        let event = match line.event {
+            LineKind::Attempt => "begun",
+            LineKind::End => "ended",
+            LineKind::Retry => "retry",
+            LineKind::Filed if line.folder == Some(Folder::Completed) => "completed",
+            LineKind::Filed => "failed",
+            LineKind::Withdrawn => "withdrawn",
+            LineKind::Spawned => "spawned",
+            LineKind::Limits => "limits",
+            LineKind::Alert => "alert",
+            LineKind::Pause => "rest",
+            LineKind::Gathered => "batch_sent",
+            LineKind::Submitted => "batch_taken",
+            LineKind::BatchOver => "batch_over",
+        };
+        match (&line.task, event) {
+            (Some(id), "completed" | "failed" | "withdrawn") => drop(self.open.remove(id)),
+            (Some(id), _) => drop(self.open.insert(id.clone())),
+            _ => {}
+        }
+        let limits = [("a day", line.daily_usd), ("a month", line.monthly_usd)];
+        let limits: Vec<String> = limits
+            .into_iter()
+            .filter_map(|(window, limit)| Some(format!("{} {window}", limit?)))
+            .collect();
+        Some(Happening {
+            worker_type: line.worker_type,
+            worker_id: line.worker_id,
+            outcome: line.outcome,
+            cost_usd: line.cost_usd,
+            until: line.until.map(clock::rfc3339),
+            children: line.children,
+            message: line
+                .message
+                .or(line.batch_id)
+                .or_else(|| (!limits.is_empty()).then(|| words::names(&limits, "and"))),
+            ..Happening::new(event, line.at).of(line.task)
+        })
+    }
+}
+
+impl Happening {
+    fn new(event: &'static str, at: Timestamp) -> Self {
+        Self {
+            at: clock::rfc3339(at),
+            event,
+            task_id: None,
+            worker_type: None,
+            worker_id: None,
+            outcome: None,
+            cost_usd: None,
+            until: None,
+            children: Vec::new(),
+            message: None,
+        }
+    }
+
+    fn of(mut self, task: Option<TaskId>) -> Self {
+        self.task_id = task;
+        self
+    }
+
+    fn in_words(&self) -> String {
+        let who = self
+            .worker_id
+            .clone()
+            .or_else(|| self.worker_type.as_ref().map(ToString::to_string))
+            .map(|who| format!("by {who}"));
+        let cost = self.cost_usd.filter(|cost| *cost > Usd::ZERO).map(|cost| cost.to_string());
+        let children = (!self.children.is_empty()).then(|| words::names(&self.children, "and"));
+        let parts = [
+            self.task_id.as_ref().map(ToString::to_string),
+            who,
+            self.outcome.clone(),
+            cost,
+            self.until.as_ref().map(|until| format!("until {until}")),
+            children,
+            self.message.clone(),
+        ];
+        let told: Vec<String> = parts.into_iter().flatten().collect();
+        format!("{} {:<11} {}", self.at, self.event, tame(&told.join("  "))).trim_end().to_owned()
+    }
+}

@@ -417,7 +417,7 @@ mod tests {
 
     use super::*;
     use crate::base::secret::Secret;
-    use crate::config::{Api, BatchSpec, ChatSpec, OnExhausted, OnExpiry, WorkerSpec};
+    use crate::config::{Api, BatchSpec, ChatSpec, OnExhausted, OnExpiry, Sandbox, WorkerSpec};
 
     const ORIGINAL: &str = include_str!("../../tests/data/agent.original.yaml");
     const SHIPPED: &str = include_str!("../../spool-layout/config/agent.yaml");
@@ -540,7 +540,11 @@ routing_rules:
         let shipped = SHIPPED.replace("  patterns: []\n  #   - id", "  patterns:\n  #   - id");
         let yaml: Vec<String> = shipped.lines().map(shown).collect();
         let config = good(&yaml.join("\n"));
-        assert_eq!(config.workers.len(), 6);
+        assert_eq!(config.workers.len(), 7);
+        let Kind::Codex(codex) = &config.workers[6].kind else { panic!() };
+        assert_eq!((codex.model.as_str(), codex.effort.as_deref()), ("gpt-6.1-sol", Some("high")));
+        assert_eq!(codex.sandbox, Sandbox::ReadOnly);
+        assert_eq!(config.workers[6].max_cost, Some(Usd::dollars(2)));
         assert_eq!(config.spool_group.as_deref(), Some("koubou"));
         assert_eq!(config.workers[4].price.output, usd("5"));
         assert_eq!((config.limits.others.len(), config.on_alert.is_some()), (3, true));

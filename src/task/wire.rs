@@ -714,11 +714,16 @@ mod tests {
 
     #[test]
     fn a_typo_is_seen() {
-        let task =
-            good(&json!({ "description": "a", "priorty": 3, "colour": "red", "workspace": "w" }));
+        let task = good(&json!({ "description": "a", "priorty": 3, "colour": "red" }));
         assert_eq!(task.warnings[0], "unknown field `priorty`: did you mean `priority`?");
         assert!(task.warnings[1].contains("`colour` is carried along"));
-        assert!(task.warnings[2].contains("does not act on it"));
+    }
+
+    #[test]
+    fn a_workspace_is_a_whole_path() {
+        let task = |path: &str| json!({ "description": "a", "workspace": path });
+        assert_eq!(good(&task("/srv/a")).workspace, Some(PathBuf::from("/srv/a")));
+        assert!(read("x", task("srv/a").to_string().as_bytes()).is_err());
     }
 
     #[test]

@@ -7,13 +7,15 @@
 //!
 //! An attempt went well only if Codex exits with 0 **and** says that its turn is completed.
 //! What it used is said with that and at no other time: whoever is ended before has spent
-//! nobody knows what. Nothing that it started outlives it; its commands run in groups of
+//! nobody knows what. Only where its server refused the last request, and so charged nothing for
+//! it, is what it wrote down of the others all that was used. Nothing that it started outlives it; its commands run in groups of
 //! their own.
 //!
 //! It may read every file but those of koubou's home, and writes where the sandbox lets it.
 
 mod events;
 mod install;
+mod record;
 mod settings;
 
 use std::net::{TcpStream, ToSocketAddrs};
@@ -34,9 +36,12 @@ use crate::task::WorkerType;
 use crate::task::outcome::{Answer, ErrorKind, Failure, Next, Outcome, Spent, Trouble};
 use events::{Events, Meaning};
 pub use install::version;
+use record::Recorded;
 
 /// The variable in which Codex finds its key; its commands do not see it.
 const KEY: &str = "KOUBOU_CODEX_KEY";
+/// The file, in a folder of Codex's own, that it writes its last message to.
+const LAST: &str = "last-message";
 /// The most characters of a request that Codex takes.
 const MOST_CHARACTERS: usize = 1 << 20;
 /// How long a server in the house may take to be reached.
@@ -67,7 +72,7 @@ impl CodexWorker {
     fn attempt(&self, job: &Job, leash: &Leash) -> Result<Outcome, NotStarted> {
         let own = WorkDir::make(&job.scratch)?;
         let room = Room::of(job)?;
-        let last = own.path().join("last-message");
+        let last = own.path().join(LAST);
         // Codex leaves the file of an earlier run as it is when it fails.
         files::remove(&last)?;
         let (settings, price) = settings::settings(self, job, &room);
@@ -84,7 +89,7 @@ impl CodexWorker {
         };
         let ran = program.run(job.timeout, &job.scratch, leash)?;
         let terms = Terms { price, ..self.terms };
-        let outcome = self.judge(job, &ran, events, &last, terms);
+        let outcome = self.judge(job, &ran, events, own.path(), terms);
         let outcome = diff::beside(outcome, Some(&room), job, &self.inherited);
         Ok(self.leave(room, outcome))
     }
@@ -108,7 +113,7 @@ impl CodexWorker {
         let mut command = Command::new(install::native(&found).unwrap_or(found));
         command
             .arg0(&self.codex.program)
-            .args(["exec", "--json", "--ephemeral", "--skip-git-repo-check", "--color", "never"])
+            .args(["exec", "--json", "--skip-git-repo-check", "--color", "never"])
             .arg("-o")
             .arg(last)
             .arg("-")
@@ -139,24 +144,25 @@ impl CodexWorker {
         job: &Job,
         ran: &Ran,
         mut events: Events<'_>,
-        last: &Path,
+        own: &Path,
         terms: Terms,
     ) -> Outcome {
         let (stderr, _) = ran.stderr();
-        let (usage, mut warnings) = (events.usage, Vec::new());
-        let spent = terms.spent(None, usage.as_ref());
-        let said = events.last_words(last, job.max_output);
+        let said = events.last_words(&own.join(LAST), job.max_output);
+        let mut warnings = Vec::new();
         if !ran.went_well() || !events.is_completed() {
-            let mut failure = self.failure(ran, &events, &stderr, terms);
-            if usage.is_some() {
-                failure.spent = spent;
-            }
+            let recorded = record::of(own);
+            events.has_worked |= recorded.is_some_and(|recorded| recorded.used.is_some());
+            let mut failure = self.failure(ran, &events, &stderr);
+            failure.usage = events.usage.or(recorded.and_then(|recorded| recorded.used));
+            failure.spent = spent_on_failure(ran, &events, recorded, terms);
             failure.exit_code = ran.exit_code();
             failure.stderr = Some(stderr);
-            failure.usage = usage;
             failure.content = said.map(|text| within(text, job.max_output, &mut warnings));
             return failure.into();
         }
+        let usage = events.usage;
+        let spent = terms.spent(None, usage.as_ref());
         warnings.extend(terms.warning(spent));
         let content = match said {
             Some(text) => within(text, job.max_output, &mut warnings),
@@ -170,25 +176,15 @@ impl CodexWorker {
         Answer { stderr: Some(stderr), warnings, ..answer }.into()
     }
 
-    fn failure(&self, ran: &Ran, events: &Events<'_>, stderr: &str, terms: Terms) -> Failure {
-        let lost = terms.spent(None, None);
+    fn failure(&self, ran: &Ran, events: &Events<'_>, stderr: &str) -> Failure {
         if ran.end == End::HeardEnough {
             return self.unreachable("it waits for the network");
         }
         let said = events.failure.as_deref().filter(|_| ran.end == End::Exited);
         let Some(said) = said else {
-            let failure = if ran.went_well() { self.not_completed() } else { ran.failure(stderr) };
-            // Before its turn begins nothing is sent.
-            let spent = if events.has_begun { lost } else { Spent::Nothing };
-            return failure.spent(spent);
+            return if ran.went_well() { self.not_completed() } else { ran.failure(stderr) };
         };
-        self.meant(said, events).unwrap_or_else(|| self.turn_failed(said)).spent(
-            match events::meaning(said) {
-                // A key that is not accepted is not accepted the first time.
-                Some(Meaning::BadKey) if !events.has_worked => Spent::Nothing,
-                _ => lost,
-            },
-        )
+        self.meant(said, events).unwrap_or_else(|| self.turn_failed(said))
     }
 
     fn not_completed(&self) -> Failure {
@@ -234,7 +230,9 @@ impl CodexWorker {
                 Trouble::Billing,
             ),
             Meaning::RateLimited => {
-                failed("rate_limited", format!("`{worker}` asks for a pause: {said}"))
+                // A pause is no attempt of a task, but what has done a part of its work has tried.
+                let outcome = if events.has_worked { "turn_failed" } else { "rate_limited" };
+                failed(outcome, format!("`{worker}` asks for a pause: {said}"))
                     .retried(None)
                     .of_worker(Trouble::RateLimited(None))
             }
@@ -329,6 +327,34 @@ impl Worker for CodexWorker {
             let endpoint = words::tame(&self.codex.endpoint);
             format!("nobody answers at {endpoint} ({why}): start the server")
         })
+    }
+}
+
+/// What an attempt cost that did not end well.
+fn spent_on_failure(
+    ran: &Ran,
+    events: &Events<'_>,
+    recorded: Option<Recorded>,
+    terms: Terms,
+) -> Spent {
+    if let Some(usage) = &events.usage {
+        return terms.spent(None, Some(usage));
+    }
+    // Before its turn begins, and where nobody answers, nothing is sent.
+    if !events.has_begun || ran.end == End::HeardEnough {
+        return Spent::Nothing;
+    }
+    let said = events.failure.as_deref().filter(|_| ran.end == End::Exited);
+    let was_refused = said.and_then(events::meaning).is_some_and(Meaning::is_refusal);
+    let used = recorded.and_then(|recorded| recorded.used);
+    match (terms.spent(None, used.as_ref()), used) {
+        (known, Some(_)) if was_refused => known,
+        (_, None) if was_refused && recorded.is_some() => Spent::Nothing,
+        // What is known is less than what was spent; it may be more than was set apart.
+        (Spent::Known(cost), _) if terms.max_cost.is_some_and(|most| cost > most) => {
+            Spent::Known(cost)
+        }
+        _ => terms.spent(None, None),
     }
 }
 

@@ -183,7 +183,7 @@ mod tests {
 
     fn look(job: &Job, folder: &Path) -> (Option<String>, Vec<String>) {
         let opened = File::open(folder).unwrap();
-        let room = Room::Named(Workspace::of(folder.to_owned(), opened));
+        let room = Room::named(Workspace::of(folder.to_owned(), opened));
         let path = std::env::var("PATH").unwrap_or_default();
         match beside(Answer::default().into(), Some(&room), job, &[("PATH".into(), path)]) {
             Outcome::Done(answer) => (answer.diff, answer.warnings),

@@ -277,7 +277,7 @@ mod tests {
         for (kind, said) in [
             (Kind::Echo, Ok("hello")),
             (Kind::Command(command), Ok("hello")),
-            (Kind::Codex(codex), Err(ErrorKind::CommandFailed)),
+            (Kind::Codex(codex), Err(ErrorKind::AttemptsExhausted)),
         ] {
             let spec = WorkerSpec {
                 worker_type: WorkerType::new("w"),

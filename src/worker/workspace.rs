@@ -13,6 +13,10 @@ use super::Job;
 use crate::base::files::{At, FileError};
 use crate::base::words;
 
+/// The folders that the sandbox of Codex puts up, empty, where there are none, so that nobody
+/// makes them.
+const STAND_INS: [&str; 4] = [".agents", ".aws", ".codex", ".git"];
+
 /// A folder that a task names, opened.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -30,8 +34,8 @@ impl Workspace {
 /// The folder of one attempt.
 #[derive(Debug)]
 pub(super) enum Room {
-    /// The one that the task names.
-    Named(Workspace),
+    /// The one that the task names, and which of [`STAND_INS`] it had before.
+    Named(Workspace, Vec<&'static str>),
     /// One that was made for it.
     Fresh(PathBuf),
 }
@@ -40,7 +44,7 @@ impl Room {
     /// The folder that the task names, or a fresh private one.
     pub(super) fn of(job: &Job) -> Result<Self, FileError> {
         if let Some(workspace) = &job.workspace {
-            return Ok(Self::Named(workspace.clone()));
+            return Ok(Self::named(workspace.clone()));
         }
         let path = job.home.join("work").join(job.task_id.as_str()).join(&job.attempt);
         let path = std::path::absolute(&path).at("find", &path)?;
@@ -48,10 +52,21 @@ impl Room {
         Ok(Self::Fresh(path))
     }
 
+    /// A folder that a task names.
+    pub(super) fn named(workspace: Workspace) -> Self {
+        let room = Self::Named(workspace, Vec::new());
+        let had = |name: &&str| fs::symlink_metadata(room.entrance().join(name)).is_ok();
+        let had = STAND_INS.into_iter().filter(had).collect();
+        match room {
+            Self::Named(workspace, _) => Self::Named(workspace, had),
+            fresh @ Self::Fresh(_) => fresh,
+        }
+    }
+
     /// A path by which a child of this process goes into it.
     pub(super) fn entrance(&self) -> PathBuf {
         match self {
-            Self::Named(workspace) => {
+            Self::Named(workspace, _) => {
                 format!("/proc/self/fd/{}", workspace.folder.as_raw_fd()).into()
             }
             Self::Fresh(path) => path.clone(),
@@ -61,7 +76,7 @@ impl Room {
     /// Its whole path, without links.
     pub(super) fn path(&self) -> PathBuf {
         match self {
-            Self::Named(workspace) => {
+            Self::Named(workspace, _) => {
                 fs::read_link(self.entrance()).unwrap_or_else(|_| workspace.path.clone())
             }
             Self::Fresh(path) => fs::canonicalize(path).unwrap_or_else(|_| path.clone()),
@@ -70,12 +85,13 @@ impl Room {
 
     /// Whether the task names it.
     pub(super) fn is_named(&self) -> bool {
-        matches!(self, Self::Named(_))
+        matches!(self, Self::Named(..))
     }
 
     /// Leaves it: one that was made for the attempt goes, unless it is to stay and holds
     /// something. Says where it stays.
     pub(super) fn leave(self, stays: bool) -> Option<PathBuf> {
+        self.clear();
         let Self::Fresh(path) = self else { return None };
         let gone = match stays {
             true => fs::remove_dir(&path).is_ok(),
@@ -89,6 +105,19 @@ impl Room {
             let _ = fs::remove_dir(parent);
         }
         (!gone).then_some(path)
+    }
+}
+
+impl Room {
+    /// Removes what a sandbox left that was ended before it could clear away: empty folders.
+    fn clear(&self) {
+        let had: &[&str] = match self {
+            Self::Named(_, had) => had,
+            Self::Fresh(_) => &[],
+        };
+        for name in STAND_INS.iter().filter(|name| !had.contains(name)) {
+            let _ = fs::remove_dir(self.entrance().join(name));
+        }
     }
 }
 

@@ -226,12 +226,10 @@ fn sleepers(mark: &str) -> usize {
 #[test]
 fn what_its_server_says_decides_what_becomes_of_the_task() {
     let Some(program) = codex() else { return };
-    let limited = Reply::error(429, "requests", "rate_limit_exceeded", "slow down");
     let failing = Reply::error(500, "server_error", Value::Null, "out of order");
     let unknown = Reply::error(404, "invalid_request_error", "model_not_found", "no such model");
-    for (reply, outcome) in
-        [(limited, "rate_limited"), (failing, "server_error"), (unknown, "refused")]
-    {
+    // Of what was refused it is known that it cost nothing.
+    for (reply, outcome, cost) in [(failing, "server_error", 0.5), (unknown, "refused", 0.0)] {
         let (shop, server) = (Sandbox::new(), ModelServer::start());
         (0..9).for_each(|_| {
             server.will(reply.clone());
@@ -242,8 +240,41 @@ fn what_its_server_says_decides_what_becomes_of_the_task() {
         shop.drain().ends(0);
         let result = shop.result("failed/x");
         assert_eq!(result["attempts"][0]["outcome"], outcome, "{result:#}");
-        assert!(is_near(&result["cost_usd"], 0.5), "nobody knows what it cost: {result:#}");
+        assert!(is_near(&result["cost_usd"], cost), "{result:#}");
     }
+}
+
+#[test]
+fn a_pause_that_its_server_asks_for_is_waited_out_and_costs_nothing() {
+    let Some(program) = codex() else { return };
+    let (shop, server) = (Sandbox::new(), ModelServer::start());
+    server.will(Reply::error(429, "requests", "rate_limit_exceeded", "slow down"));
+    server.will(stream(&[Item::Says("at last")]));
+    shop.dotenv(&format!("{CLOUD_KEY}={}\n", fresh_secret()));
+    shop.hire(&[paid(&program, &server)], &json!({}));
+    shop.drop_task("x", &json!({ "description": "a" }));
+    shop.drain().ends(0);
+    let result = shop.result("completed/x");
+    assert_eq!(result["attempts"][0]["outcome"], "rate_limited");
+    assert!(is_near(&result["cost_usd"], 0.00124), "{result:#}");
+}
+
+#[test]
+fn what_was_used_before_a_refusal_is_paid_and_no_more() {
+    let Some(program) = codex() else { return };
+    let (shop, server) = (Sandbox::new(), ModelServer::start());
+    server.will(stream(&[Item::Calls("exec_command", json!({ "cmd": "true" }))]));
+    (0..5).for_each(|_| {
+        server.will(Reply::error(429, "requests", "rate_limit_exceeded", "slow down"));
+    });
+    shop.dotenv(&format!("{CLOUD_KEY}={}\n", fresh_secret()));
+    shop.hire(&[paid(&program, &server)], &json!({}));
+    shop.drop_task("x", &json!({ "description": "a" }));
+    shop.drain().ends(0);
+    let result = shop.result("failed/x");
+    assert_eq!(result["attempts"].as_array().unwrap().len(), 1, "it had done something");
+    assert_eq!(result["usage"]["prompt_tokens"], 1_000);
+    assert!(is_near(&result["cost_usd"], 0.00124), "{result:#}");
 }
 
 #[test]

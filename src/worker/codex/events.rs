@@ -43,6 +43,18 @@ pub(super) enum Meaning {
     NoModel,
 }
 
+impl Meaning {
+    /// Whether the server did not take the request, and so charged nothing for it.
+    pub(super) fn is_refusal(self) -> bool {
+        match self {
+            Self::BadKey | Self::Billing | Self::RateLimited | Self::TooLong | Self::NoModel => {
+                true
+            }
+            Self::Overloaded | Self::ConnectionLost => false,
+        }
+    }
+}
+
 impl<'a> Events<'a> {
     pub(super) fn new(job: &'a Job) -> Self {
         Self {
@@ -138,7 +150,7 @@ fn changes(changes: &Value) -> String {
 }
 
 /// What was used, where it is said: the tokens sent and answered, at least.
-fn usage(said: &Value) -> Option<Usage> {
+pub(super) fn usage(said: &Value) -> Option<Usage> {
     let count = |key: &str| said[key].as_u64();
     let (sent, answered) = (count("input_tokens")?, count("output_tokens")?);
     Some(Usage {

@@ -67,6 +67,8 @@ pub(super) fn settings(worker: &CodexWorker, job: &Job, room: &Room) -> (String,
         set("default_permissions", "koubou");
     }
     text.push_str("allow_login_shell = false\ncheck_for_update_on_startup = false\n");
+    // Instructions and skills are those of the working folder, not of the folders above it.
+    text.push_str("project_root_markers = []\n");
     let (window, price) = window(worker.terms.price, &job.params);
     if let Some(window) = window {
         let _ = writeln!(text, "model_context_window = {window}");

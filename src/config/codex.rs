@@ -37,6 +37,7 @@ impl Reader<'_> {
     pub(super) fn codex(
         &self,
         name: &str,
+        local: bool,
         (endpoint, key): (String, Option<Secret>),
         (model, effort): (String, Option<String>),
     ) -> CodexSpec {
@@ -52,6 +53,11 @@ impl Reader<'_> {
             }
         }
         let sandbox = self.named("sandbox", &SANDBOXES.map(|(name, _)| name));
+        if local && sandbox.is_some_and(|at| SANDBOXES[at].1 == Sandbox::Full) {
+            self.around.complaints.warn(format!(
+                "{whose} is local and has no sandbox: what its commands send over the network, confidential work too, is bounded by nothing"
+            ));
+        }
         let approval = self.named("approval", &APPROVALS);
         CodexSpec {
             program: section.word("program").unwrap_or_else(|| "codex".into()),

@@ -214,7 +214,7 @@ impl Reader<'_> {
             Sort::Echo => Some(Kind::Echo),
             Sort::Codex => endpoint.zip(model).map(|(endpoint, model)| {
                 let key = self.key(name, &endpoint, local, &mut disabled);
-                Kind::Codex(self.codex(name, (endpoint.text, key), (model, effort)))
+                Kind::Codex(self.codex(name, local, (endpoint.text, key), (model, effort)))
             }),
             Sort::Command => self.command(name).map(Kind::Command),
             Sort::Chat => {

@@ -345,7 +345,12 @@ fn spent_on_failure(
         return Spent::Nothing;
     }
     let said = events.failure.as_deref().filter(|_| ran.end == End::Exited);
-    let was_refused = said.and_then(events::meaning).is_some_and(Meaning::is_refusal);
+    let meant = said.and_then(events::meaning);
+    // A key that is not accepted is not accepted the first time.
+    if meant == Some(Meaning::BadKey) && !events.has_worked {
+        return Spent::Nothing;
+    }
+    let was_refused = meant.is_some_and(Meaning::is_refusal);
     let used = recorded.and_then(|recorded| recorded.used);
     match (terms.spent(None, used.as_ref()), used) {
         (known, Some(_)) if was_refused => known,
@@ -383,7 +388,7 @@ pub(super) mod tests {
     use crate::config::Sandbox;
     use crate::route::price::Price;
     use crate::task::Usd;
-    use crate::worker::tests::{TestJob, job};
+    use crate::worker::tests::TestJob;
     use crate::worker::{Workspace, tell};
 
     const USED: &str = r#"{"type":"turn.completed","usage":{"input_tokens":1000,"cached_input_tokens":400,"cache_write_input_tokens":100,"output_tokens":50,"reasoning_output_tokens":20}}"#;
@@ -402,6 +407,13 @@ pub(super) mod tests {
             env: Vec::new(),
             keep_workspace: false,
         }
+    }
+
+    /// A job with a mark that no other has: who carries it is ended.
+    fn job(description: &str) -> TestJob {
+        let mut job = crate::worker::tests::job(description);
+        job.attempt = files::half_made(Path::new("attempt")).trim_start_matches('.').to_owned();
+        job
     }
 
     pub(super) fn worker(program: &str, endpoint: &str) -> CodexWorker {
@@ -488,8 +500,8 @@ pub(super) mod tests {
         assert!(!read("settings").contains("sesame"));
         let env = read("env");
         assert!(env.contains("KOUBOU_CODEX_KEY=open sesame") && !env.contains("/home/somebody"));
-        assert!(env.contains("KOUBOU_ATTEMPT=attempt-1"), "{env}");
-        assert!(read("pwd").trim().ends_with("work/t1/attempt-1"));
+        assert!(env.contains(&format!("KOUBOU_ATTEMPT={}\n", job.attempt)), "{env}");
+        assert!(read("pwd").trim().ends_with(&format!("work/t1/{}", job.attempt)));
     }
 
     #[test]
@@ -558,9 +570,9 @@ pub(super) mod tests {
     #[test]
     fn a_folder_stays_where_it_holds_something_and_the_work_failed_or_it_is_kept() {
         let job = job("x");
-        let place = job.home.join("work/t1/attempt-1");
+        let place = job.home.join("work/t1").join(&job.attempt);
         let failure = failed(fake(&job, "touch made; exit 3"), &job);
-        assert!(place.join("made").exists() && failure.message.contains("attempt-1"));
+        assert!(place.join("made").exists() && failure.message.contains(&job.attempt));
         fs::remove_dir_all(&place).unwrap();
         failed(fake(&job, "exit 3"), &job);
         assert!(!place.exists());
@@ -568,7 +580,7 @@ pub(super) mod tests {
         worker.codex.keep_workspace = true;
         let answer = done(worker, &job);
         assert!(place.join("made").exists());
-        assert!(answer.warnings.iter().any(|w| w.contains("attempt-1")), "{:?}", answer.warnings);
+        assert!(answer.warnings.iter().any(|w| w.contains(&job.attempt)), "{:?}", answer.warnings);
     }
 
     #[test]

@@ -179,8 +179,10 @@ fn it_works_in_a_workspace_and_what_it_changed_is_in_the_result() {
     fs::write(tree.join("old.txt"), "one\n").unwrap();
     git(&tree, &["add", "."]);
     git(&tree, &["commit", "-qm", "a"]);
-    let patch = "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: new.txt\n+three\n*** End Patch\nEOF\necho two > old.txt";
-    server.will(stream(&[Item::Calls("exec_command", json!({ "cmd": patch }))]));
+    let patch =
+        "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: new.txt\n+three\n*** End Patch\nEOF\n";
+    let call = |command: &str| Item::Calls("exec_command", json!({ "cmd": command }));
+    server.will(stream(&[call(patch), call("echo two > old.txt")]));
     server.will(stream(&[Item::Says("changed")]));
     let worker = with(worker(&program, &server), "sandbox", "workspace-write");
     shop.hire(&[worker], &json!({ "workspace_roots": [shop.beside("projects")] }));
@@ -191,7 +193,9 @@ fn it_works_in_a_workspace_and_what_it_changed_is_in_the_result() {
     assert!(diff.contains("-one\n+two") && diff.contains("+three"), "{diff}");
     assert_eq!(fs::read_to_string(tree.join("new.txt")).unwrap(), "three\n");
     let log = shop.koubou(["log", "x"]).ends(0).out;
-    assert!(log.contains("runs ") && log.contains("says changed"), "{log}");
+    assert!(log.contains("new.txt (add)") && log.contains("says changed"), "{log}");
+    let left = [".agents", ".aws", ".codex"].map(|name| tree.join(name).exists());
+    assert_eq!(left, [false; 3], "the sandbox left something in the workspace");
 }
 
 #[test]

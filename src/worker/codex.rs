@@ -368,7 +368,7 @@ fn spent_on_failure(
 /// # Errors
 /// One sentence for people.
 pub fn program_of(codex: &CodexSpec, environment: &[(String, String)]) -> Result<PathBuf, String> {
-    let found = program::program(&[codex.program.clone()], environment)?;
+    let found = program::program(std::slice::from_ref(&codex.program), environment)?;
     Ok(install::native(&found).unwrap_or(found))
 }
 
@@ -412,6 +412,7 @@ pub(super) mod tests {
     /// A job with a mark that no other has: who carries it is ended.
     fn job(description: &str) -> TestJob {
         let mut job = crate::worker::tests::job(description);
+        fs::create_dir(job.home.join("work")).unwrap();
         job.attempt = files::half_made(Path::new("attempt")).trim_start_matches('.').to_owned();
         job
     }
@@ -589,7 +590,7 @@ pub(super) mod tests {
         let (named, moved) = (job.scratch.join("named"), job.scratch.join("moved"));
         fs::create_dir(&named).unwrap();
         job.workspace = Some(Workspace::of(named.clone(), fs::File::open(&named).unwrap()));
-        fs::rename(&named, &moved).unwrap();
+        files::rename_new(&named, &moved).unwrap();
         std::os::unix::fs::symlink("/", &named).unwrap();
         done(fake(&job, &format!("touch made; say '{BEGUN}'; say '{USED}'")), &job);
         assert!(moved.join("made").exists());

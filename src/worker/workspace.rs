@@ -4,6 +4,7 @@
 //! the open folder is what is worked in: whatever its path leads to by then does not count.
 
 use std::fs::{self, DirBuilder, File};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,15 @@ impl Room {
         }
         let path = job.home.join("work").join(job.task_id.as_str()).join(&job.attempt);
         let path = std::path::absolute(&path).at("find", &path)?;
-        DirBuilder::new().recursive(true).mode(0o700).create(&path).at("create", &path)?;
+        // No more than that is made: a home that was moved away is not made twice.
+        for folder in [path.parent().unwrap_or(&path), &path] {
+            match DirBuilder::new().mode(0o700).create(folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(FileError::new("create", folder, error));
+                }
+                _ => {}
+            }
+        }
         Ok(Self::Fresh(path))
     }
 

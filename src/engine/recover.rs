@@ -70,7 +70,7 @@ pub(super) fn recover(
         let has_batches = has_batches(config, &batch.worker_type);
         comes.contains(&Some(mark.clone())) || has_batches && batch.batch_id.is_some()
     });
-    recovered.families = families(spool, config, &mut recovered.replay)?;
+    recovered.families = families(spool, config, &mut recovered.replay);
     let batched = recovered.batched.iter().map(|taken| &taken.arrival.id);
     let families = recovered.families.iter().map(|left| &left.arrival.id);
     let stays: BTreeSet<&TaskId> = batched.chain(families).collect();
@@ -83,6 +83,9 @@ pub(super) fn recover(
                 recovered.dropped.push(id);
             }
         }
+    }
+    for left in &mut recovered.families {
+        look_after(spool, left)?;
     }
     spool.home().sweep()?;
     Ok(recovered)
@@ -109,37 +112,43 @@ fn has_batches(config: &Config, worker: &WorkerType) -> bool {
     config.worker(worker).is_some_and(|spec| spec.batch.is_some())
 }
 
-/// The tasks that wait for their subtasks. Those of them that a dead daemon had written down and
-/// not dropped are dropped now.
-fn families(
-    spool: &Spool,
-    config: &Config,
-    replay: &mut Replay,
-) -> Result<Vec<LeftFamily>, FileError> {
-    let mut left = Vec::new();
-    for (id, family) in std::mem::take(&mut replay.families) {
-        let stands = result_of_claim(spool, &id).is_some();
-        let Some(arrival) = intake::claimed(spool, config, &id).filter(|_| !stands) else {
-            continue;
-        };
-        let with_documents = family.answer.subtasks.iter().zip(&family.children);
-        let is_lost =
-            |child: &TaskId| !family.withdrawn.contains(child) && spool.find(child).is_none();
-        spool.drop_all(with_documents.filter(|(_, child)| is_lost(child)), &mut 0)?;
-        let mut ended = Vec::new();
-        for child in &family.children {
-            match spool.find(child) {
-                Some(Folder::Pending | Folder::InProgress) => {}
-                Some(folder) => {
-                    let level = level_of(spool, folder, child);
-                    ended.push((child.clone(), folder == Folder::Completed, level));
-                }
-                None => ended.push((child.clone(), false, Sensitivity::Public)),
-            }
-        }
-        left.push(LeftFamily { arrival, family, ended });
+/// The tasks that wait for their subtasks.
+fn families(spool: &Spool, config: &Config, replay: &mut Replay) -> Vec<LeftFamily> {
+    let all = std::mem::take(&mut replay.families).into_iter();
+    let left = all.filter(|(id, _)| result_of_claim(spool, id).is_none());
+    left.filter_map(|(id, family)| {
+        let arrival = intake::claimed(spool, config, &id)?;
+        Some(LeftFamily { arrival, family, ended: Vec::new() })
+    })
+    .collect()
+}
+
+/// Finds out how far the subtasks of a task have come, once every claim is settled. Those that a
+/// dead daemon had written down and not dropped are dropped now.
+fn look_after(spool: &Spool, left: &mut LeftFamily) -> Result<(), FileError> {
+    let family = &left.family;
+    let is_lost = |child: &TaskId| !family.withdrawn.contains(child) && spool.find(child).is_none();
+    let lost: Vec<_> = family
+        .answer
+        .subtasks
+        .iter()
+        .zip(&family.children)
+        .filter(|(_, child)| is_lost(child))
+        .collect();
+    if !lost.is_empty() {
+        spool.drop_all(lost.into_iter(), &mut 0)?;
     }
-    Ok(left)
+    for child in &family.children {
+        match spool.find(child) {
+            Some(Folder::Pending | Folder::InProgress) => {}
+            Some(folder) => {
+                let level = level_of(spool, folder, child);
+                left.ended.push((child.clone(), folder == Folder::Completed, level));
+            }
+            None => left.ended.push((child.clone(), false, Sensitivity::Public)),
+        }
+    }
+    Ok(())
 }
 
 /// How confidential a result says that it is; what does not say so is.

@@ -365,6 +365,7 @@ impl Foreman {
         match why {
             NotClaimed::Gone if successor.is_none() => self.leave(id, now, orders),
             NotClaimed::Gone | NotClaimed::Changed => {
+                self.forget_list();
                 if let Some(entry) = self.forget(id) {
                     self.past.insert(id.clone(), entry.into_past());
                 }

@@ -63,8 +63,8 @@ pub enum Event {
     ResumeGroup(GroupName),
     /// Somebody set limits of the budget.
     SetLimits(BTreeMap<Limit, Usd>),
-    /// `pending` was listed to its end; these files in it are not settled yet.
-    Listed(Vec<String>),
+    /// `pending` was listed to its end, as the list of this number; these files in it are not settled yet.
+    Listed(u64, Vec<String>),
     /// The disk has less room than is wanted, or has room again.
     Room(bool),
     /// Finish what runs and go home.
@@ -237,8 +237,8 @@ pub enum Order {
     Money,
     /// Run the owner's program: a limit is nearly reached.
     Alert(Box<Alert>),
-    /// List `pending` to its end and say so.
-    List,
+    /// List `pending` to its end and say so, with this number.
+    List(u64),
     /// Take this file for one that was never seen.
     Afresh(OsString),
     /// There is nothing more to do.

@@ -69,7 +69,7 @@ impl Foreman {
         orders: &mut Vec<Order>,
     ) {
         // Whoever was told what lies in `pending` was not told of these.
-        (self.listed, self.asked_to_list) = (None, false);
+        self.forget_list();
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let owed = entry.owed.take();
         let batch = entry.batch.take();

@@ -116,7 +116,8 @@ impl Foreman {
         if !self.stopping && self.listed.is_none() {
             // Something may lie in `pending` that nobody has told us of.
             if !std::mem::replace(&mut self.asked_to_list, true) {
-                orders.push(Order::List);
+                self.lists += 1;
+                orders.push(Order::List(self.lists));
             }
             return;
         }
@@ -126,6 +127,12 @@ impl Foreman {
         }
         self.gone_home = true;
         orders.push(Order::GoHome(self.farewell()));
+    }
+
+    /// Something may lie in `pending` that no list so far tells of.
+    pub(super) fn forget_list(&mut self) {
+        (self.listed, self.asked_to_list) = (None, false);
+        self.lists += 1;
     }
 
     /// Whether a waiting task goes on by itself, so that a drain waits for it.

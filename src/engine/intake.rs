@@ -40,8 +40,8 @@ const CLOSING: Duration = Duration::from_millis(20);
 pub(super) enum Ask {
     /// Look at what was glimpsed.
     Glimpse(Glimpse),
-    /// Look at everything, and say when no file is unsettled any more.
-    ListAndTell,
+    /// Look at everything, and say with this number when no file is unsettled any more.
+    ListAndTell(u64),
     /// Take this file for one that was never seen: the task that had its id has ended.
     Afresh(OsString),
 }
@@ -53,7 +53,7 @@ pub(super) struct Intake {
     known: HashMap<OsString, Known>,
     ids: HashMap<TaskId, OsString>,
     unsettled: HashMap<OsString, Unsettled>,
-    must_tell: bool,
+    must_tell: Option<u64>,
     /// Whether `pending` could not be listed when it was last tried.
     unlisted: bool,
 }
@@ -107,7 +107,7 @@ impl Intake {
             known: HashMap::new(),
             ids: HashMap::new(),
             unsettled: HashMap::new(),
-            must_tell: false,
+            must_tell: None,
             unlisted: false,
         }
     }
@@ -135,9 +135,9 @@ impl Intake {
             Ask::Glimpse(Glimpse::Pending(name)) => self.see(&name),
             Ask::Glimpse(Glimpse::Everything) => self.list(),
             Ask::Glimpse(_) => {}
-            Ask::ListAndTell => {
+            Ask::ListAndTell(number) => {
                 self.list();
-                self.must_tell = true;
+                self.must_tell = self.must_tell.max(Some(number));
             }
             Ask::Afresh(name) => {
                 self.forget(&name);
@@ -148,7 +148,7 @@ impl Intake {
 
     fn next_look(&self) -> Option<Duration> {
         // Whoever waits for all to be settled does not wait for a writer who never closes.
-        let given_up = |file: &Unsettled| self.must_tell.then_some(file.since + GRACE);
+        let given_up = |file: &Unsettled| self.must_tell.map(|_| file.since + GRACE);
         self.unsettled.values().filter_map(|file| file.again.or_else(|| given_up(file))).min()
     }
 
@@ -170,16 +170,17 @@ impl Intake {
         let judged_soon = |file: &Unsettled| {
             file.again.is_some() || clock::mono().saturating_sub(file.since) < GRACE
         };
-        if !self.must_tell || self.unsettled.values().any(judged_soon) {
+        let Some(number) = self.must_tell.filter(|_| !self.unsettled.values().any(judged_soon))
+        else {
             return;
-        }
-        self.must_tell = false;
+        };
+        self.must_tell = None;
         let files = self.unsettled.iter();
         let shown = files.map(|(name, file)| {
             format!("`{}`, which {}", words::tame(&name.to_string_lossy()), file.why)
         });
         let unlisted = self.unlisted.then(|| "`tasks/pending`, which cannot be listed".to_owned());
-        self.tell(Event::Listed(shown.chain(unlisted).collect()));
+        self.tell(Event::Listed(number, shown.chain(unlisted).collect()));
     }
 
     /// Looks at every name in `pending` that is new or has changed, oldest first.

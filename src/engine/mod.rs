@@ -386,7 +386,7 @@ impl Engine {
             }
             Message::Event(event) => {
                 self.note_event(&event);
-                let all_is_known = matches!(event, Event::Listed(_));
+                let all_is_known = matches!(event, Event::Listed(..));
                 self.hear(event);
                 if all_is_known && std::mem::take(&mut self.wants_rebuild) {
                     self.rebuild_mirror();

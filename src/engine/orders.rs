@@ -80,7 +80,7 @@ impl Engine {
             Order::Lane(name, news) => self.lane_changed(&name, news),
             Order::Money => self.tell_of_money(),
             Order::Alert(alert) => self.ring(&alert),
-            Order::List => self.ask(super::Ask::ListAndTell),
+            Order::List(number) => self.ask(super::Ask::ListAndTell(number)),
             Order::Afresh(file) => self.ask(super::Ask::Afresh(file)),
             Order::GoHome(farewell) => self.farewell = Some(farewell),
         }

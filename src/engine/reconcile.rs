@@ -171,7 +171,7 @@ impl Engine {
     /// just begun does not.
     pub(super) fn want_rebuild(&mut self) {
         self.wants_rebuild = true;
-        self.ask(Ask::ListAndTell);
+        self.ask(Ask::ListAndTell(0));
     }
 
     /// Makes the mirror anew while work goes on; facts that come meanwhile wait for it.
@@ -231,13 +231,13 @@ pub fn rebuild(home: &Home, config: &Arc<Config>) -> Result<u64, EngineError> {
 fn pending(spool: &Arc<Spool>, config: &Arc<Config>, foreman: &mut Foreman, now: Now) -> Vec<Fact> {
     let (to_me, messages) = crossbeam_channel::unbounded();
     let (ask, asked) = crossbeam_channel::unbounded();
-    let _ = ask.send(Ask::ListAndTell);
+    let _ = ask.send(Ask::ListAndTell(0));
     let intake = Intake::new(Arc::clone(spool), Arc::clone(config), to_me);
     let thread = std::thread::spawn(move || intake.run(&asked));
     let mut rows: HashMap<TaskId, TaskRow> = HashMap::new();
     while let Ok(message) = messages.recv() {
         let Message::Event(event) = message else { continue };
-        if matches!(event, Event::Listed(_)) {
+        if matches!(event, Event::Listed(..)) {
             break;
         }
         for order in foreman.hear(event, now) {

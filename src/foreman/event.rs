@@ -64,7 +64,9 @@ pub enum Event {
     /// Somebody set limits of the budget.
     SetLimits(BTreeMap<Limit, Usd>),
     /// `pending` was listed to its end; these files in it are not settled yet.
-    Listed(Vec<String>),
+    ///
+    /// The number is that of the order; what was listed for an earlier one says nothing any more.
+    Listed(u64, Vec<String>),
     /// The disk has less room than is wanted, or has room again.
     Room(bool),
     /// Finish what runs and go home.
@@ -237,8 +239,8 @@ pub enum Order {
     Money,
     /// Run the owner's program: a limit is nearly reached.
     Alert(Box<Alert>),
-    /// List `pending` to its end and say so.
-    List,
+    /// List `pending` to its end and say so, with this number.
+    List(u64),
     /// Take this file for one that was never seen.
     Afresh(OsString),
     /// There is nothing more to do.

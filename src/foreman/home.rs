@@ -116,7 +116,8 @@ impl Foreman {
         if !self.stopping && self.listed.is_none() {
             // Something may lie in `pending` that nobody has told us of.
             if !std::mem::replace(&mut self.asked_to_list, true) {
-                orders.push(Order::List);
+                self.lists += 1;
+                orders.push(Order::List(self.lists));
             }
             return;
         }

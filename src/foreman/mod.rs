@@ -93,6 +93,8 @@ pub struct Foreman {
     /// In a drain: `pending` was listed to its end, and what in it is not settled.
     listed: Option<Vec<String>>,
     asked_to_list: bool,
+    /// How often that was asked for.
+    lists: u64,
     /// Looks for dependencies whose answer has not come.
     looks: usize,
     was_critical: bool,
@@ -154,6 +156,7 @@ impl Foreman {
             no_room: false,
             listed: None,
             asked_to_list: false,
+            lists: 0,
             looks: 0,
             was_critical: ledger.is_critical(now.wall),
             settled: false,
@@ -283,9 +286,10 @@ impl Foreman {
             Event::PauseGroup(name) => self.pause_group(&name, true, orders),
             Event::ResumeGroup(name) => self.pause_group(&name, false, orders),
             Event::SetLimits(limits) => self.set_limits(&limits, now, orders),
-            Event::Listed(unsettled) => {
+            Event::Listed(number, unsettled) if number == self.lists => {
                 (self.listed, self.asked_to_list) = (Some(unsettled), false);
             }
+            Event::Listed(..) => {}
             Event::Room(enough) => self.no_room = !enough,
             Event::Stop => self.stopping = true,
         }

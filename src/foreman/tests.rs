@@ -835,13 +835,13 @@ fn our_own_trouble_is_nobodys_failure() {
 #[test]
 fn a_drain_goes_home_when_only_waiting_is_left() {
     let mut shop = Shop::with(1, Usd::dollars(10), true);
-    assert_eq!(shop.go_on(), [Order::List]);
+    assert_eq!(shop.go_on(), [Order::List(1)]);
     shop.arrive("a");
     shop.hear(arrival("b", |summary| summary.depends_on = vec![name("unknown")]));
     shop.hear(Event::Looked(name("unknown"), None));
     shop.end("a", done());
     assert!(shop.hear(filed_in(name("a"), Folder::Completed)).is_empty(), "it asked already");
-    let orders = shop.hear(Event::Listed(Vec::new()));
+    let orders = shop.hear(Event::Listed(1, Vec::new()));
     let waits = vec![("`unknown`, which nobody has dropped yet".to_owned(), 1)];
     assert_eq!(orders, [Order::GoHome(Farewell { waits })]);
 }
@@ -960,7 +960,7 @@ fn a_drain_sends_what_it_gathered_and_does_not_wait_for_it() {
     let mut shop = with_batches(true, &mut Replay::default());
     let mut orders = shop.hear(paid("a"));
     let mark = batch_mark(&orders);
-    orders = shop.hear(Event::Listed(Vec::new()));
+    orders = shop.hear(Event::Listed(1, Vec::new()));
     assert_eq!(calls(&orders), [("send", vec!["a"], None, false)]);
     let orders = shop.hear(Event::Batch(mark, BatchNews::Taken("batch_1".into())));
     let [Order::GoHome(farewell)] = &orders[..] else { panic!("{orders:?}") };

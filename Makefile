@@ -9,7 +9,7 @@ FUZZ_TARGETS = answer dotenv journal result scan settings subtasks task
 MUTANTS = claim-dropped-first claims-forgotten result-not-synced
 
 .DEFAULT_GOAL := help
-.PHONY: help build release lint test check bench-routing bench-calls bursts fuzz torture demo install clean
+.PHONY: help build release lint test check setup-codex bench-routing bench-calls bursts fuzz torture demo install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,12 @@ torture: fuzz ## cut short and fail every step, lose power at every moment, and 
 demo: ## watch four tasks find their workers; needs no key and no network
 	$(CARGO) build --locked --bin koubou --example model_server
 	@KOUBOU_TARGET="$(TARGET)" sh examples/demo.sh
+
+CODEX ?= target/codex
+setup-codex: ## install the Codex CLI into target/codex, for trying it out and for its tests; needs npm
+	npm install --silent --no-audit --no-fund --prefix "$(CODEX)" @openai/codex
+	@"$(CODEX)/node_modules/.bin/codex" --version
+	@echo "in agent.yaml:  program: $(abspath $(CODEX))/node_modules/.bin/codex"
 
 # Builds where there is a cargo. With `make release && sudo make install` root needs none.
 install: ## install to $(DESTDIR)$(PREFIX)/bin; PREFIX is /usr/local

@@ -29,7 +29,7 @@
 //! | [`config`] | the settings, complete and checked | read the environment by itself |
 //! | [`foreman`] | hears what happened, answers with what follows | do any of it |
 //! | [`spool`] | the folders: claim, file, release, watch, lock, journal | decide, or know money |
-//! | [`worker`] | one attempt: a model, a program, the echo | move a task, retry, budget |
+//! | [`worker`] | one attempt: a model, a program, an agent, the echo | move a task, retry, budget |
 //! | [`mirror`] | spool and journal once more, as SQL | be asked what is true |
 //! | [`engine`] | where decisions become deeds: the one loop, the threads | decide |
 //! | [`cli`] | the only room that speaks to a person | talk to the daemon but through files |

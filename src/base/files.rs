@@ -241,6 +241,21 @@ pub fn read_beneath(root: &Path, below: &Path, max: u64) -> Result<Vec<u8>, Read
     Regular::of(file, &path)?.read(max)
 }
 
+/// Opens a folder that lies below `root`, or `root` itself, wherever links in its path lead.
+///
+/// # Errors
+/// What the file system says; a path that leaves `root` is refused by the kernel.
+pub fn open_folder_beneath(root: &Path, below: &Path) -> Result<File, FileError> {
+    use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+    let path = root.join(below);
+    let dir = File::open(root).at("open", root)?;
+    let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let folder = openat2(&dir, below, flags, Mode::empty(), resolve).at("open", &path)?;
+    Ok(folder.into())
+}
+
 /// Writes a new file, all of it, and syncs it. Fails where the name is taken.
 ///
 /// # Errors
@@ -479,6 +494,14 @@ mod tests {
         assert_eq!(read_beneath(&root, Path::new("in"), 99).unwrap(), b"fine");
         for bad in ["out", "../outside", "../root/../outside"] {
             assert!(read_beneath(&root, Path::new(bad), 99).is_err(), "{bad}");
+        }
+        fs::create_dir(root.join("folder")).unwrap();
+        std::os::unix::fs::symlink("..", root.join("up")).unwrap();
+        for good in ["", "folder", "./folder"] {
+            open_folder_beneath(&root, Path::new(good)).unwrap();
+        }
+        for bad in ["up", "..", "folder/../..", "inside", "nowhere"] {
+            assert!(open_folder_beneath(&root, Path::new(bad)).is_err(), "{bad}");
         }
     }
 

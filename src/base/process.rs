@@ -1,11 +1,19 @@
 //! Which process is which: a number is given again, a number with its hour of birth is not.
 //!
-//! Reads `/proc`. Where that says nothing, a process counts as gone: whoever leaves things
-//! behind by its name leaves them to be cleared. A thread of this process may give way to others.
+//! A process that was given a mark in its environment is known by it, and so are all that it
+//! started: a pid alone may by now be somebody else's.
+//!
+//! Reads `/proc`, and ends nobody but who carries a mark. Where that says nothing, a process counts as
+//! gone: whoever leaves things behind by its name leaves them to be cleared. A thread of this process
+//! may give way to others.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::fs;
 use std::str::FromStr;
 use std::sync::OnceLock;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// Lets the other threads go first from now on, where there are too few processors: a report may
 /// come later than the work that it tells of. Where that cannot be had, all are alike.
@@ -69,8 +77,44 @@ pub fn is_over(pid: u32) -> bool {
     stat(pid).is_none_or(|stat| stat.state == 'Z')
 }
 
+/// Ends every process whose environment has one of these variables, each written `NAME=value`,
+/// with its group; says which they were.
+pub fn end_marked(marks: &BTreeSet<Vec<u8>>) -> Vec<u32> {
+    if marks.is_empty() {
+        return Vec::new();
+    }
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let mut ended = Vec::new();
+    for entry in processes.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        let Ok(environment) = fs::read(entry.path().join("environ")) else { continue };
+        if environment.split(|byte| *byte == 0).any(|variable| marks.contains(variable)) && end(pid)
+        {
+            ended.push(pid);
+        }
+    }
+    ended
+}
+
+/// Ends a process and its group at once.
+fn end(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    let _ = kill_process_group(pid, Signal::KILL);
+    let _ = kill_process(pid, Signal::KILL);
+    // Gone at once or a zombie: either way it does nothing more.
+    for _ in 0..100 {
+        if is_over(pid.as_raw_nonzero().get().unsigned_abs()) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    true
+}
+
 fn stat(pid: u32) -> Option<Stat> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The program's name stands in brackets and may hold anything, brackets too.
     let (_, rest) = text.rsplit_once(')')?;
     let mut fields = rest.split_whitespace();

@@ -57,6 +57,9 @@ fn why_not_here(
     config: &crate::config::Config,
     warnings: &mut Vec<String>,
 ) -> Option<String> {
+    if let Err(why) = attachments::workspace(task, config) {
+        return Some(why);
+    }
     let files = match attachments::read(task, config) {
         Ok(files) => files,
         Err(why) => return Some(why),

@@ -1,6 +1,7 @@
 //! `koubou log`: what happened with a task, line by line.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use super::site::{Located, parse_id};
 use super::trouble::Trouble;
@@ -10,6 +11,9 @@ use crate::mirror::query::LogRecord;
 use crate::spool::Spool;
 use crate::spool::watch::Watch;
 use crate::task::{Folder, TaskId};
+
+/// How often the mirror is looked at for what no event tells of.
+const LOOK: Duration = Duration::from_millis(300);
 
 /// Print what happened with a task
 #[derive(clap::Args, Debug)]
@@ -44,7 +48,8 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         return Err(none);
     }
     while args.follow && !has_ended(&spool, id) {
-        if told.recv().is_err() {
+        // Of a line in the mirror no event tells.
+        if told.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Disconnected) {
             break;
         }
         last = print_after(ui, site, id, last)?;

@@ -38,6 +38,7 @@ const KEYS: &[&str] = &[
     "max_task_bytes",
     "max_result_bytes",
     "file_roots",
+    "workspace_roots",
     "difficulty_keywords",
     "prices",
     "result_mode",
@@ -150,7 +151,8 @@ impl Reader<'_> {
             retire: self.retire(),
             max_task_bytes: self.top.size("max_task_bytes", 1 << 10).unwrap_or(16 << 20),
             max_result_bytes: self.top.size("max_result_bytes", 1 << 10).unwrap_or(16 << 20),
-            file_roots: self.file_roots(),
+            file_roots: self.roots("file_roots"),
+            workspace_roots: self.roots("workspace_roots"),
             result_mode: self.result_mode(),
             spool_group: self.top.word("spool_group"),
             min_free_bytes: self.top.size("min_free_bytes", 0).unwrap_or(64 << 20),
@@ -252,9 +254,10 @@ impl Reader<'_> {
         }
     }
 
-    fn file_roots(&self) -> Vec<PathBuf> {
+    /// A list of whole paths.
+    fn roots(&self, key: &str) -> Vec<PathBuf> {
         let mut roots = Vec::new();
-        for (at, root) in self.top.texts("file_roots").unwrap_or_default() {
+        for (at, root) in self.top.texts(key).unwrap_or_default() {
             let path = PathBuf::from(&root);
             if path.is_absolute() {
                 roots.push(path);
@@ -376,12 +379,13 @@ impl Reader<'_> {
 /// The variables that programs may see.
 fn env_names(workers: &[ReadWorker], checks: &[CheckSpec]) -> Vec<String> {
     let of = |worker: &ReadWorker| match &worker.spec.kind {
-        Kind::Command(command) => Some(command.clone()),
-        _ => None,
+        Kind::Command(command) => command.env.clone(),
+        Kind::Codex(codex) => codex.env.clone(),
+        Kind::Chat(_) | Kind::Echo => Vec::new(),
     };
-    let checks = checks.iter().map(|check| check.command.clone());
-    let commands = workers.iter().filter_map(of).chain(checks);
-    commands.flat_map(|command| command.env.into_iter().map(|(name, _)| name)).collect()
+    let checks = checks.iter().map(|check| check.command.env.clone());
+    let all = workers.iter().map(of).chain(checks);
+    all.flat_map(|env| env.into_iter().map(|(name, _)| name)).collect()
 }
 
 /// A worker as the router sees it.
@@ -395,7 +399,7 @@ fn candidate(worker: &ReadWorker, rules: &[Rule]) -> Candidate {
     let only_named = match spec.kind {
         Kind::Chat(_) => false,
         Kind::Echo => true,
-        Kind::Command(_) | Kind::Codex => spec.use_for.is_empty() && !is_ruled,
+        Kind::Command(_) | Kind::Codex(_) => spec.use_for.is_empty() && !is_ruled,
     };
     Candidate {
         worker_type: spec.worker_type.clone(),
@@ -415,7 +419,7 @@ mod tests {
 
     use super::*;
     use crate::base::secret::Secret;
-    use crate::config::{Api, BatchSpec, ChatSpec, OnExhausted, OnExpiry, WorkerSpec};
+    use crate::config::{Api, BatchSpec, ChatSpec, OnExhausted, OnExpiry, Sandbox, WorkerSpec};
 
     const ORIGINAL: &str = include_str!("../../tests/data/agent.original.yaml");
     const SHIPPED: &str = include_str!("../../spool-layout/config/agent.yaml");
@@ -538,7 +542,11 @@ routing_rules:
         let shipped = SHIPPED.replace("  patterns: []\n  #   - id", "  patterns:\n  #   - id");
         let yaml: Vec<String> = shipped.lines().map(shown).collect();
         let config = good(&yaml.join("\n"));
-        assert_eq!(config.workers.len(), 6);
+        assert_eq!(config.workers.len(), 7);
+        let Kind::Codex(codex) = &config.workers[6].kind else { panic!() };
+        assert_eq!((codex.model.as_str(), codex.effort.as_deref()), ("gpt-6.1-sol", Some("high")));
+        assert_eq!(codex.sandbox, Sandbox::ReadOnly);
+        assert_eq!(config.workers[6].max_cost, Some(Usd::dollars(2)));
         assert_eq!(config.spool_group.as_deref(), Some("koubou"));
         assert_eq!(config.workers[4].price.output, usd("5"));
         assert_eq!((config.limits.others.len(), config.on_alert.is_some()), (3, true));

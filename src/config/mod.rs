@@ -9,8 +9,10 @@
 
 mod batch;
 mod checks;
+mod codex;
 mod complaint;
 mod env;
+mod fields;
 mod file;
 mod limits;
 mod prices;
@@ -32,9 +34,10 @@ use crate::base::secret::{Mask, Secret};
 use crate::route::Router;
 pub use crate::route::budget::{Limits, OnExhausted};
 use crate::route::price::Price;
-use crate::task::{Accept, WorkerType};
+use crate::task::{Accept, Usd, WorkerType};
 pub use complaint::{ConfigError, ConfigErrors};
 pub use env::Environment;
+pub use fields::{LineFields, Part, Tokens};
 pub use file::load;
 
 /// Everything that can be set.
@@ -70,6 +73,8 @@ pub struct Config {
     pub max_result_bytes: u64,
     /// Folders below which a task's `files` may lie.
     pub file_roots: Vec<PathBuf>,
+    /// Folders below which a task's `workspace` may lie.
+    pub workspace_roots: Vec<PathBuf>,
     /// The mode of a result that is not confidential.
     pub result_mode: u32,
     /// The group that may drop tasks, where set.
@@ -132,6 +137,8 @@ pub struct WorkerSpec {
     pub local: bool,
     /// What its tokens cost.
     pub price: Price,
+    /// The most that one attempt of an agent costs, which says how much only when it has ended.
+    pub max_cost: Option<Usd>,
     /// How long one attempt may take.
     pub timeout: Duration,
     /// How many attempts a task may have.
@@ -194,8 +201,8 @@ pub enum Kind {
     Chat(ChatSpec),
     /// Runs a program.
     Command(CommandSpec),
-    /// Runs the Codex CLI; its particulars come with a later version.
-    Codex,
+    /// Runs the Codex CLI.
+    Codex(CodexSpec),
     /// Gives the description back.
     Echo,
 }
@@ -232,6 +239,43 @@ pub struct CommandSpec {
     pub argv: Vec<String>,
     /// The variables that it sees, beside a bare few that every program needs.
     pub env: Vec<(String, Secret)>,
+    /// What its lines are read for, where it prints JSON lines; else all that it prints is the answer.
+    pub lines: Option<LineFields>,
+}
+
+/// The Codex CLI, and what it is told.
+#[derive(Clone, Debug)]
+pub struct CodexSpec {
+    /// The program: a name that is looked for in PATH, or a path.
+    pub program: String,
+    /// The base address of a server that speaks the Responses API.
+    pub endpoint: String,
+    /// The model's name as the server knows it.
+    pub model: String,
+    /// The effort that the configured name ends in (`gpt-5-high`), where it does.
+    pub effort: Option<String>,
+    /// The key, where the server needs one.
+    pub key: Option<Secret>,
+    /// What the commands of the model may do.
+    pub sandbox: Sandbox,
+    /// When Codex would ask before it does something.
+    pub approval: &'static str,
+    /// The variables that it sees, beside a bare few that every program needs.
+    pub env: Vec<(String, Secret)>,
+    /// Whether the folder that was made for a task stays when the task is done.
+    pub keep_workspace: bool,
+}
+
+/// What the commands of an agent's model may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sandbox {
+    /// Read files.
+    #[default]
+    ReadOnly,
+    /// Write in the working folder, too.
+    WorkspaceWrite,
+    /// Whatever koubou itself may do.
+    Full,
 }
 
 impl WorkerSpec {
@@ -240,7 +284,7 @@ impl WorkerSpec {
         match &self.kind {
             Kind::Chat(chat) => &chat.model,
             Kind::Command(command) => command.argv.first().map_or("-", String::as_str),
-            Kind::Codex => "codex",
+            Kind::Codex(codex) => &codex.model,
             Kind::Echo => "echo",
         }
     }
@@ -249,7 +293,8 @@ impl WorkerSpec {
     pub fn endpoint(&self) -> &str {
         match &self.kind {
             Kind::Chat(chat) => &chat.endpoint,
-            _ => "-",
+            Kind::Codex(codex) => &codex.endpoint,
+            Kind::Command(_) | Kind::Echo => "-",
         }
     }
 
@@ -261,7 +306,12 @@ impl WorkerSpec {
 
     /// Whether an attempt can cost money.
     pub fn is_paid(&self) -> bool {
-        !self.price.is_free()
+        !self.price.is_free() || self.max_cost.is_some()
+    }
+
+    /// Whether it runs a program.
+    pub fn is_program(&self) -> bool {
+        matches!(self.kind, Kind::Command(_) | Kind::Codex(_))
     }
 }
 

@@ -17,7 +17,7 @@ use super::prices::{self, PriceList};
 use super::section::Section;
 use super::tree::{Node, Place};
 use super::{Api, ChatSpec, CommandSpec, Kind, WorkerSpec};
-use super::{batch, checks};
+use super::{batch, checks, codex};
 use crate::base::secret::Secret;
 use crate::base::words;
 use crate::route::price::Price;
@@ -43,6 +43,13 @@ const KEYS: &[&str] = &[
     "price_per_1k",
     "price_per_1m",
     "command",
+    "output",
+    "fields",
+    "program",
+    "sandbox",
+    "approval",
+    "keep_workspace",
+    "max_cost_usd",
     "env",
     "timeout_s",
     "max_attempts",
@@ -128,7 +135,7 @@ impl Workers {
             let only_named = section.flag("only_named");
             let is_priced = ["price_per_1k", "price_per_1m"].iter().any(|key| section.has(key));
             let has_shipped_price =
-                !is_priced && spec.is_paid() && around.prices.is_shipped(spec.model_name());
+                !is_priced && !spec.price.is_free() && around.prices.is_shipped(spec.model_name());
             let at = section.at;
             let places = |key| section.places(key).into_iter().map(move |(at, to)| (key, at, to));
             let points_to = ["escalate", "fallback"].into_iter().flat_map(places).collect();
@@ -138,13 +145,13 @@ impl Workers {
 }
 
 /// One worker being read.
-struct Reader<'a> {
-    section: &'a Section<'a>,
-    around: &'a Surroundings<'a>,
+pub(super) struct Reader<'a> {
+    pub(super) section: &'a Section<'a>,
+    pub(super) around: &'a Surroundings<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
+pub(super) enum Sort {
     Chat,
     Command,
     Codex,
@@ -190,7 +197,11 @@ impl Reader<'_> {
         let section = self.section;
         let sort = self.sort()?;
         self.warn_of_unused(name, sort);
-        let endpoint = if sort == Sort::Chat { self.endpoint(name) } else { None };
+        let endpoint = match sort {
+            Sort::Chat => self.endpoint(name),
+            Sort::Codex => self.codex_endpoint(name),
+            Sort::Command | Sort::Echo => None,
+        };
         let use_for: Vec<String> = section
             .texts("use_for")
             .unwrap_or_default()
@@ -200,12 +211,16 @@ impl Reader<'_> {
         let local = self.local(name, sort, endpoint.as_ref(), &use_for);
         let (model, effort) = self.model(name, sort);
         // Without an address or a model, which are told already, a price says nothing.
-        let is_whole = sort != Sort::Chat || (endpoint.is_some() && model.is_some());
+        let asks_a_model = matches!(sort, Sort::Chat | Sort::Codex);
+        let is_whole = !asks_a_model || (endpoint.is_some() && model.is_some());
         let price = if is_whole { self.price(name, sort, local, model.as_deref()) } else { None };
         let mut disabled = None;
         let kind = match sort {
             Sort::Echo => Some(Kind::Echo),
-            Sort::Codex => Some(Kind::Codex),
+            Sort::Codex => endpoint.zip(model).map(|(endpoint, model)| {
+                let key = self.key(name, &endpoint, local, &mut disabled);
+                Kind::Codex(self.codex(name, local, (endpoint.text, key), (model, effort)))
+            }),
             Sort::Command => self.command(name).map(Kind::Command),
             Sort::Chat => {
                 let api = self.api();
@@ -216,6 +231,7 @@ impl Reader<'_> {
             }
         };
         let attempts = if matches!(sort, Sort::Chat | Sort::Echo) { 3 } else { 1 };
+        let max_cost = self.max_cost(name, sort, price, kind.as_ref());
         let concurrency = section.small("concurrency", 1, 4_096);
         let max_rpm = section.rate("max_rpm");
         let max_tpm = section.rate("max_tpm");
@@ -248,6 +264,7 @@ impl Reader<'_> {
             max_tpm,
             local,
             price: price?,
+            max_cost,
             timeout: timeout.unwrap_or(Duration::from_secs(600)),
             max_attempts: max_attempts.unwrap_or(attempts),
             max_tokens,
@@ -315,12 +332,39 @@ impl Reader<'_> {
     /// A key that has no meaning for this kind of worker is no mistake, but it is told.
     fn warn_of_unused(&self, name: &str, sort: Sort) {
         let unused: &[&str] = match sort {
-            Sort::Chat => &["command", "env"],
-            Sort::Command => {
-                &["model", "endpoint", "api", "api_key_env", "params", "system", "cache"]
-            }
-            Sort::Codex => &["endpoint", "api", "command", "cache"],
+            Sort::Chat => &[
+                "command",
+                "env",
+                "output",
+                "fields",
+                "program",
+                "sandbox",
+                "approval",
+                "keep_workspace",
+                "max_cost_usd",
+            ],
+            Sort::Command => &[
+                "model",
+                "endpoint",
+                "api",
+                "api_key_env",
+                "params",
+                "system",
+                "cache",
+                "program",
+                "sandbox",
+                "approval",
+                "keep_workspace",
+            ],
+            Sort::Codex => &["api", "command", "output", "fields", "cache"],
             Sort::Echo => &[
+                "output",
+                "fields",
+                "program",
+                "sandbox",
+                "approval",
+                "keep_workspace",
+                "max_cost_usd",
                 "model",
                 "endpoint",
                 "api",
@@ -342,7 +386,7 @@ impl Reader<'_> {
         }
     }
 
-    fn endpoint(&self, name: &str) -> Option<Endpoint> {
+    pub(super) fn endpoint(&self, name: &str) -> Option<Endpoint> {
         if !self.section.has("endpoint") {
             let message = "a `chat` worker needs an `endpoint` such as `https://api.openai.com/v1`";
             self.section.error("endpoint", message);
@@ -376,8 +420,8 @@ impl Reader<'_> {
     }
 
     fn model(&self, name: &str, sort: Sort) -> (Option<String>, Option<String>) {
-        if sort == Sort::Chat && !self.section.has("model") {
-            self.section.error("model", "a `chat` worker needs a `model`");
+        if matches!(sort, Sort::Chat | Sort::Codex) && !self.section.has("model") {
+            self.section.error("model", format!("a `{}` worker needs a `model`", sort.name()));
         }
         let Some(written) = self.section.word("model") else { return (None, None) };
         let moved = (name == "local" && written == ORIGINAL_MODEL)
@@ -515,7 +559,9 @@ impl Reader<'_> {
             self.section.error("command", message);
             return None;
         }
-        command(self.section, &format!("worker `{name}`"), self.around)
+        let command = command(self.section, &format!("worker `{name}`"), self.around);
+        let lines = codex::lines(self.section, self.around.complaints);
+        Some(CommandSpec { lines, ..command? })
     }
 }
 
@@ -534,10 +580,10 @@ pub(super) fn command(
         section.error("command", "`command` holds a zero byte: take it out");
         return None;
     }
-    Some(CommandSpec { argv, env: variables(section, whose, around) })
+    Some(CommandSpec { argv, env: variables(section, whose, around), lines: None })
 }
 
-fn variables(
+pub(super) fn variables(
     section: &Section<'_>,
     whose: &str,
     around: &Surroundings<'_>,
@@ -567,9 +613,9 @@ fn is_variable(name: &str) -> bool {
 }
 
 /// A base address that can be asked.
-struct Endpoint {
+pub(super) struct Endpoint {
     /// As it is used: without a slash at the end.
-    text: String,
+    pub(super) text: String,
     /// Its host in lower case, without brackets.
     host: String,
     /// Whether it is https.
@@ -578,7 +624,7 @@ struct Endpoint {
 
 impl Endpoint {
     /// Reads an address; the complaint follows its name and never shows a password in it.
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let example = "must be an address such as `https://api.openai.com/v1`";
         let text = text.trim_end_matches('/');
         let uri: Uri = text.parse().map_err(|_| example.to_owned())?;

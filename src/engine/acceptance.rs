@@ -15,7 +15,7 @@ use crate::task::outcome::{Answer, CHECK_FAILED, ErrorKind, Failure, Next, Outco
 use crate::task::prompt::Prompt;
 use crate::task::{Accept, Sensitivity, Task, subtasks};
 use crate::worker::command::CommandWorker;
-use crate::worker::{Job, Leash, Worker};
+use crate::worker::{Job, Leash, Tell, Worker};
 
 /// The most of what a check prints that is kept, in bytes.
 const MOST_OUTPUT: u64 = 64 << 10;
@@ -143,6 +143,9 @@ fn run(
         task_file: job.task_file.clone(),
         max_output: MOST_OUTPUT,
         cache: false,
+        home: job.home.clone(),
+        workspace: None,
+        tell: Tell::default(),
     };
     let mut program = CommandWorker::new(check.command.clone(), &shop.inherited);
     loop {

@@ -1,4 +1,5 @@
-//! Reads the files that a task names: regular files below the config's `file_roots`, and no others.
+//! Reads the files that a task names: regular files below the config's `file_roots`, and no others;
+//! and opens the folder that it names, below the `workspace_roots`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use crate::base::words;
 use crate::config::Config;
 use crate::task::Task;
 use crate::task::prompt::Attachment;
+use crate::worker::Workspace;
 
 /// Reads a task's `files`, or says in a sentence why one of them cannot be had.
 ///
@@ -24,21 +26,48 @@ pub fn read(task: &Task, config: &Config) -> Result<Vec<Attachment>, String> {
         .collect()
 }
 
+/// Opens the folder that a task wants its agent to work in, or says in a sentence why it cannot be had.
+///
+/// # Errors
+/// The sentence.
+pub fn workspace(task: &Task, config: &Config) -> Result<Option<Workspace>, String> {
+    let Some(path) = &task.workspace else { return Ok(None) };
+    let (root, below) = below(path, "workspace", "workspace_roots", &config.workspace_roots)?;
+    let shown = words::tame(&path.to_string_lossy());
+    let folder = files::open_folder_beneath(root, below).map_err(|error| {
+        match error.source.raw_os_error() {
+            Some(libc::EXDEV) => {
+                format!("`workspace` is `{shown}`, which leads out of `{}`", root.display())
+            }
+            _ => format!("`workspace` is `{shown}`, which cannot be opened: {}", error.source),
+        }
+    })?;
+    Ok(Some(Workspace::of(path.clone(), folder)))
+}
+
+/// The root below which a path lies, and the path from there.
+fn below<'a>(
+    path: &'a Path,
+    field: &str,
+    key: &str,
+    roots: &'a [PathBuf],
+) -> Result<(&'a Path, &'a Path), String> {
+    let shown = words::tame(&path.to_string_lossy());
+    let found = roots.iter().find_map(|root| Some((root.as_path(), path.strip_prefix(root).ok()?)));
+    found.ok_or_else(|| match roots {
+        [] => format!(
+            "`{field}` names `{shown}`, and the config has no `{key}`: list the folder there"
+        ),
+        _ => format!(
+            "`{field}` names `{shown}`, which lies below none of the config's `{key}`, {}",
+            words::names(roots.iter().map(|root| root.display()), "and")
+        ),
+    })
+}
+
 fn read_one(path: &Path, roots: &[PathBuf], max: u64) -> Result<String, String> {
     let shown = words::tame(&path.to_string_lossy());
-    let Some((root, below)) =
-        roots.iter().find_map(|root| Some((root, path.strip_prefix(root).ok()?)))
-    else {
-        return Err(match roots {
-            [] => format!(
-                "`files` names `{shown}`, and the config has no `file_roots`: list the folder there"
-            ),
-            _ => format!(
-                "`files` names `{shown}`, which lies below none of the config's `file_roots`, {}",
-                words::names(roots.iter().map(|root| root.display()), "and")
-            ),
-        });
-    };
+    let (root, below) = below(path, "files", "file_roots", roots)?;
     let bytes = files::read_beneath(root, below, max).map_err(|error| match error {
         ReadError::File(error) if error.source.raw_os_error() == Some(libc::EXDEV) => {
             format!("`files` names `{shown}`, which leads out of `{}`", root.display())

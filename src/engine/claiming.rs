@@ -3,19 +3,20 @@
 //! Only the bytes that were routed are worked on. Nothing that costs money or runs a
 //! program begins before the journal holds the attempt.
 
+use super::Message;
 use super::acceptance::Demand;
 use super::lanes::{Held, Shop, sentence};
 use super::{answers, attachments};
 use crate::base::clock;
 use crate::base::files::{self, FileError, ReadError};
-use crate::config::{Kind, WorkerSpec};
+use crate::config::WorkerSpec;
 use crate::foreman::{NotClaimed, Part, Start};
 use crate::route::Cleared;
 use crate::spool::{Claim, Spool};
 use crate::task::journal::{Line, LineKind};
 use crate::task::prompt::Prompt;
 use crate::task::{Accept, Folder, Sensitivity, Task, TaskId, Usd, wire};
-use crate::worker::Job;
+use crate::worker::{Job, Tell};
 
 /// Somebody of a worker type who claims tasks.
 pub(super) struct Claimer<'a> {
@@ -73,8 +74,11 @@ impl Claimer<'_> {
             .router
             .clear(prompt, start.sensitivity, self.spec.local)
             .map_err(|found| NotClaimed::Confidential(found.reasons))?;
+        let workspace = attachments::workspace(&task, config).map_err(|_| NotClaimed::Changed)?;
         let job = self.job(&task, prompt, &start.id, &start.attempt, claim);
-        Ok((task, Job { max_tokens: start.max_tokens, ..job }))
+        let is_public = start.sensitivity == Sensitivity::Public && filled.reasons.is_empty();
+        let tell = self.tell(&start.id, is_public);
+        Ok((task, Job { max_tokens: start.max_tokens, workspace, tell, ..job }))
     }
 
     /// Takes up once more a claim whose attempt goes on elsewhere, to judge its answer; `None`
@@ -117,7 +121,18 @@ impl Claimer<'_> {
             task_file: claim.path(),
             max_output: self.shop.config.max_result_bytes,
             cache: task.cache.unwrap_or(self.spec.cache),
+            home: self.shop.spool.home().path().to_owned(),
+            workspace: None,
+            tell: Tell::default(),
         }
+    }
+
+    /// How a worker tells of its work; of confidential work no more than that it goes on.
+    fn tell(&self, id: &TaskId, is_public: bool) -> Tell {
+        let (to_engine, id, hand) = (self.shop.to_engine.clone(), id.clone(), self.id.to_owned());
+        Tell::new(is_public, move |text| {
+            let _ = to_engine.send(Message::Told(id.clone(), hand.clone(), text));
+        })
     }
 
     /// What is demanded of the answer: by the task, or else by its worker; and the shape that
@@ -149,7 +164,7 @@ impl Claimer<'_> {
         };
         self.shop.journal.append([&line])?;
         let must_last = self.spec.is_paid()
-            || matches!(self.spec.kind, Kind::Command(_) | Kind::Codex)
+            || self.spec.is_program()
             || demand.is_some_and(|demand| demand.accept.check.is_some());
         if must_last { self.shop.journal.sync() } else { Ok(()) }
     }

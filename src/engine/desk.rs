@@ -241,6 +241,7 @@ impl Desk {
             error: Some(error),
             exit_code: None,
             stderr: None,
+            diff: None,
             timestamp: judged_at,
             usage: None,
             cost_usd: Usd::ZERO,
@@ -450,6 +451,7 @@ fn document(verdict: Verdict, held: &Held, config: &Config) -> TaskResult {
         error: verdict.error,
         exit_code: None,
         stderr: None,
+        diff: None,
         timestamp: verdict.finished_at,
         usage: None,
         cost_usd: verdict.cost,
@@ -469,12 +471,14 @@ fn document(verdict: Verdict, held: &Held, config: &Config) -> TaskResult {
             result.usage = answer.usage;
             result.exit_code = answer.exit_code;
             result.stderr = answer.stderr;
+            result.diff = answer.diff;
         }
         Some(Outcome::Failed(failure)) => {
             result.content = failure.content;
             result.usage = failure.usage;
             result.exit_code = failure.exit_code;
             result.stderr = failure.stderr;
+            result.diff = failure.diff;
         }
         None => {}
     }

@@ -313,6 +313,7 @@ impl Intake {
     /// Reads what a task names besides itself, and judges all of it.
     fn look_through(&self, mut task: Task) -> Result<Judged, TaskError> {
         let invalid = |why| error(ErrorKind::InvalidTask, why);
+        attachments::workspace(&task, &self.config).map_err(invalid)?;
         let files = attachments::read(&task, &self.config).map_err(invalid)?;
         let most = self.config.max_task_bytes;
         let filled = answers::fill(&mut task, &self.spool, most).map_err(invalid)?;

@@ -114,6 +114,8 @@ enum Message {
     Begun(TaskId, String),
     /// A hand's attempt ended.
     HandBack(TaskId, Box<Ended>, Box<Held>),
+    /// A hand's worker tells of its work while it goes on.
+    Told(TaskId, String, String),
     /// An attempt's end is in the journal.
     Paid(Box<Line>),
     /// Our own trouble, to be said once.
@@ -393,6 +395,10 @@ impl Engine {
                 }
             }
             Message::Begun(id, worker_id) => self.begun(&id, worker_id),
+            Message::Told(id, worker_id, text) => {
+                log::debug!("{id}: {}", words::tame(&text));
+                self.tell_log(log::Level::Info, Some(&id), Some(&worker_id), &text);
+            }
             Message::HandBack(id, ended, held) => self.hand_back(id, *ended, *held),
             Message::Paid(line) => self.paid(&line),
             Message::OwnTrouble(text) => self.own_trouble(&text),
@@ -739,13 +745,11 @@ fn bench(spec: &WorkerSpec) -> Bench {
         max_rpm: spec.max_rpm,
         max_tpm: spec.max_tpm,
         price: spec.price,
+        max_cost: spec.max_cost,
         service_tier: spec.service_tier().map(str::to_owned),
         batch: spec.batch.clone(),
         max_attempts: spec.max_attempts,
-        survives_one_death: matches!(
-            spec.kind,
-            crate::config::Kind::Command(_) | crate::config::Kind::Codex
-        ),
+        survives_one_death: spec.is_program(),
         max_tokens: spec.max_tokens,
         local: spec.local,
         system_bytes: (spec.system.as_ref().map_or(0, String::len)

@@ -9,7 +9,7 @@ use super::scribe::Scribe;
 use super::{Engine, Errand, Message, UnderWay, reconcile};
 use crate::base::clock;
 use crate::base::words::{Count, tame};
-use crate::config::{Kind, WorkerSpec};
+use crate::config::WorkerSpec;
 use crate::foreman::{Ended, Event, LaneNews, Order, Remark, Start};
 use crate::spool;
 use crate::spool::notes::Note;
@@ -440,10 +440,7 @@ fn worker_row(spec: &WorkerSpec, worker_id: String) -> WorkerRow {
         worker_id,
         worker_type: spec.worker_type.clone(),
         model: spec.model_name().to_owned(),
-        endpoint: match &spec.kind {
-            Kind::Chat(chat) => chat.endpoint.clone(),
-            _ => "-".to_owned(),
-        },
+        endpoint: spec.endpoint().to_owned(),
         status: "idle",
         reason: None,
         until: None,

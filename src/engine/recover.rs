@@ -9,7 +9,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::sync::Arc;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Map, Value};
 
 use super::intake;
@@ -240,37 +239,7 @@ fn document(path: &std::path::Path) -> Option<Map<String, Value>> {
 fn end_leftovers<'a>(attempts: impl Iterator<Item = &'a String>) -> Vec<u32> {
     let marks: BTreeSet<Vec<u8>> =
         attempts.map(|mark| format!("KOUBOU_ATTEMPT={mark}").into_bytes()).collect();
-    if marks.is_empty() {
-        return Vec::new();
-    }
-    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
-    let mut ended = Vec::new();
-    for entry in processes.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
-        let Ok(environment) = fs::read(entry.path().join("environ")) else { continue };
-        if environment.split(|byte| *byte == 0).any(|variable| marks.contains(variable)) && end(pid)
-        {
-            ended.push(pid);
-        }
-    }
-    ended
-}
-
-/// Ends a process and its group at once: its work is void already, for its daemon is dead.
-fn end(pid: u32) -> bool {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
-    let _ = kill_process_group(pid, Signal::KILL);
-    let _ = kill_process(pid, Signal::KILL);
-    // Gone at once or a zombie: either way it does nothing more.
-    for _ in 0..100 {
-        if process::is_over(pid.as_raw_nonzero().get().unsigned_abs()) {
-            break;
-        }
-        std::thread::yield_now();
-    }
-    true
+    process::end_marked(&marks)
 }
 
 #[cfg(test)]

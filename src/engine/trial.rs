@@ -22,7 +22,7 @@ use crate::task::journal::{Line, LineKind};
 use crate::task::outcome::Outcome;
 use crate::task::prompt::Prompt;
 use crate::task::{Purpose, Sensitivity, TaskId, Usd};
-use crate::worker::{self, Job, Leash};
+use crate::worker::{self, Job, Leash, Tell};
 
 /// The tokens that a server adds around what is asked.
 const FRAME_TOKENS: u64 = 1_000;
@@ -122,6 +122,9 @@ impl<'a> Trials<'a> {
             scratch,
             max_output: self.config.max_result_bytes,
             cache: false,
+            home: self.home.path().to_owned(),
+            workspace: None,
+            tell: Tell::default(),
         })
     }
 
@@ -184,6 +187,9 @@ fn line(event: LineKind, at: Timestamp, spec: &WorkerSpec, question: &Question, 
 
 /// The most that the call can cost.
 fn worst(spec: &WorkerSpec, job: &Job) -> Usd {
+    if let Some(most) = spec.max_cost {
+        return most;
+    }
     let params = serde_json::to_vec(&job.params).map_or(0, |bytes| bytes.len() as u64);
     let sent = job.prompt.get().size() + params + FRAME_TOKENS;
     spec.price.worst(sent, job.max_tokens.into(), spec.service_tier())

@@ -119,6 +119,9 @@ impl Entry {
     pub(super) fn worst_cost_at(&self, bench: &Bench) -> Usd {
         let answer = self.answer_tokens(bench).into();
         let prompt = self.tokens_for(bench);
+        if let Some(most) = bench.max_cost {
+            return most;
+        }
         match self.goes_by_batch(bench) {
             true => bench.price.worst_in_batch(prompt, answer),
             false => bench.price.worst(prompt, answer, bench.service_tier.as_deref()),

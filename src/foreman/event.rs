@@ -432,6 +432,8 @@ pub struct Bench {
     pub max_tpm: Option<u32>,
     /// What its tokens cost.
     pub price: Price,
+    /// The most that one attempt of an agent costs, whatever its tokens are.
+    pub max_cost: Option<Usd>,
     /// The service tier that it asks for, where it does.
     pub service_tier: Option<String>,
     /// How its batches are made, where it has any.
@@ -448,6 +450,13 @@ pub struct Bench {
     pub system_bytes: u64,
     /// Why it takes no work until a person acts.
     pub disabled: Option<String>,
+}
+
+impl Bench {
+    /// Whether an attempt can cost money.
+    pub fn is_paid(&self) -> bool {
+        !self.price.is_free() || self.max_cost.is_some()
+    }
 }
 
 /// How the foreman is set up.

@@ -96,7 +96,7 @@ impl Foreman {
         now: Now,
         orders: &mut Vec<Order>,
     ) -> bool {
-        let paid = self.lanes.get(name).is_some_and(|lane| !lane.bench.price.is_free());
+        let paid = self.lanes.get(name).is_some_and(|lane| lane.bench.is_paid());
         if !paid || !self.ledger.is_critical(now.wall) {
             return false;
         }

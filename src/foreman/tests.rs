@@ -140,6 +140,7 @@ fn bench(name: &str, hands: usize, local: bool) -> Bench {
         max_tpm: None,
         // A thousand answer tokens are a cent.
         price: if local { Price::FREE } else { Price { output: Usd::dollars(10), ..Price::FREE } },
+        max_cost: None,
         service_tier: None,
         batch: None,
         max_attempts: 3,

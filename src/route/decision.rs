@@ -214,6 +214,17 @@ impl Router {
             let why = "files at this place are confidential by the config";
             reasons.push(Reason::new("confidential_paths", "pattern", &format!("/files/{n}"), why));
         }
+        self.by_workspace(task, reasons);
+    }
+
+    /// Whether what lies in the folder that the task's agent works in is confidential by the config.
+    fn by_workspace(&self, task: &Task, reasons: &mut Vec<Reason>) {
+        let site = self.scanner.site();
+        let Some(path) = &task.workspace else { return };
+        if site.is_confidential_path(path) || site.is_confidential_path(&path.join("_")) {
+            let why = "what lies in this folder is confidential by the config";
+            reasons.push(Reason::new("confidential_paths", "pattern", "/workspace", why));
+        }
     }
 
     /// Keys with their values; koubou's own fields are no credentials, what stands in them may be.

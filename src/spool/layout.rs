@@ -33,6 +33,7 @@ pub const FOLDERS: &[(&str, u32)] = &[
     ("cache", 0o700),
     ("control", 0o755),
     ("tmp", 0o755),
+    ("work", 0o700),
 ];
 
 /// The files of a fresh home, their modes and contents.

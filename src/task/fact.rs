@@ -167,7 +167,8 @@ pub struct LogRow {
     pub level: &'static str,
     /// Which room says so: `spool`, `foreman`, `worker`…
     pub component: &'static str,
-    /// One sentence, without task text.
+    /// One sentence, without task text; of public work that an agent does, the beginning of what
+    /// it says and runs.
     pub message: String,
     /// When.
     pub at: Timestamp,

@@ -95,6 +95,8 @@ pub struct Task {
     pub input: Option<Value>,
     /// Files whose content is added to the prompt.
     pub files: Vec<PathBuf>,
+    /// The folder that an agent works in, instead of a fresh one.
+    pub workspace: Option<PathBuf>,
     /// 0 to 10; higher goes first.
     pub priority: u8,
     /// The difficulty that the task states.

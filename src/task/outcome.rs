@@ -194,6 +194,8 @@ pub struct Answer {
     /// A command's standard error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stderr: Option<String>,
+    /// What is different in its workspace, where that is a git tree.
+    pub diff: Option<String>,
     /// What the reader should know: an answer that was cut, say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -225,6 +227,8 @@ pub struct Failure {
     pub stderr: Option<String>,
     /// What the worker had said by then.
     pub content: Option<String>,
+    /// What is different in its workspace, where that is a git tree.
+    pub diff: Option<String>,
 }
 
 /// Whether another attempt makes sense.
@@ -276,6 +280,7 @@ impl Failure {
             exit_code: None,
             stderr: None,
             content: None,
+            diff: None,
         }
     }
 

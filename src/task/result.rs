@@ -157,6 +157,10 @@ pub struct TaskResult {
     /// A command's standard error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stderr: Option<String>,
+    /// What is different in its workspace, where that is a git tree: committed files against the
+    /// last commit, and new ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
     /// When the result was made.
     #[serde(with = "as_rfc3339")]
     pub timestamp: Timestamp,

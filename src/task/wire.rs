@@ -47,6 +47,7 @@ pub const FIELDS: &[&str] = &[
     "system",
     "input",
     "files",
+    "workspace",
     "priority",
     "difficulty_level",
     "sensitivity_level",
@@ -70,9 +71,6 @@ pub const FIELDS: &[&str] = &[
     "group",
     "may_spawn",
 ];
-
-/// Fields of the contract that this version carries along without acting on them.
-const NOT_YET: &[&str] = &["workspace"];
 
 /// The most tasks that one task's answer may make.
 const MOST_SPAWNED: u64 = 10_000;
@@ -265,6 +263,7 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         system: fields.text("system").map(str::to_owned),
         input: fields.get("input").cloned(),
         files: fields.texts("files").into_iter().map(PathBuf::from).collect(),
+        workspace: fields.whole_path("workspace"),
         priority: fields.integer("priority", 0, 10).map_or(5, |n| n as u8),
         difficulty: fields.difficulty(),
         // Of two levels that one task states, the stricter holds.
@@ -315,10 +314,7 @@ fn warnings(document: &Document) -> Vec<String> {
     }
     for key in document.map.keys() {
         let shown = words::excerpt(&words::tame(key), 60);
-        if NOT_YET.contains(&key.as_str()) {
-            warnings
-                .push(format!("`{shown}` is carried along, and this version does not act on it"));
-        } else if !FIELDS.contains(&key.as_str()) {
+        if !FIELDS.contains(&key.as_str()) {
             warnings.push(match words::nearest(key, FIELDS.iter().copied()) {
                 Some(near) => format!("unknown field `{shown}`: did you mean `{near}`?"),
                 None => format!("unknown field `{shown}` is carried along and not read"),
@@ -378,6 +374,14 @@ impl<'a> Fields<'a> {
             self.flaw(format!("`{key}` must be an array of strings, and one of them is {is}"));
         }
         items.iter().filter_map(Value::as_str).collect()
+    }
+
+    fn whole_path(&mut self, key: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.text(key)?);
+        if !path.is_absolute() {
+            self.flaw(format!("`{key}` must be a whole path, one that begins with `/`"));
+        }
+        Some(path)
     }
 
     fn id(&mut self, key: &str) -> Option<TaskId> {
@@ -724,11 +728,16 @@ mod tests {
 
     #[test]
     fn a_typo_is_seen() {
-        let task =
-            good(&json!({ "description": "a", "priorty": 3, "colour": "red", "workspace": "w" }));
+        let task = good(&json!({ "description": "a", "priorty": 3, "colour": "red" }));
         assert_eq!(task.warnings[0], "unknown field `priorty`: did you mean `priority`?");
         assert!(task.warnings[1].contains("`colour` is carried along"));
-        assert!(task.warnings[2].contains("does not act on it"));
+    }
+
+    #[test]
+    fn a_workspace_is_a_whole_path() {
+        let task = |path: &str| json!({ "description": "a", "workspace": path });
+        assert_eq!(good(&task("/srv/a")).workspace, Some(PathBuf::from("/srv/a")));
+        assert!(read("x", task("srv/a").to_string().as_bytes()).is_err());
     }
 
     #[test]

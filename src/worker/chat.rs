@@ -550,6 +550,7 @@ mod tests {
             max_tpm: None,
             local,
             price,
+            max_cost: None,
             timeout: Duration::from_secs(20),
             max_attempts: 3,
             max_tokens: 4_000,

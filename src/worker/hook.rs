@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 
 use super::Leash;
-use super::command::{self, USUAL_PATH};
+use super::program::{self, USUAL_PATH};
 use crate::base::words;
 
 /// How long it may take.
@@ -44,10 +44,10 @@ fn start(
 ) -> Result<Child, String> {
     let cannot = |why: String| format!("cannot be started: {why}");
     let [name, arguments @ ..] = argv else { return Err(cannot("it has no name".into())) };
-    let inherited = command::bare(environment);
+    let inherited = program::bare(environment);
     let path = inherited.iter().find(|(name, _)| name == "PATH");
     let path = path.map_or(USUAL_PATH, |(_, value)| value);
-    let mut command = Command::new(command::find(name, path).map_err(cannot)?);
+    let mut command = Command::new(program::find(name, path).map_err(cannot)?);
     command
         .arg0(name)
         .args(arguments)
@@ -58,7 +58,7 @@ fn start(
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0);
-    command::with_no_signal_blocked(|| command.spawn()).map_err(|error| cannot(error.to_string()))
+    program::with_no_signal_blocked(|| command.spawn()).map_err(|error| cannot(error.to_string()))
 }
 
 /// Stays until it has ended, and ends it when its time is over.
@@ -66,7 +66,7 @@ fn attend(mut child: Child, leash: &Leash, deadline: Instant) -> Result<(), Stri
     let group = Pid::from_raw(child.id().cast_signed());
     let has_exited = watch(group, leash, deadline);
     if !matches!(has_exited, Ok(true)) {
-        command::signal_group(group, Signal::KILL);
+        program::signal_group(group, Signal::KILL);
     }
     let status = child.wait();
     match has_exited {
@@ -81,11 +81,11 @@ fn attend(mut child: Child, leash: &Leash, deadline: Instant) -> Result<(), Stri
 fn watch(group: Option<Pid>, leash: &Leash, deadline: Instant) -> std::io::Result<bool> {
     let group = group.ok_or(std::io::ErrorKind::NotFound)?;
     let exited: OwnedFd = pidfd_open(group, PidfdFlags::empty())?;
-    let wake = command::wake_for(leash)?;
+    let wake = program::wake_for(leash)?;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let mut events = [&exited, &*wake].map(|event| PollFd::new(event, PollFlags::IN));
-        command::wait_for(&mut events, left)?;
+        program::wait_for(&mut events, left)?;
         let [exited, pulled] = events.map(|event| !event.revents().is_empty());
         if exited || pulled || left.is_zero() {
             return Ok(exited);

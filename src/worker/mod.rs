@@ -1,15 +1,22 @@
-//! The craftsmen: one attempt at one task, by a model, a program, or the echo.
+//! The craftsmen: one attempt at one task, by a model, a program, an agent, or the echo.
 //!
 //! A worker is given a request that was cleared for it and gives back an
 //! [`Outcome`], whatever happens. It never moves a task, never retries, knows
-//! nothing of budgets, and writes nowhere but below the job's `scratch` folder.
+//! nothing of budgets, and writes nowhere but below the job's `scratch` folder, the
+//! home's `work`, and the workspace that a task names.
 //!
 //! [`hook`] alone is no attempt: it runs the owner's program when something has happened.
 
 pub mod chat;
+pub mod codex;
 pub mod command;
+mod diff;
 pub mod echo;
 pub mod hook;
+mod lines;
+pub mod program;
+mod tell;
+mod workspace;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -21,9 +28,12 @@ use serde_json::{Map, Value};
 use crate::base::words;
 use crate::config::{Kind, WorkerSpec};
 use crate::route::Cleared;
-use crate::task::TaskId;
-use crate::task::outcome::{ErrorKind, Failure, Outcome};
+use crate::route::price::Price;
+use crate::task::outcome::{ErrorKind, Failure, Outcome, Spent, Usage};
 use crate::task::prompt::Prompt;
+use crate::task::{TaskId, Usd};
+pub use tell::Tell;
+pub use workspace::Workspace;
 
 /// One attempt to be made.
 #[derive(Debug)]
@@ -48,6 +58,12 @@ pub struct Job {
     pub max_output: u64,
     /// Whether an answer that the same request had before will do.
     pub cache: bool,
+    /// koubou's own folder: agents may not look into it.
+    pub home: PathBuf,
+    /// The folder to work in, where the task names one.
+    pub workspace: Option<Workspace>,
+    /// Tells of the work while it goes on.
+    pub tell: Tell,
 }
 
 /// Somebody who can make an attempt. Each thread has its own.
@@ -77,21 +93,55 @@ pub fn make(spec: &WorkerSpec, environment: &[(String, String)]) -> Box<dyn Work
     match &spec.kind {
         Kind::Chat(chat) => Box::new(chat::ChatWorker::new(spec, chat.clone())),
         Kind::Command(command) => {
-            Box::new(command::CommandWorker::new(command.clone(), environment))
+            let worker = command::CommandWorker::new(command.clone(), environment);
+            Box::new(worker.on(Terms::of(spec)))
         }
-        Kind::Codex => Box::new(NotYet),
+        Kind::Codex(codex) => Box::new(codex::CodexWorker::new(spec, codex.clone(), environment)),
         Kind::Echo => Box::new(echo::EchoWorker),
     }
 }
 
-/// Stands where a kind of worker will be that this version does not have.
-#[derive(Debug)]
-struct NotYet;
+/// What an agent's attempt costs.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    price: Price,
+    max_cost: Option<Usd>,
+}
 
-impl Worker for NotYet {
-    fn run(&mut self, _: &Job, _: &Leash) -> Outcome {
-        let message = "workers of kind codex come with a later version: give the task to another";
-        Failure::new("refused", ErrorKind::RefusedByWorker, message).into()
+impl Terms {
+    /// Nothing.
+    const FREE: Self = Self { price: Price::FREE, max_cost: None };
+
+    fn of(spec: &WorkerSpec) -> Self {
+        Self { price: spec.price, max_cost: spec.max_cost }
+    }
+
+    fn is_paid(&self) -> bool {
+        !self.price.is_free() || self.max_cost.is_some()
+    }
+
+    /// What an attempt cost of which so much is known.
+    fn spent(&self, stated: Option<Usd>, usage: Option<&Usage>) -> Spent {
+        match (stated, usage) {
+            _ if !self.is_paid() => Spent::Nothing,
+            (Some(cost), _) => Spent::Known(cost),
+            (None, Some(usage)) if !self.price.is_free() => Spent::Known(self.price.cost(usage)),
+            (None, _) => Spent::Unknown,
+        }
+    }
+
+    /// The warning for an attempt that cost more than was set apart for it, or nobody knows what.
+    fn warning(&self, spent: Spent) -> Option<String> {
+        match (spent, self.max_cost) {
+            (Spent::Known(cost), Some(most)) if cost > most => Some(format!(
+                "it cost {cost} and `max_cost_usd` of its worker is {most}: raise it, so that enough is set apart before a run"
+            )),
+            (Spent::Unknown, _) => Some(
+                "it did not say how many tokens it used: the whole reservation counts as spent"
+                    .into(),
+            ),
+            _ => None,
+        }
     }
 }
 
@@ -170,7 +220,6 @@ mod tests {
     use super::*;
     use crate::config::CommandSpec;
     use crate::route::Router;
-    use crate::route::price::Price;
     use crate::task::{Sensitivity, WorkerType};
 
     /// A job and the folder that it may write to, which goes when the test ends.
@@ -209,6 +258,9 @@ mod tests {
             scratch: scratch.path().to_owned(),
             max_output: 1 << 20,
             cache: false,
+            home: scratch.path().to_owned(),
+            workspace: None,
+            tell: Tell::default(),
         };
         TestJob { job, _scratch: scratch }
     }
@@ -220,11 +272,12 @@ mod tests {
 
     #[test]
     fn each_kind_has_its_worker() {
-        let command = CommandSpec { argv: vec!["cat".into()], env: Vec::new() };
+        let command = CommandSpec { argv: vec!["cat".into()], env: Vec::new(), lines: None };
+        let codex = codex::tests::spec("/no/such/codex", "http://127.0.0.1:9/v1");
         for (kind, said) in [
             (Kind::Echo, Ok("hello")),
             (Kind::Command(command), Ok("hello")),
-            (Kind::Codex, Err(ErrorKind::RefusedByWorker)),
+            (Kind::Codex(codex), Err(ErrorKind::AttemptsExhausted)),
         ] {
             let spec = WorkerSpec {
                 worker_type: WorkerType::new("w"),
@@ -234,6 +287,7 @@ mod tests {
                 max_tpm: None,
                 local: true,
                 price: Price::FREE,
+                max_cost: None,
                 timeout: Duration::from_secs(20),
                 max_attempts: 1,
                 max_tokens: 100,

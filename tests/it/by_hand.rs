@@ -211,7 +211,7 @@ fn a_home_that_is_moved_while_it_is_worked_stops_its_daemon_and_loses_nothing() 
     let elsewhere = shop.beside("elsewhere");
     sh("mv", &[&shop.home(), &elsewhere]);
     assert_eq!(daemon.ended(), Some(1), "{}", daemon.said());
-    assert!(daemon.said().contains("was moved to"), "{}", daemon.said());
+    daemon.until_said("was moved to");
     assert!(!shop.home().exists(), "it is not made twice");
     assert_eq!(names(&elsewhere.join("tasks/in_progress")), ["x.json"]);
     sh("mv", &[&elsewhere, &shop.home()]);

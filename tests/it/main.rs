@@ -9,11 +9,13 @@
 
 mod support;
 
+mod agents;
 mod bad_input;
 mod batch;
 mod bursts;
 mod by_hand;
 mod clock;
+mod codex;
 mod commands;
 mod commands_run;
 mod config;

@@ -7,12 +7,14 @@ use super::{Finding, edit};
 use crate::base::clock;
 use crate::base::words;
 use crate::cli::Site;
-use crate::config::{ChatSpec, Config, Kind, WorkerSpec};
+use crate::config::{ChatSpec, CodexSpec, Config, Kind, WorkerSpec};
 use crate::spool::notes::Note;
 use crate::worker::chat::ChatWorker;
 use crate::worker::chat::catalogue::{Model, Untold};
-use crate::worker::command;
+use crate::worker::{codex, program};
 
+/// The first Codex whose sandbox can hide a folder.
+const CODEX: &str = "0.138.0";
 /// Where the shipped settings look for a model on this machine.
 const SHIPPED_ENDPOINT: &str = "http://localhost:1234/v1";
 
@@ -50,17 +52,63 @@ fn worker(site: &Site, spec: &WorkerSpec, environment: &[(String, String)]) -> V
     }
     match &spec.kind {
         Kind::Echo => {}
-        Kind::Codex => {
-            let what = "workers of kind codex come with a later version: its tasks fail";
-            let mend = edit(&site.home.config_file());
-            found.push(Finding::warning("worker", named(spec), what).mend(mend));
-        }
+        Kind::Codex(codex) => found.extend(agent(site, spec, codex, environment)),
         Kind::Command(command) => {
             found.push(program(site, "worker", named(spec), &command.argv, environment));
         }
         Kind::Chat(chat) => found.extend(model(site, spec, chat)),
     }
     found
+}
+
+/// Whether the Codex CLI is there, and is one that koubou knows.
+fn agent(
+    site: &Site,
+    spec: &WorkerSpec,
+    codex: &CodexSpec,
+    environment: &[(String, String)],
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if let Some(why) = &spec.disabled {
+        let what = format!("it rests: {why}, then start koubou anew");
+        let mend = edit(&site.home.env_file());
+        found.push(Finding::warning("key", named(spec), what).mend(mend));
+    }
+    let shown = words::tame(&codex.program);
+    let program = match codex::program_of(codex, environment) {
+        Ok(program) => program,
+        Err(why) => {
+            let what = format!("the program `{shown}` cannot be run: {why}");
+            let mend = "npm install -g @openai/codex";
+            found.push(Finding::error("worker", named(spec), what).mend(mend));
+            return found;
+        }
+    };
+    found.push(match codex::version(&program, environment, &site.home.tmp()) {
+        Ok(version) if is_before(&version, CODEX) => {
+            let what = format!(
+                "`{shown}` is Codex {version}: its sandbox hides koubou's keys from {CODEX} on"
+            );
+            Finding::warning("worker", named(spec), what).mend("npm install -g @openai/codex")
+        }
+        Ok(version) => {
+            let what = format!("`{shown}` is Codex {version}, {}", program.display());
+            Finding::ok("worker", named(spec), what)
+        }
+        Err(why) => {
+            let what = format!("`{shown}` is {}, and {why}", program.display());
+            Finding::warning("worker", named(spec), what).mend(edit(&site.home.config_file()))
+        }
+    });
+    found
+}
+
+/// Whether a version comes before another, number by number.
+fn is_before(version: &str, other: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u64> {
+        text.split(['.', '-']).map_while(|part| part.parse().ok()).collect()
+    };
+    numbers(version) < numbers(other)
 }
 
 fn program(
@@ -71,7 +119,7 @@ fn program(
     environment: &[(String, String)],
 ) -> Finding {
     let shown = argv.first().map_or("", String::as_str);
-    match command::program(argv, environment) {
+    match program::program(argv, environment) {
         Ok(file) => Finding::ok(name, whose, format!("`{shown}` is {}", file.display())),
         Err(why) => {
             let mend = match Path::new(shown) {

@@ -30,6 +30,7 @@ fn worker(api: Api) -> ChatWorker {
         max_tpm: None,
         local: false,
         price: Price::flat(Usd::dollars(1)),
+        max_cost: None,
         timeout: Duration::from_secs(1),
         max_attempts: 1,
         max_tokens: 10,
@@ -65,6 +66,9 @@ fn job() -> Job {
         task_file: "/nowhere".into(),
         max_output: 1_000,
         cache: false,
+        home: "/nowhere".into(),
+        workspace: None,
+        tell: Default::default(),
     }
 }
 

@@ -7,7 +7,9 @@ pub(crate) mod model_server;
 pub(crate) mod sandbox;
 pub(crate) mod workers;
 
-pub(crate) use model_server::{BatchWill, ModelServer, Reply, Step, completion, response};
+pub(crate) use model_server::{
+    BatchWill, Item, ModelServer, Reply, Step, completion, response, stream,
+};
 pub(crate) use sandbox::Sandbox;
 
 /// Whether the long form of the stories is wanted: `KOUBOU_TORTURE=full`.

@@ -1,6 +1,7 @@
 //! A stand-in for a model's server: it speaks the protocol and has no model.
 //!
-//! Answers `POST /v1/chat/completions`, `POST /v1/responses`, `GET /v1/models`,
+//! Answers `POST /v1/chat/completions`, `POST /v1/responses` (with server-sent events where they
+//! are asked for), `GET /v1/models`,
 //! `GET /v1/models/NAME`, the Batch API and `GET /health` on 127.0.0.1, one thread for each connection. A test can put replies in a queue
 //! (a status, headers, a body, a delay, a cut, a closed line, one that is held
 //! until the test lets it go) and look at every request afterwards. Where the
@@ -196,6 +197,81 @@ pub(crate) fn response(
             "total_tokens": input_tokens + output_tokens,
         },
     })
+}
+
+/// What a model says or wants in a streamed response.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    /// A message.
+    Says(&'static str),
+    /// A call of a tool with these arguments.
+    Calls(&'static str, Value),
+}
+
+/// A response of these items as server-sent events, of 1,000 tokens sent, 400 of them from a
+/// cache and 100 put into one, and 50 answered, 20 of them thought.
+pub(crate) fn stream(items: &[Item]) -> Reply {
+    let output: Vec<Value> = items
+        .iter()
+        .enumerate()
+        .map(|(n, item)| match item {
+            Item::Says(text) => json!({
+                "type": "message",
+                "id": format!("msg-{n}"),
+                "role": "assistant",
+                "status": "completed",
+                "content": [{ "type": "output_text", "text": text, "annotations": [] }],
+            }),
+            Item::Calls(name, arguments) => json!({
+                "type": "function_call",
+                "id": format!("fc-{n}"),
+                "call_id": format!("call-{n}"),
+                "status": "completed",
+                "name": name,
+                "arguments": arguments.to_string(),
+            }),
+        })
+        .collect();
+    streamed(&json!({
+        "id": "resp-stand-in",
+        "object": "response",
+        "status": "completed",
+        "output": output,
+        "usage": {
+            "input_tokens": 1_000,
+            "input_tokens_details": { "cached_tokens": 400, "cache_write_tokens": 100 },
+            "output_tokens": 50,
+            "output_tokens_details": { "reasoning_tokens": 20 },
+            "total_tokens": 1_050,
+        },
+    }))
+}
+
+/// A response as the events that tell of it piece by piece.
+fn streamed(response: &Value) -> Reply {
+    let begun = json!({ "id": response["id"], "object": "response", "status": "in_progress" });
+    let mut events = vec![json!({ "type": "response.created", "response": begun })];
+    for (n, item) in response["output"].as_array().into_iter().flatten().enumerate() {
+        let kind = |kind: &str| json!({ "type": kind, "output_index": n, "item": item });
+        events.push(kind("response.output_item.added"));
+        if let Some(text) = item.pointer("/content/0/text") {
+            events.push(json!({
+                "type": "response.output_text.delta",
+                "item_id": item["id"],
+                "output_index": n,
+                "content_index": 0,
+                "delta": text,
+            }));
+        }
+        events.push(kind("response.output_item.done"));
+    }
+    events.push(json!({ "type": "response.completed", "response": response }));
+    let told = |event: &Value| {
+        format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap_or_default())
+    };
+    Reply::status(200)
+        .header("content-type", "text/event-stream")
+        .with_body(events.iter().map(told).collect::<String>())
 }
 
 /// What becomes of a batch.
@@ -838,7 +914,7 @@ fn chat(request: &Value, answer: Option<&str>) -> Reply {
     let Some(messages) = asked.as_array().filter(|messages| !messages.is_empty()) else {
         return bad("`messages` or `input` must be an array with something in it");
     };
-    if request["stream"] == true {
+    if request["stream"] == true && !is_response {
         return bad("this stand-in does not stream: leave `stream` out");
     }
     let prompt: u64 = messages.iter().map(|message| tokens(&text_of(&message["content"]))).sum();
@@ -866,6 +942,9 @@ fn chat(request: &Value, answer: Option<&str>) -> Reply {
         (false, false) => "stop",
     };
     let words = if is_response { response } else { completion };
+    if request["stream"] == true {
+        return streamed(&words(model, &text, ending, prompt, tokens(&text)));
+    }
     Reply::json(&words(model, &text, ending, prompt, tokens(&text)))
 }
 

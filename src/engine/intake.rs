@@ -40,7 +40,7 @@ const CLOSING: Duration = Duration::from_millis(20);
 pub(super) enum Ask {
     /// Look at what was glimpsed.
     Glimpse(Glimpse),
-    /// Look at everything, and say when no file is unsettled any more.
+    /// Look at everything, and say with this number when no file is unsettled any more.
     ListAndTell(u64),
     /// Take this file for one that was never seen: the task that had its id has ended.
     Afresh(OsString),
@@ -170,10 +170,10 @@ impl Intake {
         let judged_soon = |file: &Unsettled| {
             file.again.is_some() || clock::mono().saturating_sub(file.since) < GRACE
         };
-        let Some(number) = self.must_tell else { return };
-        if self.unsettled.values().any(judged_soon) {
+        let Some(number) = self.must_tell.filter(|_| !self.unsettled.values().any(judged_soon))
+        else {
             return;
-        }
+        };
         self.must_tell = None;
         let files = self.unsettled.iter();
         let shown = files.map(|(name, file)| {

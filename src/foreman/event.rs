@@ -63,7 +63,9 @@ pub enum Event {
     ResumeGroup(GroupName),
     /// Somebody set limits of the budget.
     SetLimits(BTreeMap<Limit, Usd>),
-    /// `pending` was listed to its end, as the list of this number; these files in it are not settled yet.
+    /// `pending` was listed to its end; these files in it are not settled yet.
+    ///
+    /// The number is that of the order; what was listed for an earlier one says nothing any more.
     Listed(u64, Vec<String>),
     /// The disk has less room than is wanted, or has room again.
     Room(bool),

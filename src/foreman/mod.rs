@@ -93,7 +93,7 @@ pub struct Foreman {
     /// In a drain: `pending` was listed to its end, and what in it is not settled.
     listed: Option<Vec<String>>,
     asked_to_list: bool,
-    /// The number of the last list that counts.
+    /// How often that was asked for.
     lists: u64,
     /// Looks for dependencies whose answer has not come.
     looks: usize,
@@ -286,11 +286,10 @@ impl Foreman {
             Event::PauseGroup(name) => self.pause_group(&name, true, orders),
             Event::ResumeGroup(name) => self.pause_group(&name, false, orders),
             Event::SetLimits(limits) => self.set_limits(&limits, now, orders),
-            // One that was asked for before something was dropped says nothing of that.
-            Event::Listed(number, _) if number != self.lists => {}
-            Event::Listed(_, unsettled) => {
+            Event::Listed(number, unsettled) if number == self.lists => {
                 (self.listed, self.asked_to_list) = (Some(unsettled), false);
             }
+            Event::Listed(..) => {}
             Event::Room(enough) => self.no_room = !enough,
             Event::Stop => self.stopping = true,
         }

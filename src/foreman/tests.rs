@@ -842,7 +842,7 @@ fn a_drain_goes_home_when_only_waiting_is_left() {
     shop.hear(Event::Looked(name("unknown"), None));
     shop.end("a", done());
     assert!(shop.hear(filed_in(name("a"), Folder::Completed)).is_empty(), "it asked already");
-    let orders = shop.hear(Event::Listed(shop.foreman.lists, Vec::new()));
+    let orders = shop.hear(Event::Listed(1, Vec::new()));
     let waits = vec![("`unknown`, which nobody has dropped yet".to_owned(), 1)];
     assert_eq!(orders, [Order::GoHome(Farewell { waits })]);
 }
@@ -961,7 +961,7 @@ fn a_drain_sends_what_it_gathered_and_does_not_wait_for_it() {
     let mut shop = with_batches(true, &mut Replay::default());
     let mut orders = shop.hear(paid("a"));
     let mark = batch_mark(&orders);
-    orders = shop.hear(Event::Listed(shop.foreman.lists, Vec::new()));
+    orders = shop.hear(Event::Listed(1, Vec::new()));
     assert_eq!(calls(&orders), [("send", vec!["a"], None, false)]);
     let orders = shop.hear(Event::Batch(mark, BatchNews::Taken("batch_1".into())));
     let [Order::GoHome(farewell)] = &orders[..] else { panic!("{orders:?}") };

@@ -255,9 +255,9 @@ impl Waiting {
         self.queue(task_type).hold.as_ref()
     }
 
-    /// Why the tasks of a type wait, where it is for longer than until a call ends.
+    /// Why the tasks of a type wait, as people were told: they hear of every change.
     pub(super) fn why_held(&self, task_type: &str) -> Option<String> {
-        self.queue(task_type).lasting_hold().map(Shortage::in_words)
+        self.queue(task_type).told.as_ref().map(Shortage::in_words)
     }
 
     /// Money came back: everybody may ask again.

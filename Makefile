@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 
 FUZZ_SECONDS ?= 20
-FUZZ_TARGETS = answer dotenv journal result scan settings task
+FUZZ_TARGETS = answer dotenv journal result scan settings subtasks task
 MUTANTS = claim-dropped-first claims-forgotten result-not-synced
 
 .DEFAULT_GOAL := help

@@ -66,7 +66,10 @@ CREATE TABLE IF NOT EXISTS workers (
     reason TEXT,                                -- why it is in this state
     until TIMESTAMP,                            -- how long, where that is known
     task_id TEXT,                               -- what it works on
-    since TIMESTAMP                             -- since when it is in this state, where that is known
+    since TIMESTAMP,                            -- since when it is in this state, where that is known
+    batch_reason TEXT,                          -- what keeps its type's batches
+    batch_since TIMESTAMP,
+    batch_until TIMESTAMP                       -- how long, where that is known
 );
 
 CREATE TABLE IF NOT EXISTS system_logs (

@@ -6,16 +6,16 @@ use std::fmt;
 use serde::Serialize;
 
 use super::trouble::Trouble;
-use super::{Done, Exit, Site, Ui};
+use super::{Done, Exit, Site, Ui, pause};
 use crate::base::clock::{self, Now, Timestamp};
 use crate::base::words;
 use crate::config::Config;
 use crate::route::budget::{Ledger, Standing};
 use crate::spool::journal;
 use crate::spool::notes::LimitsNote;
-use crate::task::Usd;
 use crate::task::journal::Replay;
 use crate::task::limit::{Scope, Window};
+use crate::task::{Limit, Usd};
 
 /// Show what may be spent and what was; `set` changes the limits
 #[derive(clap::Args, Debug)]
@@ -26,8 +26,8 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 enum Change {
-    /// Set the limits, in US dollars
-    #[command(arg_required_else_help = true)]
+    /// Set limits, in US dollars: in all, or those of one worker or one type of task
+    #[command(group(clap::ArgGroup::new("amount").args(["monthly", "daily"]).multiple(true).required(true)))]
     Set {
         /// A month's limit
         #[arg(long, value_name = "N")]
@@ -35,6 +35,12 @@ enum Change {
         /// A day's limit
         #[arg(long, value_name = "N")]
         daily: Option<Usd>,
+        /// Of what this worker costs
+        #[arg(long, value_name = "W", conflicts_with = "task_type")]
+        worker: Option<String>,
+        /// Of what tasks of this type cost
+        #[arg(long, value_name = "T", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        task_type: Option<String>,
     },
 }
 
@@ -70,8 +76,17 @@ struct Account {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     site.spool()?;
-    if let Some(Change::Set { monthly, daily }) = args.change {
-        LimitsNote { daily_usd: daily, monthly_usd: monthly }.leave(&site.home)?;
+    if let Some(Change::Set { monthly, daily, worker, task_type }) = &args.change {
+        let scope = match (pause::known(site, worker.as_deref())?, task_type) {
+            (Some(worker), _) => Scope::Worker(worker),
+            (None, Some(task_type)) => Scope::TaskType(task_type.clone()),
+            (None, None) => Scope::Total,
+        };
+        let amounts = [(Window::Day, daily), (Window::Month, monthly)];
+        let limits = amounts.into_iter().filter_map(|(window, amount)| {
+            Some((Limit { scope: scope.clone(), window }, (*amount)?))
+        });
+        LimitsNote::leave(&limits.collect(), &site.home)?;
     }
     let money = money(site)?;
     ui.answer(&money)?;
@@ -89,11 +104,7 @@ pub(super) fn money(site: &Site) -> Result<Money, Trouble> {
         by_task_type: BTreeMap::new(),
     };
     for (limit, standing) in ledger.standings() {
-        let is_set = limit.scope == Scope::Total
-            && match limit.window {
-                Window::Day => set.daily_usd.is_some(),
-                Window::Month => set.monthly_usd.is_some(),
-            };
+        let is_set = set.contains_key(limit);
         let account = account(standing, is_set, ledger.begins_anew(limit.window));
         money.accounts_of(&limit.scope).put(limit.window, account);
     }
@@ -129,7 +140,7 @@ pub(super) fn is_critical(site: &Site, config: &Config) -> bool {
 pub(super) struct Books {
     pub(super) ledger: Ledger,
     /// The limits that `budget set` set.
-    set: LimitsNote,
+    set: BTreeMap<Limit, Usd>,
 }
 
 impl Books {
@@ -140,13 +151,11 @@ impl Books {
             replay.follow(line);
         }
         // A note that the daemon has not taken yet holds all the same.
-        let note = LimitsNote::read(&site.home).unwrap_or_default();
-        let set = LimitsNote {
-            daily_usd: note.daily_usd.or(replay.limits.0),
-            monthly_usd: note.monthly_usd.or(replay.limits.1),
-        };
-        let mut ledger = Ledger::new(config.limits.clone(), config.timezone.clone(), now);
-        ledger.set_total(set.daily_usd, set.monthly_usd);
+        let mut set = std::mem::take(&mut replay.limits);
+        set.extend(LimitsNote::read(&site.home).unwrap_or_default());
+        let mut limits = config.limits.clone();
+        set.iter().for_each(|(limit, amount)| limits.set(limit, *amount));
+        let mut ledger = Ledger::new(limits, config.timezone.clone(), now);
         for open in replay.open.values() {
             let amount = open.reserved_usd.unwrap_or_default();
             ledger.record_promise(amount, &open.purpose(), now);

@@ -156,7 +156,7 @@ impl fmt::Display for Status {
                     worker.state_in_words(),
                     worker.limits_in_words(),
                     worker.model.clone(),
-                    worker.reason.clone().unwrap_or_default(),
+                    worker.why(),
                 ]);
             }
             write!(f, "{table}")?;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::table::Table;
 use super::{Done, Exit, Site, Ui};
+use crate::mirror::query::WorkerRecord;
 use crate::spool::notes::Note;
 
 /// Show the workers and their states
@@ -21,6 +22,8 @@ pub(super) struct WorkerState {
     pub(super) until: Option<String>,
     since: Option<String>,
     paused: bool,
+    /// What keeps its batches, where something does.
+    pub(super) batches: Option<BatchState>,
     pub(super) hands: usize,
     pub(super) busy: usize,
     max_rpm: Option<u32>,
@@ -29,6 +32,14 @@ pub(super) struct WorkerState {
     pub(super) endpoint: String,
     pub(super) local: bool,
     pub(super) tasks: Vec<String>,
+}
+
+/// What keeps a worker's batches.
+#[derive(Serialize, Clone)]
+pub(super) struct BatchState {
+    reason: String,
+    since: Option<String>,
+    until: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +86,7 @@ pub(super) fn states(site: &Site) -> Vec<WorkerState> {
                 until: told.and_then(|hand| hand.until.clone()),
                 since: told.and_then(|hand| hand.since.clone()),
                 paused: Note::Pause(Some(spec.worker_type.clone())).stands(&site.home),
+                batches: hands.iter().find_map(|hand| batches(hand)),
                 hands: spec.concurrency,
                 busy,
                 max_rpm: spec.max_rpm,
@@ -88,7 +100,24 @@ pub(super) fn states(site: &Site) -> Vec<WorkerState> {
         .collect()
 }
 
+fn batches(hand: &WorkerRecord) -> Option<BatchState> {
+    let (since, until) = (hand.batch_since.clone(), hand.batch_until.clone());
+    hand.batch_reason.clone().map(|reason| BatchState { reason, since, until })
+}
+
 impl WorkerState {
+    /// Why it is as it is, and what keeps its batches.
+    pub(super) fn why(&self) -> String {
+        let batches = self.batches.as_ref().map(|batches| {
+            let since = batches.since.iter().map(|at| format!(" since {at}"));
+            let until = batches.until.iter().map(|at| format!(" until {at}"));
+            let times: String = since.chain(until).collect();
+            format!("batches{times}: {}", batches.reason)
+        });
+        let parts: Vec<String> = self.reason.iter().cloned().chain(batches).collect();
+        parts.join("; ")
+    }
+
     /// `busy 2 of 4`, `rate_limited until …`, `unreachable since …`.
     pub(super) fn state_in_words(&self) -> String {
         let Self { state, busy, hands, .. } = self;
@@ -132,7 +161,7 @@ impl fmt::Display for Workers {
                 if worker.local { "yes" } else { "no" }.to_owned(),
                 worker.model.clone(),
                 worker.endpoint.clone(),
-                worker.reason.clone().unwrap_or_default(),
+                worker.why(),
             ]);
         }
         write!(f, "{table}")

@@ -56,12 +56,25 @@ fn terms(batch: &Section<'_>, complaints: &Complaints) -> BatchSpec {
     let usual = BatchSpec::default();
     BatchSpec {
         all: batch.flag("all").unwrap_or(true),
-        window: batch.word("window").unwrap_or(usual.window),
+        window: window(batch).unwrap_or(usual.window),
         gather: batch.seconds_or_none("gather_s").unwrap_or(usual.gather),
         most: batch.small("most", 1, 50_000).map_or(usual.most, |most| most as usize),
         poll: batch.seconds("poll_s").unwrap_or(usual.poll),
         on_expiry: on_expiry(batch, complaints).unwrap_or_default(),
     }
+}
+
+/// A number of minutes, hours or days as providers write it.
+fn window(batch: &Section<'_>) -> Option<String> {
+    let window = batch.word("window")?;
+    let number = window.strip_suffix(['m', 'h', 'd']).and_then(|n| n.parse::<u32>().ok());
+    if number.is_none_or(|n| n == 0) {
+        let shown = words::excerpt(&words::tame(&window), 40);
+        let message = format!("`window` must be a span such as `24h`, and is `{shown}`");
+        batch.error("window", message);
+        return None;
+    }
+    Some(window)
 }
 
 fn on_expiry(batch: &Section<'_>, complaints: &Complaints) -> Option<OnExpiry> {

@@ -61,15 +61,13 @@ pub(super) fn accept(section: &Section<'_>) -> Option<Accept> {
 pub(super) fn look_for_missing(workers: &Workers, checks: &[CheckSpec], complaints: &Complaints) {
     for worker in &workers.good {
         let spec = &worker.spec;
-        let escalate = spec.escalate.iter().map(|name| ("escalate", name));
-        let fallback = spec.fallback.iter().map(|name| ("fallback", name));
-        for (key, name) in escalate.chain(fallback) {
-            if !workers.types.iter().any(|known| known == name.as_str()) {
-                let shown = words::excerpt(&words::tame(name.as_str()), 60);
+        for (key, at, name) in &worker.points_to {
+            if !workers.types.contains(name) {
+                let shown = words::excerpt(&words::tame(name), 60);
                 let message =
                     format!("`{key}`: there is no worker `{shown}` among `available_workers`");
                 let known = workers.types.iter().map(String::as_str);
-                complaints.wrong_name(worker.at, message, name.as_str(), known);
+                complaints.wrong_name(*at, message, name, known);
             }
         }
         let check = spec.accept.as_ref().and_then(|accept| accept.check.as_ref());

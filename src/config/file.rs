@@ -198,12 +198,14 @@ impl Reader<'_> {
         let money = |key: &str| stated.and_then(|stated| stated.money(key));
         let percent = stated.and_then(|stated| stated.small("alert_threshold_percent", 1, 100));
         let others = stated.map(|stated| limits::others(stated, types, self.complaints));
-        Limits {
+        let limits = Limits {
             daily: self.limit("DAILY_BUDGET_USD", daily, money(daily), Usd::dollars(10)),
             monthly: self.limit("MONTHLY_BUDGET_USD", monthly, money(monthly), Usd::dollars(100)),
             others: others.unwrap_or_default(),
             alert_percent: percent.and_then(|percent| u8::try_from(percent).ok()).unwrap_or(80),
-        }
+        };
+        limits::warn_of_odd(&limits, self.complaints);
+        limits
     }
 
     /// The variable goes before the file; where the two differ, that is told.
@@ -578,6 +580,10 @@ routing_rules:
             mend("{on_expiry: later}"),
             "7:24: `on_expiry` must be `resubmit`, `now` or `fail`, and is `later`"
         );
+        for window in ["a day", "0h", "24", "h"] {
+            let said = format!("7:21: `window` must be a span such as `24h`, and is `{window}`");
+            assert_eq!(mend(&format!("{{window: {window}}}")), said);
+        }
         assert_eq!(mend("{gathers: 1}"), "7:13: unknown key `gathers`; did you mean `gather_s`?");
         assert_eq!(
             error(&worker("    batch: true\n")),
@@ -725,6 +731,10 @@ routing_rules:
             (
                 "cost_limits: {by_task_type: {report: {}}}\n",
                 "7:38: a limit needs `daily`, `monthly` or both",
+            ),
+            (
+                "cost_limits: {by_task_type: {'': {daily: 1}}}\n",
+                "7:30: a type of task has no name here: name it, or take the limit out",
             ),
             (
                 "cost_limits: {by_task_type: {report: 3}}\n",
@@ -938,6 +948,14 @@ routing_rules:
     }
 
     #[test]
+    fn who_points_to_nobody_is_told_where() {
+        assert_eq!(
+            error(&worker("    fallback: [local, locl]\n")),
+            "5:23: `fallback`: there is no worker `locl` among `available_workers`; did you mean `local`?"
+        );
+    }
+
+    #[test]
     fn a_worker_speaks_the_api_that_is_stated() {
         assert_eq!(chat(&spec("")).api, Api::ChatCompletions);
         assert_eq!(chat(&spec("    api: chat_completions\n")).api, Api::ChatCompletions);
@@ -949,7 +967,34 @@ routing_rules:
         let asked = |params: &str| spec(params).service_tier().map(str::to_owned);
         assert_eq!(asked(""), None);
         assert_eq!(asked("    params: {service_tier: flex}\n").as_deref(), Some("flex"));
-        assert_eq!(asked("    params: {service_tier: 7}\n").as_deref(), Some("auto"));
+        assert_eq!(
+            error(&worker("    params: {service_tier: 7}\n")),
+            "5:13: `service_tier` in `params` must be a text such as `flex`, and is `7`"
+        );
+    }
+
+    #[test]
+    fn limits_that_hardly_let_anything_through_are_told() {
+        let warnings = |yaml: &str| good(yaml).warnings.join("\n");
+        let told = warnings(&worker("    max_tpm: 300\n"));
+        assert!(
+            told.contains("one call may take 4000 tokens") && told.contains("`max_tpm` is 300")
+        );
+        assert!(!warnings(&worker("    max_tpm: 300\n    max_tokens: 200\n")).contains("max_tpm"));
+        for (limits, told) in [
+            (
+                "{daily_limit_usd: 10, monthly_limit_usd: 5}",
+                "the monthly budget ($5.00) is below the daily budget ($10.00)",
+            ),
+            (
+                "{by_worker: {local: {daily: 3, monthly: 2}}}",
+                "the monthly limit of worker local ($2.00) is below",
+            ),
+        ] {
+            let said = warnings(&format!("{LEAST}cost_limits: {limits}\n"));
+            assert!(said.contains(told), "{said}");
+        }
+        assert!(!warnings(LEAST).contains("is below"));
     }
 
     #[test]

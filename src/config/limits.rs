@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::complaint::Complaints;
 use super::section::Section;
 use crate::base::words;
-use crate::route::budget::OnExhausted;
+use crate::route::budget::{Limits, OnExhausted};
 use crate::task::limit::{Scope, Window};
 use crate::task::{Limit, Usd, WorkerType};
 
@@ -37,12 +37,31 @@ pub(super) fn others(
             read(&limit, &Scope::Worker(WorkerType::new(name)), &mut all);
         }
     }
-    for (_, name, node) in stated.named("by_task_type") {
-        if let Some(limit) = Section::open(node, "a limit", WINDOWS, complaints) {
+    for (at, name, node) in stated.named("by_task_type") {
+        if name.trim().is_empty() {
+            complaints.error(at, "a type of task has no name here: name it, or take the limit out");
+        } else if let Some(limit) = Section::open(node, "a limit", WINDOWS, complaints) {
             read(&limit, &Scope::TaskType(name.to_owned()), &mut all);
         }
     }
     all
+}
+
+/// Warns of a month's limit that is lower than a day's, which then never counts.
+pub(super) fn warn_of_odd(limits: &Limits, complaints: &Complaints) {
+    let total = Window::ALL.map(Limit::total).into_iter().zip([limits.daily, limits.monthly]);
+    let others = limits.others.iter().map(|(limit, amount)| (limit.clone(), *amount));
+    let all: BTreeMap<Limit, Usd> = total.chain(others).collect();
+    for (day, daily) in all.iter().filter(|(limit, _)| limit.window == Window::Day) {
+        let month = Limit { window: Window::Month, ..day.clone() };
+        if let Some(monthly) = all.get(&month).filter(|monthly| *monthly < daily) {
+            complaints.warn(format!(
+                "the {} ({monthly}) is below the {} ({daily}), which then never counts: change one of them",
+                month.in_words(),
+                day.in_words()
+            ));
+        }
+    }
 }
 
 const WINDOWS: &[&str] = &["daily", "monthly"];

@@ -216,6 +216,15 @@ impl<'a> Section<'a> {
         Some(texts)
     }
 
+    /// Where each text of a list stands, of one that was read before.
+    pub(super) fn places(&self, key: &str) -> Vec<(Place, String)> {
+        let items = match self.get(key).map(|node| &node.value) {
+            Some(Tree::List(items)) => items.as_slice(),
+            _ => &[],
+        };
+        items.iter().filter_map(|item| Some((item.at, as_text(item)?))).collect()
+    }
+
     /// A list, whatever is in it.
     pub(super) fn list(&self, key: &str) -> Option<&'a [Node]> {
         let node = self.get(key)?;

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use ureq::http::Uri;
 
 use super::complaint::Complaints;
@@ -73,6 +74,8 @@ pub(super) struct ReadWorker {
     pub(super) has_shipped_price: bool,
     /// Where it stands in the file.
     pub(super) at: Place,
+    /// The workers that it points to: with which key, where, and by which name.
+    pub(super) points_to: Vec<(&'static str, Place, String)>,
 }
 
 /// All workers, and the names that they use.
@@ -134,7 +137,9 @@ impl Workers {
             let has_shipped_price =
                 !is_priced && !spec.price.is_free() && around.prices.is_shipped(spec.model_name());
             let at = section.at;
-            self.good.push(ReadWorker { spec, only_named, has_shipped_price, at });
+            let places = |key| section.places(key).into_iter().map(move |(at, to)| (key, at, to));
+            let points_to = ["escalate", "fallback"].into_iter().flat_map(places).collect();
+            self.good.push(ReadWorker { spec, only_named, has_shipped_price, at, points_to });
         }
     }
 }
@@ -232,7 +237,8 @@ impl Reader<'_> {
         let max_tpm = section.rate("max_tpm");
         let timeout = section.seconds("timeout_s");
         let max_attempts = section.small("max_attempts", 1, 1_000);
-        let max_tokens = section.small("max_tokens", 1, 10_000_000);
+        let max_tokens = section.small("max_tokens", 1, 10_000_000).unwrap_or(4_000);
+        self.warn_of_few_tokens(name, max_tpm, max_tokens);
         let names = |key: &str| {
             let names = section.texts(key).unwrap_or_default();
             names.into_iter().map(|(_, name)| WorkerType::new(name)).collect()
@@ -246,6 +252,7 @@ impl Reader<'_> {
             None => None,
         };
         let params = section.json("params");
+        self.check_tier(params.as_ref());
         let system = section.text("system");
         let cache = section.flag("cache").unwrap_or(false);
         section.flag("only_named");
@@ -260,7 +267,7 @@ impl Reader<'_> {
             max_cost,
             timeout: timeout.unwrap_or(Duration::from_secs(600)),
             max_attempts: max_attempts.unwrap_or(attempts),
-            max_tokens: max_tokens.unwrap_or(4_000),
+            max_tokens,
             params: params.unwrap_or_default(),
             system,
             use_for,
@@ -271,6 +278,27 @@ impl Reader<'_> {
             accept,
             disabled,
         })
+    }
+
+    /// A tier decides the price: what is no name of one is not passed on.
+    fn check_tier(&self, params: Option<&Map<String, Value>>) {
+        let tier = params.and_then(|params| params.get("service_tier"));
+        if let Some(tier) = tier.filter(|tier| !tier.is_string() && !tier.is_null()) {
+            let shown = words::excerpt(&words::tame(&tier.to_string()), 40);
+            let message = format!(
+                "`service_tier` in `params` must be a text such as `flex`, and is `{shown}`"
+            );
+            self.section.error("params", message);
+        }
+    }
+
+    /// Warns of a limit that one call alone may reach: each waits for minutes then.
+    fn warn_of_few_tokens(&self, name: &str, max_tpm: Option<u32>, max_tokens: u32) {
+        if let Some(max_tpm) = max_tpm.filter(|max_tpm| *max_tpm < max_tokens) {
+            self.around.complaints.warn(format!(
+                "worker `{name}`: one call may take {max_tokens} tokens of answer alone and `max_tpm` is {max_tpm}, so each waits for minutes: lower `max_tokens`, or raise `max_tpm`"
+            ));
+        }
     }
 
     fn sort(&self) -> Option<Sort> {
@@ -507,9 +535,17 @@ impl Reader<'_> {
                 }
                 Some(Secret::new(key))
             }
-            _ => {
-                let why =
+            found => {
+                let set =
                     format!("set {variable} in config/.env to the key for `{}`", endpoint.host);
+                let source = self.around.env.find(&variable).map(|(_, source)| source);
+                let why = match (found.filter(|key| !key.is_empty()), source) {
+                    (Some(_), Some(Source::Process)) => format!(
+                        "{set}, and take {variable} out of the environment, where it only holds the place of a key"
+                    ),
+                    (Some(_), _) => format!("{set}: what stands there only holds the place of one"),
+                    _ => set,
+                };
                 self.around.complaints.warn(format!("worker `{name}` rests: {why}"));
                 *disabled = Some(why);
                 None

@@ -5,21 +5,23 @@
 //! answers that were accepted are kept. Nothing here decides whether a task may be answered
 //! so, and a file that cannot be read is no answer.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::lanes::sentence;
 use crate::base::files::{self, FileError};
+use crate::spool::Home;
 use crate::task::outcome::{Answer, Spent};
 
 /// The kept answers of a home.
 #[derive(Debug)]
-pub(super) struct Cache<'a> {
+pub(super) struct Cache {
     dir: PathBuf,
     /// Where half-made files lie.
-    scratch: &'a Path,
+    scratch: PathBuf,
 }
 
 /// An answer as it is kept.
@@ -30,9 +32,10 @@ struct Kept {
     warnings: Vec<String>,
 }
 
-impl<'a> Cache<'a> {
-    pub(super) fn at(dir: PathBuf, scratch: &'a Path) -> Self {
-        Self { dir, scratch }
+impl Cache {
+    /// The one of a home.
+    pub(super) fn of(home: &Home) -> Self {
+        Self { dir: home.cache(), scratch: home.tmp() }
     }
 
     /// The answer that this request had before.
@@ -49,8 +52,14 @@ impl<'a> Cache<'a> {
         })
     }
 
-    /// Keeps an answer for when the same is asked again.
-    pub(super) fn keep(&self, request: &str, answer: &Answer) -> Result<(), FileError> {
+    /// Keeps an answer for when the same is asked again; where it cannot, the log says so.
+    pub(super) fn keep_if_possible(&self, request: &str, answer: &Answer) {
+        if let Err(error) = self.keep(request, answer) {
+            log::warn!("the answer was not kept for the next time: {}", sentence(&error));
+        }
+    }
+
+    fn keep(&self, request: &str, answer: &Answer) -> Result<(), FileError> {
         let kept = Kept {
             content: answer.content.clone(),
             model: answer.model.clone(),
@@ -58,7 +67,7 @@ impl<'a> Cache<'a> {
         };
         let bytes = serde_json::to_vec(&kept).unwrap_or_default();
         let place = self.place(request);
-        files::replace(self.scratch, &place, &bytes, 0o600)
+        files::replace(&self.scratch, &place, &bytes, 0o600)
     }
 
     fn place(&self, request: &str) -> PathBuf {
@@ -74,7 +83,8 @@ mod tests {
     #[test]
     fn the_same_request_has_the_same_answer_for_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let cache = Cache::at(dir.path().join("cache"), dir.path());
+        let (cache, scratch) = (dir.path().join("cache"), dir.path().to_owned());
+        let cache = Cache { dir: cache, scratch };
         std::fs::create_dir(dir.path().join("cache")).unwrap();
         assert_eq!(cache.find("a"), None);
         let answer = Answer { content: "42".into(), spent: Spent::Unknown, ..Answer::default() };

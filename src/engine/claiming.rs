@@ -10,7 +10,7 @@ use super::{answers, attachments};
 use crate::base::clock;
 use crate::base::files::{self, FileError, ReadError};
 use crate::config::WorkerSpec;
-use crate::foreman::{NotClaimed, Start};
+use crate::foreman::{NotClaimed, Part, Start};
 use crate::route::Cleared;
 use crate::spool::{Claim, Spool};
 use crate::task::journal::{Line, LineKind};
@@ -83,11 +83,7 @@ impl Claimer<'_> {
 
     /// Takes up once more a claim whose attempt goes on elsewhere, to judge its answer; `None`
     /// where its file is there no more. Nothing of it is sent.
-    pub(super) fn take_up(
-        &self,
-        id: &TaskId,
-        attempt: &str,
-    ) -> Option<(Held, Job, Option<Demand>)> {
+    pub(super) fn take_up(&self, id: &TaskId, part: &Part) -> Option<(Held, Job, Option<Demand>)> {
         let config = &self.shop.config;
         let mut claim = self.shop.spool.reclaim(id.clone());
         let bytes = claim.read(config.largest_result_file()).ok()?;
@@ -97,7 +93,8 @@ impl Claimer<'_> {
         let _ = answers::fill(&mut task, &self.shop.spool, config.max_task_bytes);
         let prompt = Prompt::assemble(&task, &attached, self.spec.system.as_deref());
         let prompt = config.router.clear(prompt, Sensitivity::Public, true).ok()?;
-        let job = self.job(&task, prompt, id, attempt, &claim);
+        let job = self.job(&task, prompt, id, &part.attempt, &claim);
+        let job = Job { max_tokens: part.max_tokens, ..job };
         // What went into a batch left the house, so it was public.
         let demand = self.demand(Sensitivity::Public, &task);
         Some((Held::new(claim, task), job, demand))

@@ -16,18 +16,20 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use serde_json::Map;
 
 use super::Message;
+use super::cache::Cache;
 use super::claiming::Claimer;
 use super::lanes::{Held, Shop, after, sentence};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::FileError;
+use crate::base::words::tame;
 use crate::config::{BatchSpec, ChatSpec, Kind, WorkerSpec};
-use crate::foreman::{BatchCall, BatchNews, Ended, Event, Start};
+use crate::foreman::{BatchCall, BatchNews, Ended, Event, Part, Start};
 use crate::task::TaskId;
 use crate::task::journal::{Line, LineKind, STOPPED};
-use crate::task::outcome::{ErrorKind, Failure, Outcome, Spent};
-use crate::worker::Leash;
+use crate::task::outcome::{ErrorKind, Failure, Next, Outcome, Spent, Trouble};
 use crate::worker::chat::batch::{self, Found, NotSubmitted, Over, Standing};
 use crate::worker::chat::{ChatWorker, ENVELOPE};
+use crate::worker::{Leash, Worker as _};
 
 /// The largest file of answers that is read, in bytes: no server fills our memory.
 const LARGEST_FILE: u64 = 256 << 20;
@@ -42,6 +44,10 @@ pub(super) enum Paper {
     Send(Box<BatchCall>),
     /// Ask after a batch.
     Ask(Box<BatchCall>),
+    /// Have a batch ended at its server.
+    CallOff(Box<BatchCall>),
+    /// Take away what a batch left at its server.
+    Tidy(Box<BatchCall>),
 }
 
 impl Paper {
@@ -49,7 +55,11 @@ impl Paper {
     fn mark(&self) -> &str {
         match self {
             Self::Gather(start) => start.batch.as_deref().unwrap_or_default(),
-            Self::Leave(call) | Self::Send(call) | Self::Ask(call) => &call.mark,
+            Self::Leave(call)
+            | Self::Send(call)
+            | Self::Ask(call)
+            | Self::CallOff(call)
+            | Self::Tidy(call) => &call.mark,
         }
     }
 }
@@ -73,6 +83,13 @@ pub(super) struct Clerk {
     worker: Option<ChatWorker>,
     /// The tasks of batches that are not sent yet, each with the line that asks for it.
     gathered: HashMap<String, Vec<(TaskId, String)>>,
+    /// What was asked whose answer is to be kept, by the attempt's mark. It is not known any more
+    /// of a batch that an earlier daemon sent, for the settings may have changed since.
+    asked: HashMap<String, String>,
+    /// The files at the server of batches that were taken home.
+    left: HashMap<String, Vec<String>>,
+    /// Whether people were told that a file there cannot be taken away.
+    has_told_of_files: bool,
 }
 
 impl Clerk {
@@ -90,6 +107,9 @@ impl Clerk {
             leash: leash.clone(),
             worker: None,
             gathered: HashMap::new(),
+            asked: HashMap::new(),
+            left: HashMap::new(),
+            has_told_of_files: false,
         };
         Some((clerk, Desk { papers: tell, leash }))
     }
@@ -117,6 +137,8 @@ impl Clerk {
             Paper::Leave(call) => self.leave(&call),
             Paper::Send(call) => self.send(&call),
             Paper::Ask(call) => self.ask(&call),
+            Paper::CallOff(call) => self.call_off(&call),
+            Paper::Tidy(call) => self.tidy(&call),
         }
     }
 
@@ -129,22 +151,31 @@ impl Clerk {
 
     fn gather(&mut self, start: &Start) {
         let (id, Some(mark)) = (start.id.clone(), start.batch.clone()) else { return };
-        match self.claimer().prepare(start) {
-            Ok((_, job, _)) => {
-                let line = self.worker().batch_line(&job);
-                self.gathered.entry(mark).or_default().push((id.clone(), line));
-                self.tell(Message::Begun(id, self.id.clone()));
-            }
-            Err(why) => self.tell(Message::Event(Event::NotClaimed(id, why))),
+        let (held, job, _) = match self.claimer().prepare(start) {
+            Ok(prepared) => prepared,
+            Err(why) => return self.tell(Message::Event(Event::NotClaimed(id, why))),
+        };
+        self.tell(Message::Begun(id.clone(), self.id.clone()));
+        let request = if job.cache { self.worker().request(&job) } else { None };
+        let kept = request.as_ref().and_then(|request| self.cache().find(request));
+        if let Some(answer) = kept {
+            let started_at = clock::wall();
+            return self.hand_back(id, &start.attempt, started_at, answer.into(), held);
         }
+        self.asked.extend(request.map(|request| (start.attempt.clone(), request)));
+        let line = self.worker().batch_line(&job);
+        self.gathered.entry(mark).or_default().push((id, line));
+    }
+
+    fn cache(&self) -> Cache {
+        Cache::of(self.shop.spool.home())
     }
 
     fn leave(&mut self, call: &BatchCall) {
         if let Some(gathered) = self.gathered.get_mut(&call.mark) {
             gathered.retain(|(id, _)| !call.parts.contains_key(id));
         }
-        let message = "it was cancelled before its batch was sent";
-        self.end_all(call, &Failure::new("cancelled", ErrorKind::Cancelled, message));
+        self.end_all(call, &taken_back());
     }
 
     fn send(&mut self, call: &BatchCall) {
@@ -167,7 +198,8 @@ impl Clerk {
     fn submit(&mut self, call: &BatchCall, file: &str) {
         if let Err(error) = self.write(&self.line(LineKind::Gathered, call)) {
             self.tell(Message::OwnTrouble(sentence(&error)));
-            return self.end_all(call, &not_sent());
+            self.end_all(call, &not_sent());
+            return self.take_away(&[file.to_owned()]);
         }
         log::info!("{}: the batch `{}` is written down", self.id, call.mark);
         let (leash, window) = (self.leash.clone(), self.terms.window.clone());
@@ -175,6 +207,7 @@ impl Clerk {
             Ok(id) => self.taken(call, id),
             Err(NotSubmitted::Surely(failure)) => {
                 self.end_all(call, &failure.spent(Spent::Nothing));
+                self.take_away(&[file.to_owned()]);
             }
             Err(NotSubmitted::Perhaps(failure)) => {
                 self.news(call, BatchNews::Unsure(failure.message));
@@ -231,17 +264,29 @@ impl Clerk {
         }
     }
 
+    fn call_off(&mut self, call: &BatchCall) {
+        let (leash, id) = (self.leash.clone(), call.batch_id.as_deref().unwrap_or_default());
+        if let Err(failure) = self.worker().call_off(id, &leash) {
+            self.news(call, BatchNews::NotCalledOff(failure.message));
+        }
+    }
+
     /// Reads what a batch that has ended holds, and judges it request by request.
     fn take_home(&mut self, call: &BatchCall, over: &Over) {
         let one = self.shop.config.max_result_bytes.saturating_add(ENVELOPE);
         let most = one.saturating_mul(call.parts.len() as u64).min(LARGEST_FILE);
         let leash = self.leash.clone();
-        let held = match self.worker().read(over, most, &leash) {
+        let held = match self.worker().read(over, most, call.is_last_read, &leash) {
             Ok(held) => held,
             Err(failure) => return self.news(call, BatchNews::Trouble(failure.message)),
         };
-        for (id, (attempt, begun)) in &call.parts {
-            self.end(id, attempt, *begun, |clerk, task| clerk.judge(task, over, held.get(attempt)));
+        self.left.insert(call.mark.clone(), over.left());
+        let mut told = None;
+        for (id, part) in &call.parts {
+            self.end(id, part, |clerk, task| {
+                let outcome = clerk.judge(task, over, held.get(&part.attempt));
+                told_once(outcome, &mut told)
+            });
             if self.leash.is_pulled() {
                 return;
             }
@@ -251,9 +296,48 @@ impl Clerk {
     fn judge(&mut self, task: &Claimed, over: &Over, held: Option<&batch::Held>) -> Outcome {
         let (on_expiry, leash) = (self.terms.on_expiry, self.leash.clone());
         let outcome = self.worker().judge_in_batch(&task.job, over, held, on_expiry);
-        match &task.demand {
+        let outcome = match &task.demand {
             Some(demand) => demand.judge(outcome, &self.shop, &task.job, &leash),
             None => outcome,
+        };
+        let request = self.asked.remove(&task.job.attempt);
+        if let (Some(request), Outcome::Done(answer)) = (request, &outcome) {
+            self.cache().keep_if_possible(&request, answer);
+        }
+        outcome
+    }
+
+    // ---- tidying up ----
+
+    /// Takes away what a batch left at its server: nobody reads it again, and it may hold what
+    /// nobody else should.
+    fn tidy(&mut self, call: &BatchCall) {
+        let files = self.left.remove(&call.mark).unwrap_or_else(|| self.left_by(call));
+        self.take_away(&files);
+        if !self.leash.is_pulled() {
+            self.news(call, BatchNews::Tidied);
+        }
+    }
+
+    /// What a batch has left that an earlier daemon took home.
+    fn left_by(&mut self, call: &BatchCall) -> Vec<String> {
+        let (leash, id) = (self.leash.clone(), call.batch_id.as_deref().unwrap_or_default());
+        match self.worker().look_at(id, &leash) {
+            Ok(Standing::Over(over)) => over.left(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn take_away(&mut self, files: &[String]) {
+        let leash = self.leash.clone();
+        for file in files {
+            let Err(failure) = self.worker().delete(file, &leash) else { continue };
+            let level = match std::mem::replace(&mut self.has_told_of_files, true) {
+                true => log::Level::Debug,
+                false => log::Level::Warn,
+            };
+            let file = tame(file);
+            log::log!(level, "file `{file}` of a batch stays at its server: {}", failure.message);
         }
     }
 
@@ -262,8 +346,8 @@ impl Clerk {
     /// Ends every task of a batch in the same way; the worker's own trouble is told once.
     fn end_all(&mut self, call: &BatchCall, failure: &Failure) {
         let mut failure = failure.clone();
-        for (id, (attempt, begun)) in &call.parts {
-            self.end(id, attempt, *begun, |_, _| failure.clone().into());
+        for (id, part) in &call.parts {
+            self.end(id, part, |_, _| failure.clone().into());
             failure.trouble = None;
         }
     }
@@ -271,11 +355,10 @@ impl Clerk {
     fn end(
         &mut self,
         id: &TaskId,
-        attempt: &str,
-        started_at: Timestamp,
+        part: &Part,
         outcome: impl FnOnce(&mut Self, &Claimed) -> Outcome,
     ) {
-        let taken_up = self.claimer().take_up(id, attempt);
+        let taken_up = self.claimer().take_up(id, part);
         let (held, outcome) = match taken_up {
             Some((held, job, demand)) => {
                 let outcome = outcome(self, &Claimed { job, demand });
@@ -287,10 +370,22 @@ impl Clerk {
         if self.leash.is_pulled() {
             return;
         }
-        let finished_at = after(started_at);
+        self.asked.remove(&part.attempt);
+        self.hand_back(id.clone(), &part.attempt, part.begun_at, outcome, held);
+    }
+
+    fn hand_back(
+        &self,
+        id: TaskId,
+        attempt: &str,
+        started_at: Timestamp,
+        outcome: Outcome,
+        held: Held,
+    ) {
         let (worker_id, attempt) = (self.id.clone(), attempt.to_owned());
+        let finished_at = after(started_at);
         let ended = Ended { worker_id, attempt, started_at, finished_at, outcome };
-        self.tell(Message::HandBack(id.clone(), Box::new(ended), Box::new(held)));
+        self.tell(Message::HandBack(id, Box::new(ended), Box::new(held)));
     }
 
     fn nothing_held(&self, id: &TaskId) -> Held {
@@ -330,6 +425,25 @@ struct Claimed {
 fn not_sent() -> Failure {
     let message = "its batch was not submitted; it goes into another one";
     Failure::new(STOPPED, ErrorKind::AttemptsExhausted, message).retried(None)
+}
+
+/// The end of an attempt that left its batch before that was sent.
+fn taken_back() -> Failure {
+    let message = "it left its batch before that was sent";
+    let failure = Failure::new(STOPPED, ErrorKind::AttemptsExhausted, message);
+    Failure { next: Next::NotAnAttempt, ..failure }
+}
+
+/// The same outcome; a trouble of its worker that was told with an earlier one is told no more.
+fn told_once(mut outcome: Outcome, told: &mut Option<Trouble>) -> Outcome {
+    if let Outcome::Failed(failure) = &mut outcome {
+        match failure.trouble == *told {
+            true => failure.trouble = None,
+            false if failure.trouble.is_some() => told.clone_from(&failure.trouble),
+            false => {}
+        }
+    }
+    outcome
 }
 
 fn its_file_is_gone() -> Failure {

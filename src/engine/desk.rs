@@ -5,7 +5,7 @@
 //! one) never becomes a task's failure: what could not be filed stays claimed and
 //! is tried again, and that is said once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -288,7 +288,7 @@ impl Desk {
         if let Err(error) = self.write_lines(&mut batch) {
             return self.later(batch, &error);
         }
-        let (mut filings, mut names) = (Vec::new(), Vec::new());
+        let (mut filings, mut names) = (Vec::new(), Names::new());
         for step in batch {
             match step {
                 Step::File { filing, known_as, lines } => match filing.claim.take_back() {
@@ -298,7 +298,7 @@ impl Desk {
                                 "{known_as}: somebody moved it while it was worked on; it has ended, and its result is filed"
                             );
                         }
-                        names.push((filing.claim.id().clone(), known_as));
+                        names.insert(filing.claim.id().clone(), known_as);
                         filings.push(*filing);
                     }
                     Err(error) => {
@@ -309,11 +309,16 @@ impl Desk {
                 Step::Spawn { brood, children, dropped } => self.spawn(brood, children, dropped),
             }
         }
-        for filed in filer::file(filings) {
-            match filed {
-                Ok((id, folder)) => self.filed(&id, folder, &names),
-                Err((filing, error)) => self.not_filed(filing, &error, &names),
+        let (mut filed, mut not_filed) = (Vec::new(), Vec::new());
+        for result in filer::file(filings) {
+            match result {
+                Ok((id, folder)) => filed.push((known_as(&id, &names), id, folder)),
+                Err(failure) => not_filed.push(failure),
             }
+        }
+        self.filed(filed);
+        for (filing, error) in not_filed {
+            self.not_filed(filing, &error, &names);
         }
         if self.again.is_empty() {
             self.pause = Duration::ZERO;
@@ -365,29 +370,25 @@ impl Desk {
         }
     }
 
-    fn filed(&self, id: &TaskId, folder: Folder, names: &[(TaskId, TaskId)]) {
-        let known_as = names.iter().find(|(now, _)| now == id).map_or(id, |(_, known)| known);
-        let line =
-            Line { folder: Some(folder), ..Line::new(LineKind::Filed, clock::wall()).of(known_as) };
-        if let Err(error) = self.journal.append([&line]) {
-            // The result stands and says the same; only a retry's history would be longer.
+    /// Results stand: what each task was called, what it is called now, and where it is.
+    fn filed(&self, all: Vec<(TaskId, TaskId, Folder)>) {
+        let now = clock::wall();
+        let line = |(known_as, _, folder): &(TaskId, TaskId, Folder)| Line {
+            folder: Some(*folder),
+            ..Line::new(LineKind::Filed, now).of(known_as)
+        };
+        let lines: Vec<Line> = all.iter().map(line).collect();
+        if let Err(error) = self.journal.append(&lines) {
+            // The results stand and say the same; only a retry's history would be longer.
             let _ = self.to_engine.send(Message::OwnTrouble(sentence(&error)));
         }
-        self.tell(match known_as == id {
-            true => Event::Filed(id.clone(), folder),
-            false => Event::FiledAs { known_as: known_as.clone(), id: id.clone(), folder },
-        });
+        for (known_as, id, folder) in all {
+            self.tell(Event::Filed { known_as, id, folder });
+        }
     }
 
-    fn not_filed(
-        &mut self,
-        mut filing: Box<Filing>,
-        error: &FileError,
-        names: &[(TaskId, TaskId)],
-    ) {
-        let id = filing.claim.id().clone();
-        let known_as =
-            names.iter().find(|(now, _)| *now == id).map_or(id, |(_, known)| known.clone());
+    fn not_filed(&mut self, mut filing: Box<Filing>, error: &FileError, names: &Names) {
+        let known_as = known_as(filing.claim.id(), names);
         if error.kind() == std::io::ErrorKind::AlreadyExists && !filing.replaces {
             // Somebody put a file by hand where this result goes: the result takes the next number.
             if let Err(error) = filing.claim.renumber() {
@@ -410,6 +411,13 @@ impl Desk {
     fn tell(&self, event: Event) {
         let _ = self.to_engine.send(Message::Event(event));
     }
+}
+
+/// What tasks were called so far, by what they are called now.
+type Names = HashMap<TaskId, TaskId>;
+
+fn known_as(id: &TaskId, names: &Names) -> TaskId {
+    names.get(id).unwrap_or(id).clone()
 }
 
 impl Step {

@@ -16,7 +16,7 @@ use super::Message;
 use super::{answers, attachments};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files;
-use crate::base::words;
+use crate::base::{process, words};
 use crate::config::Config;
 use crate::foreman::{Arrival, Event, Summary};
 use crate::route::decision::Wish;
@@ -114,6 +114,8 @@ impl Intake {
 
     /// Works until nobody asks any more.
     pub(super) fn run(mut self, asks: &Receiver<Ask>) {
+        // What is known already is worked on before more is looked at.
+        process::give_way();
         loop {
             let ask = match self.next_look() {
                 None => asks.recv().map_err(|_| RecvTimeoutError::Disconnected),

@@ -150,17 +150,14 @@ impl Hand {
     ) -> Ended {
         let started_at = clock::wall();
         let request = if job.cache { self.worker().request(job) } else { None };
-        let home = self.shop.spool.home();
-        let cache = Cache::at(home.cache(), &job.scratch);
+        let cache = Cache::of(self.shop.spool.home());
         let kept = request.as_ref().and_then(|request| cache.find(request));
         let outcome = match kept {
             Some(answer) => answer.into(),
             None => {
                 let outcome = self.run(leash, job, demand);
-                if let (Some(request), Outcome::Done(answer)) = (&request, &outcome)
-                    && let Err(error) = cache.keep(request, answer)
-                {
-                    log::warn!("the answer was not kept for the next time: {}", sentence(&error));
+                if let (Some(request), Outcome::Done(answer)) = (&request, &outcome) {
+                    cache.keep_if_possible(request, answer);
                 }
                 outcome
             }

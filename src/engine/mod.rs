@@ -47,6 +47,7 @@ use crate::spool::watch::{Glimpse, Watch, WatchError};
 use crate::spool::{self, Home, Spool};
 use crate::task::fact::Fact;
 use crate::task::journal::{Line, Replay};
+use crate::task::limit::{Scope, Window};
 use crate::task::{Folder, TaskId, Usd, WorkerType};
 use crate::worker::Leash;
 use desk::{Desk, Errand};
@@ -63,6 +64,9 @@ const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
 const LOOK_FOR_ROOM_AGAIN: Duration = Duration::from_secs(5);
 /// How long a second request to stop waits for attempts to end.
 const AT_ONCE: Duration = Duration::from_secs(8);
+
+/// So many messages are heard before the foreman says what follows from them.
+const AT_A_TIME: usize = 128;
 
 /// How long a first one waits for results that cannot be filed.
 const LINGER: Duration = Duration::from_secs(3);
@@ -314,7 +318,7 @@ impl Engine {
         self.tell_of_workers();
         self.tell_of_money();
         self.ask(Ask::Glimpse(Glimpse::Everything));
-        self.hear(Event::Tick);
+        self.go_on();
         let mut heartbeat = clock::mono() + HEARTBEAT;
         let mut listing = clock::mono() + POLL;
         while self.farewell.is_none() {
@@ -328,7 +332,7 @@ impl Engine {
             let timer = crossbeam_channel::after(wake_at.saturating_sub(now.mono));
             select! {
                 recv(self.messages) -> message => match message {
-                    Ok(message) => self.take(message),
+                    Ok(message) => self.take_all(message),
                     Err(_) => break,
                 },
                 recv(timer) -> _ => {
@@ -343,13 +347,23 @@ impl Engine {
                     if self.give_up_at.is_some_and(|at| clock::mono() >= at) {
                         break;
                     }
-                    self.hear(Event::Tick);
+                    self.go_on();
                 }
             }
         }
         let lost = self.lost.take();
         let ending = self.go_home();
         lost.map_or(Ok(ending), Err)
+    }
+
+    /// Hears a message and what has come behind it, and then has the foreman go on once.
+    fn take_all(&mut self, first: Message) {
+        self.take(first);
+        for _ in 1..AT_A_TIME {
+            let Ok(message) = self.messages.try_recv() else { break };
+            self.take(message);
+        }
+        self.go_on();
     }
 
     fn take(&mut self, message: Message) {
@@ -360,14 +374,19 @@ impl Engine {
                     self.hear(Event::Withdrawn(file));
                 }
             }
-            Message::Event(Event::Filed(id, folder)) => self.filed(&id.clone(), id, folder),
-            Message::Event(Event::FiledAs { known_as, id, folder }) => {
+            Message::Event(Event::Filed { known_as, id, folder }) => {
                 self.filed(&known_as, id, folder);
             }
-            Message::Event(event) => {
-                if matches!(event, Event::Released(_)) {
-                    self.went_on();
+            Message::Event(Event::Released(id)) => {
+                self.went_on();
+                let file = std::ffi::OsString::from(id.file_name());
+                self.hear(Event::Released(id));
+                // Somebody may have taken it away before we heard that it is back.
+                if !self.spool.is_pending(&file) {
+                    self.hear(Event::Withdrawn(file));
                 }
+            }
+            Message::Event(event) => {
                 self.note_event(&event);
                 let all_is_known = matches!(event, Event::Listed(_));
                 self.hear(event);
@@ -390,10 +409,17 @@ impl Engine {
         }
     }
 
-    /// Passes something to the foreman and carries out what he orders.
+    /// Passes something to the foreman and carries out what he orders at once.
     fn hear(&mut self, event: Event) {
+        for order in self.foreman.learn(event, Now::read()) {
+            self.carry_out(order);
+        }
+    }
+
+    /// Carries out what follows from all that the foreman has heard.
+    fn go_on(&mut self) {
         self.look_for_room();
-        for order in self.foreman.hear(event, Now::read()) {
+        for order in self.foreman.go_on(Now::read()) {
             self.carry_out(order);
         }
         self.tell_if_empty();
@@ -423,7 +449,7 @@ impl Engine {
             ),
         };
         log::log!(if enough { log::Level::Info } else { log::Level::Error }, "{text}");
-        for order in self.foreman.hear(Event::Room(enough), now) {
+        for order in self.foreman.learn(Event::Room(enough), now) {
             self.carry_out(order);
         }
     }
@@ -602,12 +628,8 @@ impl Engine {
                 }
             }
             Note::Limits if stands => {
-                let limits = LimitsNote::read(&self.home);
-                if let Some(limits) = limits {
-                    self.hear(Event::SetLimits {
-                        daily: limits.daily_usd,
-                        monthly: limits.monthly_usd,
-                    });
+                if let Some(limits) = LimitsNote::read(&self.home) {
+                    self.hear(Event::SetLimits(limits));
                     self.tell_of_money();
                 }
                 self.drop_note(&note);
@@ -695,13 +717,16 @@ fn foreman(config: &Config, drain: bool, replay: &mut Replay, now: Now) -> Forem
 
 /// Says where a limit in the settings does not count.
 fn tell_of_limits(config: &Config, replay: &Replay) {
-    let (daily, monthly) = replay.limits;
-    let limits =
-        [("daily", daily, config.limits.daily), ("monthly", monthly, config.limits.monthly)];
-    for (which, set, stated) in limits {
-        if let Some(set) = set.filter(|set| *set != stated) {
+    for (limit, set) in &replay.limits {
+        let stated = match (&limit.scope, limit.window) {
+            (Scope::Total, Window::Day) => Some(&config.limits.daily),
+            (Scope::Total, Window::Month) => Some(&config.limits.monthly),
+            _ => config.limits.others.get(limit),
+        };
+        if let Some(stated) = stated.filter(|stated| *stated != set) {
             log::warn!(
-                "the {which} limit is {set}, as `koubou budget set --{which}` set it; the settings' {stated} does not count"
+                "the {} is {set}, as `koubou budget set` set it; the settings' {stated} does not count",
+                limit.in_words()
             );
         }
     }

@@ -14,8 +14,8 @@ use crate::foreman::{Ended, Event, LaneNews, Order, Remark, Start};
 use crate::spool;
 use crate::spool::notes::Note;
 use crate::task::fact::{Fact, LogRow, TaskRow, WorkerRow};
-use crate::task::journal::{Line, LineKind, STOPPED};
-use crate::task::outcome::Outcome;
+use crate::task::journal::{BATCH_NOT_SENT, BATCH_REFUSED, Line, LineKind, STOPPED};
+use crate::task::outcome::{Failure, Outcome};
 use crate::task::{Folder, TaskId, WorkerType};
 use crate::worker::Leash;
 
@@ -29,6 +29,10 @@ impl Engine {
             Order::Send(call) => self.give_clerk(&call.worker_type.clone(), Paper::Send(call)),
             Order::Ask(call) => self.give_clerk(&call.worker_type.clone(), Paper::Ask(call)),
             Order::Leave(call) => self.give_clerk(&call.worker_type.clone(), Paper::Leave(call)),
+            Order::CallOff(call) => {
+                self.give_clerk(&call.worker_type.clone(), Paper::CallOff(call));
+            }
+            Order::Tidy(call) => self.give_clerk(&call.worker_type.clone(), Paper::Tidy(call)),
             Order::Refuse(refuse) => self.bring(Errand::Refuse(refuse)),
             Order::Reject { file, id, error, dropped_at, judged_at, again } => {
                 if !again {
@@ -123,7 +127,7 @@ impl Engine {
             false => drop(self.own_filings.remove(&id)),
         }
         self.drop_cancel(known_as);
-        let told = Event::FiledAs { known_as: known_as.clone(), id: id.clone(), folder };
+        let told = Event::Filed { known_as: known_as.clone(), id: id.clone(), folder };
         self.hear(told);
         // While it waited it was known by a name whose result stands: that one's row is what it says.
         if *known_as != id
@@ -156,6 +160,10 @@ impl Engine {
         }
         let (level, text) = match &ended.outcome {
             Outcome::Done(_) => (log::Level::Info, "done".to_owned()),
+            // Why there is no batch is said once, and not for each task that was to be in it.
+            Outcome::Failed(failure) if is_of_its_batch(failure) => {
+                (log::Level::Info, failure.outcome.to_owned())
+            }
             Outcome::Failed(failure) => {
                 (log::Level::Warn, format!("{}: {}", failure.outcome, tame(&failure.message)))
             }
@@ -351,7 +359,10 @@ impl Engine {
     fn lane_changed(&mut self, name: &WorkerType, news: LaneNews) {
         let before = self.lane_news.insert(name.clone(), news.clone());
         let was_ready = before.as_ref().is_none_or(|news| news.state == "ready");
+        // That its batches have trouble was told with them.
+        let was_told = before.as_ref().is_some_and(|before| before.reason == news.reason);
         match &news.reason {
+            Some(_) if was_told => {}
             // What the settings disable was said when they were read.
             Some(_) if before.is_none() && news.state == "disabled" => {}
             Some(reason) => log::warn!("{}", tame(reason)),
@@ -398,6 +409,7 @@ impl Engine {
         row.reason = news.and_then(|news| news.reason.clone());
         row.until = news.and_then(|news| news.until);
         row.since = news.and_then(|news| news.since);
+        row.batches = news.and_then(|news| news.batches.clone());
         row.task_id = task.cloned();
         self.mirror.tell(Fact::Worker(Box::new(row)));
     }
@@ -417,6 +429,12 @@ impl Engine {
     }
 }
 
+/// Whether an attempt failed with its whole batch, and people are told why elsewhere.
+fn is_of_its_batch(failure: &Failure) -> bool {
+    let is_told = failure.trouble.is_none() || failure.outcome == BATCH_REFUSED;
+    is_told && [BATCH_REFUSED, BATCH_NOT_SENT, STOPPED].contains(&failure.outcome)
+}
+
 fn worker_row(spec: &WorkerSpec, worker_id: String) -> WorkerRow {
     WorkerRow {
         worker_id,
@@ -427,6 +445,7 @@ fn worker_row(spec: &WorkerSpec, worker_id: String) -> WorkerRow {
         reason: None,
         until: None,
         since: None,
+        batches: None,
         capabilities: spec.use_for.clone(),
         task_id: None,
         at: clock::wall(),

@@ -23,7 +23,7 @@ use crate::spool::journal::{self, Journal};
 use crate::spool::{self, Spool};
 use crate::task::fact::TaskRow;
 use crate::task::journal::Replay;
-use crate::task::{Folder, Sensitivity, TaskId, wire};
+use crate::task::{Folder, Sensitivity, TaskId, WorkerType, wire};
 
 /// What was found and done.
 #[derive(Debug, Default)]
@@ -64,9 +64,12 @@ pub(super) fn recover(
     recovered.deaths = recovered.replay.close_open(now);
     journal.append(&recovered.deaths)?;
     journal.sync()?;
-    // A batch of which nothing is left to come is asked after by nobody.
+    // A batch of which nothing is left to come is asked after by nobody, and tidied up.
     let comes: BTreeSet<_> = recovered.batched.iter().map(|taken| &taken.begun.batch).collect();
-    recovered.replay.batches.retain(|mark, _| comes.contains(&Some(mark.clone())));
+    recovered.replay.batches.retain(|mark, batch| {
+        let has_batches = has_batches(config, &batch.worker_type);
+        comes.contains(&Some(mark.clone())) || has_batches && batch.batch_id.is_some()
+    });
     recovered.families = families(spool, config, &mut recovered.replay)?;
     let batched = recovered.batched.iter().map(|taken| &taken.arrival.id);
     let families = recovered.families.iter().map(|left| &left.arrival.id);
@@ -91,7 +94,7 @@ fn batched(spool: &Spool, config: &Config, replay: &mut Replay) -> Vec<TakenUp> 
     let mut arrivals: HashMap<TaskId, Arrival> = HashMap::new();
     let begun = replay.take_batched(|line| {
         let (Some(id), Some(worker)) = (&line.task, &line.worker_type) else { return false };
-        let has_batches = config.worker(worker).is_some_and(|spec| spec.batch.is_some());
+        let has_batches = has_batches(config, worker);
         let arrival = has_batches.then(|| intake::claimed(spool, config, id)).flatten();
         arrival.map(|arrival| arrivals.insert(id.clone(), arrival)).is_some()
     });
@@ -100,6 +103,10 @@ fn batched(spool: &Spool, config: &Config, replay: &mut Replay) -> Vec<TakenUp> 
         Some(TakenUp { arrival, begun })
     });
     taken.collect()
+}
+
+fn has_batches(config: &Config, worker: &WorkerType) -> bool {
+    config.worker(worker).is_some_and(|spec| spec.batch.is_some())
 }
 
 /// The tasks that wait for their subtasks. Those of them that a dead daemon had written down and

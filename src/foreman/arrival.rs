@@ -199,6 +199,7 @@ impl Foreman {
                     lane.queue_mut(by_batch).insert(entry.ticket(), id.clone());
                     if !entry.decision.fallback.is_empty() {
                         lane.movable.insert(id.clone());
+                        self.newly_movable.push(id.clone());
                     }
                 }
             }

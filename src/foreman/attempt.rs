@@ -20,6 +20,9 @@ impl Foreman {
         }
         let batch_id = batch.as_ref().and_then(|mark| self.batches.get(mark)?.id());
         entry.batch.clone_from(&batch);
+        if let Some(mark) = &batch {
+            batch::leave_gathering(&mut self.batches, mark, id);
+        }
         let task_type = Some(entry.summary.wish.task_type.clone());
         let spent = ended.outcome.spent();
         let cost = promise.as_ref().map_or(Usd::ZERO, |money| spent.of_reserved(money.amount()));
@@ -36,8 +39,9 @@ impl Foreman {
             ..end_line(id, &lane.bench, &ended, cost, now)
         };
         // That a batch was done says nothing of how its server answers now.
-        if batch.is_none() || backlog::failure(&ended.outcome).is_some() {
-            self.learn_of_worker(&name, &ended, now, orders);
+        match &batch {
+            Some(_) if backlog::failure(&ended.outcome).is_none() => lane.did_a_batch(),
+            _ => self.learn_of_worker(&name, &ended, now, orders),
         }
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let attempt = backlog::attempt(&ended, cost, batch_id);
@@ -105,6 +109,10 @@ impl Foreman {
             Some(Trouble::RateLimited(pause)) => {
                 lane.narrow(ended.started_at, now);
                 self.rest(name, pause.unwrap_or(DEFAULT_PAUSE), now, orders);
+            }
+            Some(trouble @ (Trouble::BatchRefused | Trouble::NoBatches)) => {
+                let is_sure = *trouble == Trouble::NoBatches;
+                self.batch_refused(name, &failure.message, is_sure, now, orders);
             }
         }
     }
@@ -218,7 +226,7 @@ impl Foreman {
     ) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let mut verdict = entry.verdict(error, Some(outcome), now.wall);
-        let has_batches = self.lanes.get(lane).is_some_and(|lane| lane.bench.batch.is_some());
+        let has_batches = self.lanes.get(lane).is_some_and(|lane| lane.batch_terms().is_some());
         if entry.summary.by_batch && !has_batches {
             verdict.warnings.push(format!(
                 "`urgency` changed nothing: worker `{lane}` costs nothing and has no batches"
@@ -281,12 +289,17 @@ impl Foreman {
     }
 }
 
-/// What is left of an answer that nobody wants any more: its cost.
+/// What is left of an attempt in a batch that nobody wants any more: its cost.
 fn dropped(outcome: Outcome) -> Outcome {
-    let Outcome::Done(answer) = outcome else { return outcome };
-    let message = "it was cancelled while its batch was done; what it cost counts all the same";
-    let failure = Failure::new("cancelled", ErrorKind::Cancelled, message).spent(answer.spent);
-    Failure { usage: answer.usage, ..failure }.into()
+    let spent = outcome.spent();
+    let message = match spent {
+        Spent::Nothing => "it was cancelled before its batch had done it",
+        _ => "it was cancelled while its batch was done; what it cost counts all the same",
+    };
+    let failure = Failure::new("cancelled", ErrorKind::Cancelled, message).spent(spent);
+    let usage = backlog::usage(Some(&outcome));
+    let trouble = backlog::failure(&outcome).and_then(|failure| failure.trouble.clone());
+    Failure { usage, trouble, ..failure }.into()
 }
 
 /// How many of the tokens that were set apart for an attempt its server counts; all of them where

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::event::{Arrival, Ended, Summary, Verdict};
 use super::family::Family;
+use super::ladder::is_by;
 use super::waiting::Ticket;
 use super::{Bench, FRAME_TOKENS, retry};
 use crate::base::clock::Timestamp;
@@ -131,7 +132,10 @@ impl Entry {
     pub(super) fn goes_by_batch(&self, bench: &Bench) -> bool {
         let Some(batch) = &bench.batch else { return false };
         let is_late = || self.attempts.iter().any(|attempt| attempt.outcome == BATCH_EXPIRED);
-        (batch.all || self.summary.by_batch) && !(batch.on_expiry == OnExpiry::Now && is_late())
+        let own = self.attempts.iter().filter(|a| is_by(&a.worker_id, &bench.worker_type));
+        (batch.all || self.summary.by_batch)
+            && !(batch.on_expiry == OnExpiry::Now && is_late())
+            && !retry::is_done_at_once(own)
     }
 
     pub(super) fn new(arrival: Arrival, summary: Summary, decision: Decision, seq: u64) -> Self {

@@ -1,7 +1,7 @@
 //! Tasks that are worked on together: gathered, sent as one batch, and asked after until it has ended.
 //!
 //! ```text
-//! gathering ──▶ sending ──▶ submitted ──▶ (each task ends by itself)
+//! gathering ──▶ sending ──▶ submitted ──▶ (each task ends by itself) ──▶ tidying
 //!                  └──▶ missing ──┘ └──▶ (given up: each task ends by itself)
 //! ```
 //!
@@ -15,6 +15,8 @@ use super::*;
 const MOST_BYTES: u64 = 64 << 20;
 /// So often a server may say that it does not know a batch, before it is believed.
 const LOOKS: u32 = 3;
+/// So often a file of a batch that has ended may not be there yet: a quarter of an hour, about.
+const READS: u32 = 20;
 
 /// A batch that has not ended.
 #[derive(Debug)]
@@ -35,6 +37,10 @@ pub(super) struct Batch {
     absences: u32,
     /// How often in a row its server could not be asked.
     misses: u32,
+    /// Since when nothing is known of it, and why.
+    trouble: Option<(Timestamp, String)>,
+    /// Whether its server was told that nobody wants it any more.
+    is_called_off: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +53,8 @@ enum Stage {
     Missing,
     /// Its server calls it so.
     Submitted(String),
+    /// All its results are filed, and what it left at its server is being taken away.
+    Tidying(String),
 }
 
 impl Batch {
@@ -61,15 +69,21 @@ impl Batch {
             is_awaited: true,
             absences: 0,
             misses: 0,
+            trouble: None,
+            is_called_off: false,
         }
     }
 
     /// What its server calls it.
     pub(super) fn id(&self) -> Option<String> {
         match &self.stage {
-            Stage::Submitted(id) => Some(id.clone()),
+            Stage::Submitted(id) | Stage::Tidying(id) => Some(id.clone()),
             _ => None,
         }
+    }
+
+    pub(super) fn is_being_tidied(&self) -> bool {
+        matches!(self.stage, Stage::Tidying(_))
     }
 
     fn is_gathering(&self) -> bool {
@@ -98,6 +112,15 @@ pub(super) fn taken_up(open: &HashMap<String, OpenBatch>, now: Now) -> BTreeMap<
         (mark.clone(), Batch { look_at: Some(now.mono), ..batch })
     };
     open.iter().map(again).collect()
+}
+
+/// Takes a task out of a batch that is still being gathered: nothing of it was sent.
+pub(super) fn leave_gathering(batches: &mut BTreeMap<String, Batch>, mark: &str, id: &TaskId) {
+    let Some(batch) = batches.get_mut(mark).filter(|batch| batch.is_gathering()) else { return };
+    batch.parts.remove(id);
+    if batch.parts.is_empty() {
+        batches.remove(mark);
+    }
 }
 
 impl Entry {
@@ -181,13 +204,20 @@ impl Foreman {
             let state = self.tasks.get(id).map(|entry| &entry.state);
             matches!(state, Some(State::Batched { batch, .. }) if batch == mark)
         };
+        let bench = &self.lanes.get(&batch.lane)?.bench;
+        let part = |(id, (attempt, begun_at)): (&TaskId, &(String, Timestamp))| {
+            let max_tokens = self.tasks.get(id)?.answer_tokens(bench);
+            let (attempt, begun_at) = (attempt.clone(), *begun_at);
+            Some((id.clone(), Part { attempt, begun_at, max_tokens }))
+        };
         let parts = batch.parts.iter().filter(|(id, _)| is_in(id));
         Some(BatchCall {
             mark: mark.to_owned(),
             worker_type: batch.lane.clone(),
             batch_id: batch.id(),
             is_last_look: batch.absences + 1 >= LOOKS,
-            parts: parts.map(|(id, part)| (id.clone(), part.clone())).collect(),
+            is_last_read: batch.misses + 1 >= READS,
+            parts: parts.filter_map(part).collect(),
         })
     }
 
@@ -202,6 +232,12 @@ impl Foreman {
         let due = self.batches.iter().filter(|(_, batch)| is_due(batch));
         let due: Vec<String> = due.map(|(mark, _)| mark.clone()).collect();
         for mark in due {
+            // Nothing is left to come of one that an earlier daemon took home and did not tidy up.
+            if self.batches.get(&mark).is_some_and(|batch| batch.parts.is_empty()) {
+                self.tidy(&mark, now, orders);
+                continue;
+            }
+            self.call_off_unwanted(&mark, orders);
             orders.extend(self.call(&mark).map(|call| Order::Ask(Box::new(call))));
             if let Some(batch) = self.batches.get_mut(&mark) {
                 batch.look_at = None;
@@ -217,12 +253,23 @@ impl Foreman {
         orders: &mut Vec<Order>,
     ) {
         let Some(batch) = self.batches.get_mut(mark) else { return };
-        let lane = self.lanes.get(&batch.lane).and_then(|lane| lane.bench.batch.as_ref());
-        let poll = lane.map_or(DEFAULT_PAUSE, |terms| terms.poll);
+        if batch.is_being_tidied() {
+            return self.batch_is_over(mark, now, orders);
+        }
+        if let BatchNews::NotCalledOff(why) = news {
+            batch.is_called_off = false;
+            let text = format!("{} could not be ended: {why}", self.batch_in_words(mark));
+            return orders.push(remark(log::Level::Warn, &format!("{text}; it is tried again")));
+        }
+        let terms = self.lanes.get(&batch.lane).and_then(Lane::batch_terms);
+        let poll = terms.map_or(DEFAULT_PAUSE, |terms| terms.poll);
         let (absences, misses) = (batch.absences, batch.misses);
         (batch.absences, batch.misses) = (0, 0);
         batch.look_at = Some(now.mono + poll);
         let name = batch.lane.clone();
+        let before = batch.trouble.take();
+        let had_trouble = before.is_some();
+        let since = before.map_or(now.wall, |(since, _)| since);
         match news {
             BatchNews::Taken(id) => {
                 // One that was found again may have ended long ago: it is asked at once.
@@ -235,28 +282,77 @@ impl Foreman {
                 (batch.stage, batch.since) = (Stage::Submitted(id), now.wall);
                 orders.push(remark(log::Level::Info, &text));
                 self.record_batch(mark, now, orders);
+                self.call_off_unwanted(mark, orders);
             }
             BatchNews::Unsure(why) => {
                 batch.stage = Stage::Missing;
                 let text = format!(
                     "whether a batch of worker `{name}` was submitted is not known, and it is looked for: {why}"
                 );
+                if let Some(lane) = self.lanes.get_mut(&name) {
+                    lane.fail(&why, now);
+                }
                 orders.push(remark(log::Level::Warn, &text));
+                self.batch_in_trouble(mark, since, text, !had_trouble, now, orders);
             }
-            BatchNews::Open => batch.is_awaited = false,
-            BatchNews::Absent => (batch.absences, batch.is_awaited) = (absences + 1, true),
+            BatchNews::Open => {
+                batch.is_awaited = false;
+                if had_trouble {
+                    let text = format!("{} can be asked after again", self.batch_in_words(mark));
+                    orders.push(remark(log::Level::Info, &text));
+                    self.record_batch(mark, now, orders);
+                }
+            }
+            BatchNews::Absent => {
+                (batch.absences, batch.is_awaited) = (absences + 1, true);
+                let text = format!("the server does not know {}", self.batch_in_words(mark));
+                self.batch_in_trouble(mark, since, text, !had_trouble, now, orders);
+            }
             BatchNews::Trouble(why) => {
                 batch.is_awaited = false;
                 (batch.absences, batch.misses) = (absences, misses + 1);
                 let pause = retry::pause(misses + 1, Some(poll), 0);
                 batch.look_at = Some(now.mono + pause);
+                let text = format!("{} cannot be asked after: {why}", self.batch_in_words(mark));
                 if misses == 0 {
-                    let text =
-                        format!("a batch of worker `{name}` is asked after again later: {why}");
-                    orders.push(remark(log::Level::Warn, &text));
+                    orders.push(remark(log::Level::Warn, &format!("{text}; it is tried again")));
                 }
+                self.batch_in_trouble(mark, since, text, !had_trouble, now, orders);
+            }
+            BatchNews::NotCalledOff(_) | BatchNews::Tidied => {}
+        }
+    }
+
+    /// Nothing is known of a batch for now; its tasks say so, if that is new.
+    fn batch_in_trouble(
+        &mut self,
+        mark: &str,
+        since: Timestamp,
+        why: String,
+        is_new: bool,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        if let Some(batch) = self.batches.get_mut(mark) {
+            batch.trouble = Some((since, why));
+        }
+        if is_new {
+            self.record_batch(mark, now, orders);
+        }
+    }
+
+    /// The oldest trouble with a batch of each worker that has any.
+    pub(super) fn batch_troubles(&self) -> BTreeMap<WorkerType, BatchTrouble> {
+        let mut oldest: BTreeMap<WorkerType, BatchTrouble> = BTreeMap::new();
+        for batch in self.batches.values() {
+            let Some((since, why)) = &batch.trouble else { continue };
+            let is_older = |known: &BatchTrouble| known.since <= *since;
+            if !oldest.get(&batch.lane).is_some_and(is_older) {
+                let trouble = BatchTrouble { reason: why.clone(), since: *since, until: None };
+                oldest.insert(batch.lane.clone(), trouble);
             }
         }
+        oldest
     }
 
     /// Tells the mirror of each task of a batch.
@@ -266,8 +362,8 @@ impl Foreman {
         orders.extend(rows.map(|row| Order::Record(Box::new(row))));
     }
 
-    /// An attempt of a batch has ended, and its end is in the journal; after the last one the
-    /// batch is over. Were that written sooner, a kill in between would forget what it cost.
+    /// An attempt of a batch has ended, and its end is in the journal. After the last one nothing
+    /// is left to come of the batch.
     pub(super) fn leave_batch(
         &mut self,
         mark: &str,
@@ -277,19 +373,86 @@ impl Foreman {
     ) {
         let Some(batch) = self.batches.get_mut(mark) else { return };
         batch.parts.remove(id);
-        if !batch.parts.is_empty() {
+        if batch.parts.is_empty() {
+            self.tidy(mark, now, orders);
+        }
+    }
+
+    /// Has taken away what a batch left at its server, if it has come that far.
+    fn tidy(&mut self, mark: &str, now: Now, orders: &mut Vec<Order>) {
+        let Some(batch) = self.batches.get_mut(mark) else { return };
+        let Stage::Submitted(id) = &batch.stage else {
+            return self.batch_is_over(mark, now, orders);
+        };
+        (batch.stage, batch.look_at) = (Stage::Tidying(id.clone()), None);
+        match self.call(mark) {
+            Some(call) => orders.push(Order::Tidy(Box::new(call))),
+            None => self.batch_is_over(mark, now, orders),
+        }
+    }
+
+    /// Every attempt of a batch has its end in the journal. Were this written sooner, a kill in
+    /// between would forget what it cost.
+    fn batch_is_over(&mut self, mark: &str, now: Now, orders: &mut Vec<Order>) {
+        let Some(batch) = self.batches.remove(mark) else { return };
+        if batch.is_gathering() {
             return;
         }
-        let Some(batch) = self.batches.remove(mark) else { return };
-        let Stage::Gathering { .. } = batch.stage else {
-            let mut line = Line::of_batch(LineKind::BatchOver, mark, &batch.lane, now.wall);
-            line.batch_id = batch.id();
-            if let Some(id) = &line.batch_id {
-                let text = format!("batch `{id}` of worker `{}` is over", batch.lane);
-                orders.push(remark(log::Level::Info, &text));
-            }
-            return orders.push(Order::Write(Box::new(line)));
-        };
+        let mut line = Line::of_batch(LineKind::BatchOver, mark, &batch.lane, now.wall);
+        line.batch_id = batch.id();
+        if let Some(id) = &line.batch_id {
+            let text = format!("batch `{id}` of worker `{}` is over", batch.lane);
+            orders.push(remark(log::Level::Info, &text));
+        }
+        orders.push(Order::Write(Box::new(line)));
+    }
+
+    // ---- where there is no batch to be had ----
+
+    /// A provider refused a batch, or failed one as a whole. Its tasks are done at once; where that
+    /// is no matter of what was in it, no other is made for a while.
+    pub(super) fn batch_refused(
+        &mut self,
+        name: &WorkerType,
+        why: &str,
+        is_sure: bool,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        let Some(lane) = self.lanes.get_mut(name) else { return };
+        let rests = lane.refuse_batch(why, is_sure, now);
+        let until = lane.makes_no_batches().filter(|_| rests).and_then(|trouble| trouble.until);
+        let then = until.map(|until| {
+            let until = clock::rfc3339(until);
+            format!(", and no batch is made until {until}: `koubou resume {name}` tries one sooner")
+        });
+        let text = format!("{why}; its tasks are done at once{}", then.unwrap_or_default());
+        orders.push(remark(log::Level::Warn, &text));
+        if rests {
+            self.take_back_gathered(name, orders);
+            self.queue_anew(name, orders);
+        }
+    }
+
+    /// Takes the tasks back that were being gathered for a worker.
+    fn take_back_gathered(&mut self, name: &WorkerType, orders: &mut Vec<Order>) {
+        let is_meant = |batch: &&Batch| batch.is_gathering() && batch.lane == *name;
+        let meant = self.batches.iter().filter(|(_, batch)| is_meant(batch));
+        let meant: Vec<String> = meant.map(|(mark, _)| mark.clone()).collect();
+        for mark in meant {
+            orders.extend(self.call(&mark).map(|call| Order::Leave(Box::new(call))));
+            self.batches.remove(&mark);
+        }
+    }
+
+    /// Puts each task that waits for a worker into the queue and at the price that hold now.
+    pub(super) fn queue_anew(&mut self, name: &WorkerType, orders: &mut Vec<Order>) {
+        let waits = |entry: &Entry| matches!(&entry.state, State::Queued(lane) if lane == name);
+        let ids = self.tasks.iter().filter(|(_, entry)| waits(entry));
+        let ids: Vec<TaskId> = ids.map(|(id, _)| id.clone()).collect();
+        for id in ids {
+            self.set_state(&id, State::Queued(name.clone()), orders);
+        }
     }
 
     // ---- what an earlier daemon left ----
@@ -336,18 +499,42 @@ impl Foreman {
         if !is_gathering {
             let text = "cancelled, but its batch is submitted: its answer is dropped when it comes, and what it cost counts";
             orders.push(info(id, text));
-            return;
+            return self.call_off_unwanted(mark, orders);
         }
         if let Some(mut call) = self.call(mark) {
             call.parts.retain(|part, _| part == id);
             orders.push(Order::Leave(Box::new(call)));
         }
         // Whoever is on the way out is sent with nobody.
+        leave_gathering(&mut self.batches, mark, id);
+    }
+
+    /// Has a batch ended of which every task that is left is cancelled. What was done by then is
+    /// paid for all the same, and so it is asked after until its server says that it has ended.
+    fn call_off_unwanted(&mut self, mark: &str, orders: &mut Vec<Order>) {
+        let Some(batch) = self.batches.get(mark) else { return };
+        let is_wanted = |id: &TaskId| self.tasks.get(id).is_some_and(|entry| !entry.cancelled);
+        let is_submitted = matches!(batch.stage, Stage::Submitted(_));
+        if !is_submitted || batch.is_called_off || batch.parts.keys().any(is_wanted) {
+            return;
+        }
+        if let Some(call) = self.call(mark) {
+            let text =
+                format!("nobody wants {} any more: it is called off", self.batch_in_words(mark));
+            orders.push(remark(log::Level::Info, &text));
+            orders.push(Order::CallOff(Box::new(call)));
+        }
         if let Some(batch) = self.batches.get_mut(mark) {
-            batch.parts.remove(id);
-            if batch.parts.is_empty() {
-                self.batches.remove(mark);
-            }
+            batch.is_called_off = true;
+        }
+    }
+
+    /// A batch by its server's name, where it has one.
+    fn batch_in_words(&self, mark: &str) -> String {
+        let Some(batch) = self.batches.get(mark) else { return "a batch".to_owned() };
+        match batch.id() {
+            Some(id) => format!("batch `{id}` of worker `{}`", batch.lane),
+            None => format!("a batch of worker `{}`", batch.lane),
         }
     }
 
@@ -355,7 +542,7 @@ impl Foreman {
     pub(super) fn waits_for_batch(&self, mark: &str) -> String {
         let Some(batch) = self.batches.get(mark) else { return "its end".to_owned() };
         let (lane, since) = (&batch.lane, clock::rfc3339(batch.since));
-        match &batch.stage {
+        let text = match &batch.stage {
             Stage::Gathering { .. } => {
                 format!("the batch of worker `{lane}` that is being gathered")
             }
@@ -363,7 +550,13 @@ impl Foreman {
             Stage::Missing => {
                 format!("a batch of worker `{lane}` of which its server is still to be asked")
             }
-            Stage::Submitted(id) => format!("batch `{id}` of worker `{lane}`, since {since}"),
+            Stage::Submitted(id) | Stage::Tidying(id) => {
+                format!("batch `{id}` of worker `{lane}`, since {since}")
+            }
+        };
+        match &batch.trouble {
+            Some((since, why)) => format!("{text}; since {}, {why}", clock::rfc3339(*since)),
+            None => text,
         }
     }
 

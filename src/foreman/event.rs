@@ -15,7 +15,7 @@ use crate::route::Assessment;
 use crate::route::budget::{Limits, OnExhausted, Standing};
 use crate::route::decision::Wish;
 use crate::route::price::Price;
-use crate::task::fact::TaskRow;
+use crate::task::fact::{BatchTrouble, TaskRow};
 use crate::task::journal::{Line, OpenFamily};
 use crate::task::outcome::{Answer, Outcome};
 use crate::task::result::{Reason, Routing, TaskError};
@@ -35,12 +35,10 @@ pub enum Event {
     /// Something was heard of a batch.
     Batch(String, BatchNews),
     /// A result is durable in its folder.
-    Filed(TaskId, Folder),
-    /// The same, under a number: somebody's result stood where it would have gone.
-    FiledAs {
+    Filed {
         /// What the task was called so far.
         known_as: TaskId,
-        /// What its result is called.
+        /// What its result is called: with a number, where somebody's stood in its place.
         id: TaskId,
         /// Where it is.
         folder: Folder,
@@ -63,19 +61,12 @@ pub enum Event {
     PauseGroup(GroupName),
     /// Somebody wants them to go on.
     ResumeGroup(GroupName),
-    /// Somebody set the budget's limits.
-    SetLimits {
-        /// A day's.
-        daily: Option<Usd>,
-        /// A month's.
-        monthly: Option<Usd>,
-    },
+    /// Somebody set limits of the budget.
+    SetLimits(BTreeMap<Limit, Usd>),
     /// `pending` was listed to its end; these files in it are not settled yet.
     Listed(Vec<String>),
     /// The disk has less room than is wanted, or has room again.
     Room(bool),
-    /// Time passed.
-    Tick,
     /// Finish what runs and go home.
     Stop,
 }
@@ -167,6 +158,10 @@ pub enum BatchNews {
     Absent,
     /// Its server could not be asked.
     Trouble(String),
+    /// Its server could not be told that nobody wants it any more.
+    NotCalledOff(String),
+    /// Its files at the server are taken away, as far as that can be done.
+    Tidied,
 }
 
 /// Why a file was not claimed.
@@ -214,6 +209,10 @@ pub enum Order {
     Ask(Box<BatchCall>),
     /// Take a task out of a batch that was not sent yet.
     Leave(Box<BatchCall>),
+    /// Have a batch's server end it: nobody wants any of its tasks any more.
+    CallOff(Box<BatchCall>),
+    /// Take away what a batch left at its server, all of whose results are filed.
+    Tidy(Box<BatchCall>),
     /// Drop the tasks that an answer asks for.
     Spawn(Box<Brood>),
     /// Put a task that was worked on back into `pending`.
@@ -284,8 +283,21 @@ pub struct BatchCall {
     pub batch_id: Option<String>,
     /// Whether one that its server does not know now is given up.
     pub is_last_look: bool,
-    /// The tasks that are meant: each with its attempt's mark and beginning.
-    pub parts: BTreeMap<TaskId, (String, Timestamp)>,
+    /// Whether a file of it that is not there now is given up.
+    pub is_last_read: bool,
+    /// The tasks that are meant.
+    pub parts: BTreeMap<TaskId, Part>,
+}
+
+/// A task's attempt that is part of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The attempt's mark.
+    pub attempt: String,
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// The most tokens of its answer.
+    pub max_tokens: u32,
 }
 
 /// The tasks that an answer asks for.
@@ -383,6 +395,8 @@ pub struct LaneNews {
     pub until: Option<Timestamp>,
     /// Since when, where that is known.
     pub since: Option<Timestamp>,
+    /// What keeps its batches, where something does.
+    pub batches: Option<BatchTrouble>,
 }
 
 /// A limit that is nearly reached.

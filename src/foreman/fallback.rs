@@ -7,15 +7,36 @@
 use super::*;
 use crate::task::result::Reason;
 
+/// So often all who may be stood in for are looked at, though no worker went out or came back:
+/// money may have come back that a stand-in wanted.
+const LOOK_AT_ALL: Duration = Duration::from_secs(1);
+
 impl Foreman {
-    /// Finds another place for the tasks that wait for a worker that cannot be used.
+    /// Finds another place for the tasks that wait for a worker that cannot be used: for all of
+    /// them, where a worker went out or came back, and else for those that came since.
     pub(super) fn fall_back(&mut self, now: Now, orders: &mut Vec<Order>) {
-        let out = self.lanes.values().filter(|lane| lane.is_out(now));
-        let waiting: Vec<(WorkerType, TaskId)> = out
-            .flat_map(|lane| {
-                lane.movable.iter().map(|id| (lane.bench.worker_type.clone(), id.clone()))
-            })
-            .collect();
+        let out: Vec<bool> = self.lanes.values().map(|lane| lane.is_out(now)).collect();
+        let fresh = std::mem::take(&mut self.newly_movable);
+        if !out.contains(&true) {
+            self.were_out.0 = out;
+            return;
+        }
+        let (before, looked_at) = &self.were_out;
+        let at_all = *before != out || now.mono >= *looked_at + LOOK_AT_ALL;
+        if at_all {
+            self.were_out = (out, now.mono);
+        }
+        let mut waiting: Vec<(WorkerType, TaskId)> = Vec::new();
+        for (name, lane) in self.lanes.iter().filter(|(_, lane)| lane.is_out(now)) {
+            let of_lane = |id: &TaskId| (name.clone(), id.clone());
+            match at_all {
+                true => waiting.extend(lane.movable.iter().map(of_lane)),
+                false => {
+                    let ids = fresh.iter().filter(|id| lane.movable.contains(*id));
+                    waiting.extend(ids.map(of_lane));
+                }
+            }
+        }
         for (from, id) in waiting {
             let Some(next) = self.stand_in_for(&id, &from, now) else { continue };
             let why = self.lanes.get(&from).and_then(Lane::waits_for).unwrap_or_default();

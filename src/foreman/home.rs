@@ -4,11 +4,18 @@ use super::*;
 
 impl Foreman {
     pub(super) fn wake(&mut self, now: Now, orders: &mut Vec<Order>) {
-        for lane in self.lanes.values_mut() {
+        let mut batches_again = Vec::new();
+        for (name, lane) in &mut self.lanes {
             lane.wake(now);
             if lane.take_probe(now) {
-                orders.push(Order::Probe(lane.bench.worker_type.clone()));
+                orders.push(Order::Probe(name.clone()));
             }
+            if lane.make_batches_again(Some(now)) {
+                batches_again.push(name.clone());
+            }
+        }
+        for name in batches_again {
+            self.queue_anew(&name, orders);
         }
         self.ask_after_batches(now, orders);
         while let Some((_, id)) = self.expiries.first().filter(|(at, _)| *at <= now.wall).cloned() {
@@ -30,8 +37,9 @@ impl Foreman {
 
     /// Tells what changed since people were last told.
     pub(super) fn tell(&mut self, now: Now, orders: &mut Vec<Order>) {
+        let batches = self.batch_troubles();
         for (name, lane) in &mut self.lanes {
-            if let Some(news) = lane.news() {
+            if let Some(news) = lane.news(batches.get(name)) {
                 orders.push(Order::Lane(name.clone(), news));
             }
         }
@@ -96,7 +104,8 @@ impl Foreman {
             false => self.will_go_on(entry, now),
         };
         // While a hand is busy there is no need to look at every task.
-        let busy = self.looks > 0 || self.lanes.values().any(|lane| lane.busy > 0);
+        let tidies = !self.stopping && self.batches.values().any(Batch::is_being_tidied);
+        let busy = self.looks > 0 || tidies || self.lanes.values().any(|lane| lane.busy > 0);
         if self.gone_home
             || !(self.stopping || self.drain)
             || busy

@@ -40,7 +40,7 @@ impl Entry {
 }
 
 /// Whether a hand, `gpt5_medium-1`, is one of a worker's.
-fn is_by(worker_id: &str, name: &WorkerType) -> bool {
+pub(super) fn is_by(worker_id: &str, name: &WorkerType) -> bool {
     worker_id.rsplit_once('-').is_some_and(|(worker, _)| worker == name.as_str())
 }
 

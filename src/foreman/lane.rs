@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::event::{Bench, LaneNews};
 use super::waiting::Waiting;
 use crate::base::clock::{self, Now, Timestamp};
+use crate::config::BatchSpec;
 use crate::route::budget::Shortage;
 use crate::route::rate::Pacer;
 use crate::task::TaskId;
+use crate::task::fact::BatchTrouble;
 
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -35,6 +37,10 @@ pub(super) struct Lane {
     failures: u32,
     /// Failures to reach it in a row; each makes the next look come later.
     misses: u32,
+    /// Batches that its provider refused in a row.
+    refused_batches: u32,
+    /// Why it makes no batches for a while, and how it makes them after that.
+    batches_rest: Option<BatchesRest>,
     told: Option<LaneNews>,
 }
 
@@ -52,6 +58,19 @@ pub(super) enum Block {
     /// A limit that covers all its work is reached.
     OverBudget(Shortage),
 }
+
+/// A worker whose provider takes no batches is asked for none until then.
+#[derive(Debug)]
+struct BatchesRest {
+    until: Duration,
+    trouble: BatchTrouble,
+    terms: BatchSpec,
+}
+
+/// So many batches refused in a row are no matter of what was in them.
+const MOST_REFUSED_BATCHES: u32 = 2;
+/// How long a provider that takes no batches is asked for none.
+const BATCHES_REST: Duration = Duration::from_secs(3_600);
 
 /// How long a drain waits for a server that asked for a pause.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
@@ -79,6 +98,8 @@ impl Lane {
             narrowed_at: None,
             failures: 0,
             misses: 0,
+            refused_batches: 0,
+            batches_rest: None,
             told: None,
         }
     }
@@ -120,6 +141,11 @@ impl Lane {
 
     /// When to look at it again, if time alone can change something.
     pub(super) fn wakes_at(&self, now: Now) -> Option<Duration> {
+        let batches = self.batches_rest.as_ref().map(|rest| rest.until);
+        self.works_at(now).into_iter().chain(batches).min()
+    }
+
+    fn works_at(&self, now: Now) -> Option<Duration> {
         match &self.block {
             Some(Block::Unreachable { probe_at, .. }) => *probe_at,
             Some(Block::RateLimited { until, .. } | Block::Failing { until, .. }) => Some(*until),
@@ -256,6 +282,52 @@ impl Lane {
         self.queues_mut().into_iter().for_each(Waiting::lift);
     }
 
+    // ---- whether it makes batches ----
+
+    /// How its batches are made, now or later; `None` where it has none at all.
+    pub(super) fn batch_terms(&self) -> Option<&BatchSpec> {
+        self.bench.batch.as_ref().or(self.batches_rest.as_ref().map(|rest| &rest.terms))
+    }
+
+    /// A batch was refused; whether none is made for a while from now on. One alone may have been
+    /// refused for what was in it, unless `is_sure`.
+    pub(super) fn refuse_batch(&mut self, reason: &str, is_sure: bool, now: Now) -> bool {
+        self.refused_batches = self.refused_batches.saturating_add(1);
+        if !is_sure && self.refused_batches < MOST_REFUSED_BATCHES {
+            return false;
+        }
+        let Some(terms) = self.bench.batch.take() else { return false };
+        let trouble = BatchTrouble {
+            reason: format!("none is made for now: {reason}"),
+            since: now.wall,
+            until: Some(clock::later(now.wall, BATCHES_REST)),
+        };
+        self.batches_rest = Some(BatchesRest { until: now.mono + BATCHES_REST, trouble, terms });
+        true
+    }
+
+    /// A task was done in a batch.
+    pub(super) fn did_a_batch(&mut self) {
+        self.refused_batches = 0;
+    }
+
+    /// Makes batches again, where time or a person says so; whether that is new.
+    pub(super) fn make_batches_again(&mut self, now: Option<Now>) -> bool {
+        let is_over = |rest: &mut BatchesRest| now.is_none_or(|now| rest.until <= now.mono);
+        match self.batches_rest.take_if(is_over) {
+            Some(rest) => {
+                self.bench.batch = Some(rest.terms);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Why and until when it makes no batches.
+    pub(super) fn makes_no_batches(&self) -> Option<&BatchTrouble> {
+        self.batches_rest.as_ref().map(|rest| &rest.trouble)
+    }
+
     /// The server asked for a pause; the longest that was asked for holds.
     pub(super) fn limit(&mut self, pause: Duration, now: Now) {
         let until = now.mono + pause;
@@ -307,8 +379,8 @@ impl Lane {
         }
     }
 
-    /// Its state, if people have not been told yet.
-    pub(super) fn news(&mut self) -> Option<LaneNews> {
+    /// Its state and that of its batches, if people have not been told yet.
+    pub(super) fn news(&mut self, batch: Option<&BatchTrouble>) -> Option<LaneNews> {
         let (state, until) = match &self.block {
             _ if self.paused => ("paused", None),
             // It goes on by itself when a call ends; nobody need hear of it each time.
@@ -324,7 +396,8 @@ impl Lane {
             Some(Block::Unreachable { since, .. }) if !self.paused => Some(*since),
             _ => None,
         };
-        let news = LaneNews { state, reason, until, since };
+        let batches = batch.or(self.makes_no_batches()).cloned();
+        let news = LaneNews { state, reason, until, since, batches };
         if self.told.as_ref() == Some(&news) {
             return None;
         }

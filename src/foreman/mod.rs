@@ -36,7 +36,7 @@ use backlog::{Entry, State, Until};
 use batch::Batch;
 pub use event::{
     Alert, Arrival, BatchCall, BatchNews, Bench, Brood, Ended, Event, Farewell, LaneNews,
-    LeftFamily, NotClaimed, Order, Refuse, Remark, Setup, Start, Summary, TakenUp, Verdict,
+    LeftFamily, NotClaimed, Order, Part, Refuse, Remark, Setup, Start, Summary, TakenUp, Verdict,
 };
 use lane::{Block, Lane};
 use waiting::Waiting;
@@ -45,14 +45,14 @@ use crate::base::clock::{self, Now, Timestamp};
 use crate::base::words::{self, Count};
 use crate::route::Router;
 use crate::route::budget::{Ledger, OnExhausted, Refusal, Reservation, Shortage, Standing};
-use crate::task::fact::TaskRow;
+use crate::task::fact::{BatchTrouble, TaskRow};
 use crate::task::journal::{Line, LineKind, OpenBatch, Past, Replay, counts_as_attempt};
 use crate::task::limit::{Purpose, Scope};
 use crate::task::outcome::{
     Answer, CHECK_FAILED, ErrorKind, Failure, Next, Outcome, Spent, Trouble,
 };
 use crate::task::result::TaskError;
-use crate::task::{Difficulty, Folder, GroupName, Sensitivity, TaskId, Usd, WorkerType};
+use crate::task::{Difficulty, Folder, GroupName, Limit, Sensitivity, TaskId, Usd, WorkerType};
 
 /// A pause where a server names none.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(5);
@@ -98,14 +98,17 @@ pub struct Foreman {
     was_critical: bool,
     /// Something was settled that people have not been told.
     settled: bool,
+    /// Which lanes were out when all who may be stood in for were last looked at, and when that was.
+    were_out: (Vec<bool>, Duration),
+    /// Those who wait since then and for whom somebody may stand in.
+    newly_movable: Vec<TaskId>,
 }
 
 impl Foreman {
     /// A foreman who knows what the journal remembers.
     pub fn new(setup: Setup, router: Arc<Router>, replay: &mut Replay, now: Now) -> Self {
         let mut limits = setup.limits;
-        limits.daily = replay.limits.0.unwrap_or(limits.daily);
-        limits.monthly = replay.limits.1.unwrap_or(limits.monthly);
+        replay.limits.iter().for_each(|(limit, amount)| limits.set(limit, *amount));
         let mut ledger = Ledger::new(limits, setup.timezone, now.wall);
         for spent in &replay.spent {
             ledger.record(spent.amount, &spent.purpose, spent.at, now.wall);
@@ -154,14 +157,30 @@ impl Foreman {
             looks: 0,
             was_critical: ledger.is_critical(now.wall),
             settled: false,
+            were_out: (Vec::new(), now.mono),
+            newly_movable: Vec::new(),
             ledger,
         }
     }
 
     /// Hears what happened and answers with what follows from it.
     pub fn hear(&mut self, event: Event, now: Now) -> Vec<Order> {
+        let mut orders = self.learn(event, now);
+        orders.extend(self.go_on(now));
+        orders
+    }
+
+    /// Hears what happened; who begins next is said when he is asked to [`go on`](Self::go_on), so
+    /// that of many things that happened at once each need not be looked at from all sides.
+    pub fn learn(&mut self, event: Event, now: Now) -> Vec<Order> {
         let mut orders = Vec::new();
         self.take_in(event, now, &mut orders);
+        orders
+    }
+
+    /// What follows from all that he has learned, and from the time.
+    pub fn go_on(&mut self, now: Now) -> Vec<Order> {
+        let mut orders = Vec::new();
         self.wake(now, &mut orders);
         self.dispatch(now, &mut orders);
         self.send_batches(now, false, &mut orders);
@@ -170,7 +189,7 @@ impl Foreman {
         orders
     }
 
-    /// When to send a [`Event::Tick`] at the latest, on the monotonic clock; `None` if nothing waits for time.
+    /// When to have him [`go on`](Self::go_on) at the latest, on the monotonic clock; `None` if nothing waits for time.
     pub fn wakes_at(&self, now: Now) -> Option<Duration> {
         let on_wall = |at: &Timestamp| now.mono + clock::between(now.wall, *at);
         let walls =
@@ -248,8 +267,7 @@ impl Foreman {
             Event::NotClaimed(id, why) => self.not_claimed(&id, why, now, orders),
             Event::Ended(id, ended) => self.ended(&id, *ended, now, orders),
             Event::Batch(mark, news) => self.heard_of_batch(&mark, news, now, orders),
-            Event::Filed(id, folder) => self.filed(&id, &id, folder, now, orders),
-            Event::FiledAs { known_as, id, folder } => {
+            Event::Filed { known_as, id, folder } => {
                 self.filed(&known_as, &id, folder, now, orders);
             }
             Event::Spawned(id, children) => self.spawned(&id, children, now, orders),
@@ -264,12 +282,11 @@ impl Foreman {
             Event::Resume(name) => self.pause(name, false, orders),
             Event::PauseGroup(name) => self.pause_group(&name, true, orders),
             Event::ResumeGroup(name) => self.pause_group(&name, false, orders),
-            Event::SetLimits { daily, monthly } => self.set_limits(daily, monthly, now, orders),
+            Event::SetLimits(limits) => self.set_limits(&limits, now, orders),
             Event::Listed(unsettled) => {
                 (self.listed, self.asked_to_list) = (Some(unsettled), false);
             }
             Event::Room(enough) => self.no_room = !enough,
-            Event::Tick => {}
             Event::Stop => self.stopping = true,
         }
     }

@@ -48,6 +48,9 @@ impl Foreman {
                         lane.block = None;
                     }
                     orders.push(remark(log::Level::Info, &format!("worker `{name}` {word}")));
+                    if !on && lane.make_batches_again(None) {
+                        self.queue_anew(&name, orders);
+                    }
                 }
             },
         }
@@ -75,21 +78,39 @@ impl Foreman {
 
     pub(super) fn set_limits(
         &mut self,
-        daily: Option<Usd>,
-        monthly: Option<Usd>,
+        limits: &BTreeMap<Limit, Usd>,
         now: Now,
         orders: &mut Vec<Order>,
     ) {
-        self.ledger.set_total(daily, monthly);
+        for (limit, amount) in limits {
+            self.ledger.set(limit, *amount, now.wall);
+            if let Scope::TaskType(name) = &limit.scope {
+                self.queue_apart(name, orders);
+            }
+            let text = format!("budget set: the {} is {amount}", limit.in_words());
+            orders.push(remark(log::Level::Info, &text));
+        }
         self.money_is_back();
-        orders.push(Order::Write(Box::new(Line {
-            daily_usd: daily,
-            monthly_usd: monthly,
-            ..Line::new(LineKind::Limits, now.wall)
-        })));
-        let (day, month) = (self.ledger.day().limit, self.ledger.month().limit);
-        let text = format!("budget set: {day} a day, {month} a month");
-        orders.push(remark(log::Level::Info, &text));
+        let lines = Line::of_limits(limits, now.wall);
+        orders.extend(lines.into_iter().map(|line| Order::Write(Box::new(line))));
+    }
+
+    /// A type of task has a limit of its own from now on: its tasks wait in a queue of their own.
+    fn queue_apart(&mut self, task_type: &str, orders: &mut Vec<Order>) {
+        let lane_of = |entry: &Entry| match &entry.state {
+            State::Queued(lane) if entry.summary.wish.task_type == task_type => Some(lane.clone()),
+            _ => None,
+        };
+        let waiting =
+            self.tasks.iter().filter_map(|(id, entry)| Some((id.clone(), lane_of(entry)?)));
+        let waiting: Vec<(TaskId, WorkerType)> = waiting.collect();
+        waiting.iter().for_each(|(id, _)| self.unindex(id));
+        for queue in self.lanes.values_mut().flat_map(Lane::queues_mut) {
+            queue.set_apart(task_type);
+        }
+        for (id, lane) in waiting {
+            self.set_state(&id, State::Queued(lane), orders);
+        }
     }
 
     pub(super) fn probed(

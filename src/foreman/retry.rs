@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::task::Attempt;
+use crate::task::journal::{BATCH_FULL, BATCH_NOT_SENT, BATCH_REFUSED};
 use crate::task::outcome::NO_TOKENS_LEFT;
 
 /// The first pause between two attempts; each further one is twice as long.
@@ -23,9 +24,31 @@ pub(super) fn pause(failures: u32, at_least: Option<Duration>, salt: u64) -> Dur
     moved.max(at_least.unwrap_or_default())
 }
 
-/// How many of these attempts count against `max_attempts`: a pause that a server asked for does not.
+/// So often a batch may not come to be, and a task has waited enough for one.
+const MOST_WITHOUT_A_BATCH: usize = 20;
+
+/// How many of these attempts count against `max_attempts`: a pause that a server asked for does
+/// not, nor that there was no batch to be had.
 pub(super) fn counted<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> u32 {
-    attempts.filter(|attempt| attempt.outcome != "rate_limited").count() as u32
+    let is_none = |attempt: &Attempt| {
+        ["rate_limited", BATCH_REFUSED, BATCH_NOT_SENT, BATCH_FULL]
+            .contains(&attempt.outcome.as_str())
+    };
+    attempts.filter(|attempt| !is_none(attempt)).count() as u32
+}
+
+/// Whether a task goes without a batch from now on, after these attempts of its worker: a batch
+/// with it was refused, or it has waited long enough for one that can be sent.
+pub(super) fn is_done_at_once<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> bool {
+    let mut waited = 0;
+    for attempt in attempts {
+        match attempt.outcome.as_str() {
+            BATCH_REFUSED => return true,
+            BATCH_NOT_SENT | BATCH_FULL => waited += 1,
+            _ => {}
+        }
+    }
+    waited >= MOST_WITHOUT_A_BATCH
 }
 
 /// Whether a task was told to wait so often that there is no point in asking again.

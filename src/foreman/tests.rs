@@ -45,13 +45,12 @@ impl Shop {
 
     /// What follows from an event, without what is only told.
     fn hear(&mut self, event: Event) -> Vec<Order> {
-        let mut orders = self.foreman.hear(event, self.now);
-        orders.retain(|order| {
-            !matches!(order, Order::Record(_) | Order::Say(_) | Order::Lane(..) | Order::Money)
-                && alert(order).is_none()
-                && !matches!(order, Order::Write(line) if line.event == LineKind::Alert)
-        });
-        orders
+        without_what_is_told(self.foreman.hear(event, self.now))
+    }
+
+    /// What follows from the time alone.
+    fn go_on(&mut self) -> Vec<Order> {
+        without_what_is_told(self.foreman.go_on(self.now))
     }
 
     /// The limits that an event makes people hear of.
@@ -62,7 +61,7 @@ impl Shop {
     /// Lets so many seconds pass.
     fn pass(&mut self, seconds: u64) -> Vec<Order> {
         self.now = self.now.plus(Duration::from_secs(seconds));
-        self.hear(Event::Tick)
+        self.go_on()
     }
 
     fn arrive(&mut self, id: &str) -> Vec<Order> {
@@ -81,7 +80,7 @@ impl Shop {
             Order::File(_, verdict) => Some(verdict.folder),
             _ => None,
         });
-        orders.extend(self.hear(Event::Filed(name(id), folder.unwrap())));
+        orders.extend(self.hear(filed_in(name(id), folder.unwrap())));
         orders
     }
 
@@ -95,6 +94,20 @@ impl Shop {
         };
         self.hear(Event::Ended(name(id), Box::new(ended)))
     }
+}
+
+fn without_what_is_told(mut orders: Vec<Order>) -> Vec<Order> {
+    orders.retain(|order| {
+        !matches!(order, Order::Record(_) | Order::Say(_) | Order::Lane(..) | Order::Money)
+            && alert(order).is_none()
+            && !matches!(order, Order::Write(line) if line.event == LineKind::Alert)
+    });
+    orders
+}
+
+/// A result stands under its task's own name.
+fn filed_in(id: TaskId, folder: Folder) -> Event {
+    Event::Filed { known_as: id.clone(), id, folder }
 }
 
 fn alert(order: &Order) -> Option<String> {
@@ -507,7 +520,7 @@ fn a_server_that_fails_again_and_again_is_left_alone_and_then_tried_with_one_tas
     let probe = started(&orders);
     assert_eq!(probe.len(), 1);
     shop.end(probe[0], done());
-    assert_eq!(started(&shop.hear(Event::Filed(name(probe[0]), Folder::Completed))).len(), 0);
+    assert_eq!(started(&shop.hear(filed_in(name(probe[0]), Folder::Completed))).len(), 0);
     assert_eq!(shop.foreman.lanes[&WorkerType::new("echo")].busy, 2, "and then little by little");
 }
 
@@ -672,7 +685,7 @@ fn a_dependency_is_waited_for_and_its_failure_shared() {
     assert!(shop.hear(Event::Looked(name("first"), None)).is_empty(), "not yet known");
     shop.arrive("first");
     shop.end("first", done());
-    assert_eq!(started(&shop.hear(Event::Filed(name("first"), Folder::Completed))), ["second"]);
+    assert_eq!(started(&shop.hear(filed_in(name("first"), Folder::Completed))), ["second"]);
     shop.hear(after("third"));
     let orders = shop.hear(Event::Looked(name("first"), Some(Folder::Failed)));
     assert_eq!(refused(&orders), [("third", ErrorKind::DependencyFailed)]);
@@ -823,12 +836,12 @@ fn our_own_trouble_is_nobodys_failure() {
 #[test]
 fn a_drain_goes_home_when_only_waiting_is_left() {
     let mut shop = Shop::with(1, Usd::dollars(10), true);
-    assert_eq!(shop.hear(Event::Tick), [Order::List]);
+    assert_eq!(shop.go_on(), [Order::List]);
     shop.arrive("a");
     shop.hear(arrival("b", |summary| summary.depends_on = vec![name("unknown")]));
     shop.hear(Event::Looked(name("unknown"), None));
     shop.end("a", done());
-    assert!(shop.hear(Event::Filed(name("a"), Folder::Completed)).is_empty(), "it asked already");
+    assert!(shop.hear(filed_in(name("a"), Folder::Completed)).is_empty(), "it asked already");
     let orders = shop.hear(Event::Listed(Vec::new()));
     let waits = vec![("`unknown`, which nobody has dropped yet".to_owned(), 1)];
     assert_eq!(orders, [Order::GoHome(Farewell { waits })]);
@@ -841,7 +854,7 @@ fn a_stop_claims_nothing_more_and_waits_for_what_runs() {
     shop.arrive("b");
     assert!(shop.hear(Event::Stop).is_empty());
     assert_eq!(filed(&shop.end("a", done())), [("a", Folder::Completed)]);
-    let orders = shop.hear(Event::Filed(name("a"), Folder::Completed));
+    let orders = shop.hear(filed_in(name("a"), Folder::Completed));
     assert!(matches!(&orders[..], [Order::GoHome(_)]), "{orders:?}");
 }
 
@@ -862,6 +875,8 @@ fn calls(orders: &[Order]) -> Vec<Call<'_>> {
         Order::Send(call) => Some(("send", call)),
         Order::Ask(call) => Some(("ask", call)),
         Order::Leave(call) => Some(("leave", call)),
+        Order::Tidy(call) => Some(("tidy", call)),
+        Order::CallOff(call) => Some(("call off", call)),
         _ => None,
     });
     let told = called.map(|(what, call)| {
@@ -927,12 +942,14 @@ fn a_batch_of_an_earlier_daemon_keeps_its_money_and_is_asked_after_at_once() {
     };
     shop.foreman.take_up(TakenUp { arrival: *arrival, begun }, shop.now);
     assert_eq!(shop.foreman.money().0.reserved, CENT);
-    assert_eq!(calls(&shop.hear(Event::Tick)), [("ask", vec!["a"], Some("batch_1"), false)]);
+    assert_eq!(calls(&shop.go_on()), [("ask", vec!["a"], Some("batch_1"), false)]);
     assert!(shop.foreman.rows().all(|row| row.waits_for.unwrap().contains("`batch_1`")));
     let orders = shop.end_by("cloud-batch", "a", spent(CENT));
     let [Order::File(_, verdict)] = &orders[..] else { panic!("{orders:?}") };
     assert_eq!(verdict.attempts[0].batch_id.as_deref(), Some("batch_1"));
-    let orders = shop.hear(Event::Filed(name("a"), Folder::Completed));
+    let orders = shop.hear(filed_in(name("a"), Folder::Completed));
+    assert_eq!(calls(&orders), [("tidy", vec![], Some("batch_1"), false)]);
+    let orders = shop.hear(Event::Batch("m".into(), BatchNews::Tidied));
     let over =
         |order: &Order| matches!(order, Order::Write(line) if line.event == LineKind::BatchOver);
     assert!(orders.iter().any(over), "written once the journal has the last end: {orders:?}");
@@ -964,6 +981,103 @@ fn a_cancelled_task_leaves_a_batch_that_is_not_sent_and_its_answer_is_dropped_fr
     let [Order::File(_, verdict)] = &orders[..] else { panic!("{orders:?}") };
     assert_eq!((verdict.folder, verdict.cost), (Folder::Failed, CENT));
     assert_eq!(verdict.error.as_ref().unwrap().kind, ErrorKind::Cancelled);
+}
+
+#[test]
+fn a_batch_of_which_nobody_wants_anything_is_called_off_until_its_server_knows() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    let mark = batch_mark(&shop.hear(paid("a")));
+    shop.hear(paid("b"));
+    assert!(shop.hear(Event::Cancel(name("a"))).is_empty(), "it is on its way");
+    shop.hear(Event::Batch(mark.clone(), BatchNews::Taken("batch_1".into())));
+    let off = ("call off", vec!["a", "b"], Some("batch_1"), false);
+    assert_eq!(calls(&shop.hear(Event::Cancel(name("b")))), vec![off.clone()]);
+    shop.hear(Event::Batch(mark.clone(), BatchNews::NotCalledOff("no".into())));
+    let ask = ("ask", vec!["a", "b"], Some("batch_1"), false);
+    assert_eq!(calls(&shop.pass(30)), [off, ask.clone()]);
+    shop.hear(Event::Batch(mark, BatchNews::Open));
+    assert_eq!(calls(&shop.pass(30)), [ask]);
+    for id in ["a", "b"] {
+        let failure = Failure::new("batch_failed", ErrorKind::AttemptsExhausted, "no");
+        let orders = shop.end_by("cloud-batch", id, failure.retried(None));
+        let [Order::File(_, verdict)] = &orders[..] else { panic!("{orders:?}") };
+        assert_eq!(verdict.attempts[0].outcome, "cancelled");
+        assert_eq!(verdict.error.as_ref().unwrap().kind, ErrorKind::Cancelled);
+    }
+}
+
+/// The end of an attempt whose batch was refused: for what was in it, or because there are none.
+fn no_batch(trouble: Trouble) -> Failure {
+    let failure = Failure::new("batch_refused", ErrorKind::AttemptsExhausted, "no");
+    Failure { next: Next::NotAnAttempt, ..failure.of_worker(trouble) }
+}
+
+/// Ends the attempt of a task in a batch, and has it put back.
+fn end_in_batch(shop: &mut Shop, id: &str, outcome: impl Into<Outcome>) -> Vec<Order> {
+    let mut orders = shop.end_by("cloud-batch", id, outcome);
+    orders.extend(shop.hear(Event::Released(name(id))));
+    orders
+}
+
+/// The batch that a task is started for, where it is started.
+fn batch_of(orders: &[Order]) -> Option<Option<String>> {
+    orders.iter().find_map(|order| match order {
+        Order::Start(start) => Some(start.batch.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_provider_without_batches_gets_its_tasks_one_by_one_until_it_is_time_to_try_again() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    shop.hear(paid("a"));
+    shop.hear(paid("b"));
+    shop.hear(paid("c"));
+    let orders = end_in_batch(&mut shop, "a", no_batch(Trouble::NoBatches));
+    assert_eq!(calls(&orders), [("leave", vec!["c"], None, false)], "nobody sends it in vain");
+    assert_eq!(batch_of(&orders), Some(None), "done at once");
+    let reserved = shop.foreman.money().0.reserved;
+    assert_eq!(reserved, "0.02".parse().unwrap(), "two in batches, and one at the whole price");
+    shop.end_by("cloud-1", "a", done());
+    let orders = end_in_batch(&mut shop, "c", stopped());
+    assert_eq!(batch_of(&orders), Some(None), "it never was in one that was sent");
+    shop.end_by("cloud-1", "c", done());
+    shop.pass(3_600);
+    assert!(batch_of(&shop.hear(paid("d"))).unwrap().is_some());
+}
+
+/// The end of an attempt that left its batch before that was sent.
+fn stopped() -> Failure {
+    let failure = Failure::new("stopped", ErrorKind::AttemptsExhausted, "it left");
+    Failure { next: Next::NotAnAttempt, ..failure }
+}
+
+#[test]
+fn one_batch_may_be_refused_for_what_is_in_it_and_two_in_a_row_are_not() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    for id in ["a", "b", "c"] {
+        shop.hear(paid(id));
+    }
+    let orders = end_in_batch(&mut shop, "a", no_batch(Trouble::BatchRefused));
+    assert_eq!((calls(&orders).len(), batch_of(&orders)), (0, Some(None)));
+    let again = shop.hear(paid("d"));
+    assert_eq!(calls(&again), [("send", vec!["c", "d"], None, false)], "others still go in one");
+    shop.end_by("cloud-1", "a", done());
+    shop.end_by("cloud-batch", "c", no_batch(Trouble::BatchRefused));
+    assert_eq!(batch_of(&shop.hear(paid("e"))), Some(None), "none is made for a while");
+}
+
+#[test]
+fn a_batch_that_cannot_be_sent_costs_no_attempt_until_it_is_enough() {
+    let mut shop = with_batches(false, &mut Replay::default());
+    let mut began = shop.hear(paid("a"));
+    for _ in 0..20 {
+        assert!(batch_of(&began).unwrap().is_some());
+        let failure = Failure::new("batch_not_sent", ErrorKind::AttemptsExhausted, "no");
+        end_in_batch(&mut shop, "a", failure.retried(None));
+        began = shop.pass(75);
+    }
+    assert_eq!(batch_of(&began), Some(None), "it is done at once");
 }
 
 /// What happens in a random shop. Numbers pick a task.
@@ -1064,12 +1178,12 @@ impl World {
             match order {
                 Order::File(id, verdict) => {
                     assert!(self.ended.insert(id.clone()), "filed twice");
-                    self.hear(Event::Filed(id, verdict.folder));
+                    self.hear(filed_in(id, verdict.folder));
                 }
                 Order::Refuse(refuse) => {
                     assert!(self.waiting.remove(&refuse.id), "refused what was not waiting");
                     assert!(self.ended.insert(refuse.id.clone()), "filed twice");
-                    self.hear(Event::Filed(refuse.id, Folder::Failed));
+                    self.hear(filed_in(refuse.id, Folder::Failed));
                 }
                 Order::Release(id, _) => {
                     self.waiting.insert(id.clone());

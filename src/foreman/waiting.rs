@@ -173,6 +173,11 @@ impl Waiting {
         }
     }
 
+    /// Gives a type of task a queue of its own; none of it waits here now.
+    pub(super) fn set_apart(&mut self, task_type: &str) {
+        self.by_type.entry(task_type.to_owned()).or_default();
+    }
+
     pub(super) fn insert(&mut self, ticket: Ticket<'_>, id: TaskId) {
         let is_paused = self.is_paused(ticket.group);
         self.queue_mut(ticket.task_type).change(ticket, is_paused, |group| {

@@ -12,7 +12,7 @@ use super::{MirrorError, SCHEMA, SCHEMA_VERSION};
 use crate::base::files::{self, At, Stat};
 
 /// Columns beyond those of the original design, for a database that has its tables already.
-const ADDED: [(&str, &str, &str); 11] = [
+const ADDED: [(&str, &str, &str); 14] = [
     ("task_master", "waits_for", "TEXT"),
     ("task_master", "error_kind", "TEXT"),
     ("task_master", "task_group", "TEXT"),
@@ -24,6 +24,9 @@ const ADDED: [(&str, &str, &str); 11] = [
     ("workers", "until", "TIMESTAMP"),
     ("workers", "task_id", "TEXT"),
     ("workers", "since", "TIMESTAMP"),
+    ("workers", "batch_reason", "TEXT"),
+    ("workers", "batch_since", "TIMESTAMP"),
+    ("workers", "batch_until", "TIMESTAMP"),
 ];
 
 /// An open database that is in this version's form.

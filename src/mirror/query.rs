@@ -136,6 +136,12 @@ row! {
         task_id: Option<String>,
         /// Since when, where that is known.
         since: Option<String>,
+        /// What keeps its type's batches.
+        batch_reason: Option<String>,
+        /// Since when.
+        batch_since: Option<String>,
+        /// Until when, where that is known.
+        batch_until: Option<String>,
     }
 }
 

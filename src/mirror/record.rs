@@ -124,17 +124,21 @@ fn budget(database: &Connection, row: &BudgetRow) -> Result<()> {
 fn worker(database: &Connection, row: &WorkerRow) -> Result<()> {
     let sql = "INSERT INTO workers (worker_id, worker_type, model_name, api_endpoint, process_id,
             status, capabilities, rate_limit_reset_at, last_heartbeat, created_at, reason, until, task_id,
-            since)
+            since, batch_reason, batch_since, batch_until)
         VALUES (:worker_id, :worker_type, :model, :endpoint, :process_id, :status, :capabilities,
-            :reset_at, :at, :at, :reason, :until, :task_id, :since)
+            :reset_at, :at, :at, :reason, :until, :task_id, :since,
+            :batch_reason, :batch_since, :batch_until)
         ON CONFLICT (worker_id) DO UPDATE SET
             worker_type = excluded.worker_type, model_name = excluded.model_name,
             api_endpoint = excluded.api_endpoint, process_id = excluded.process_id,
             status = excluded.status, capabilities = excluded.capabilities,
             rate_limit_reset_at = excluded.rate_limit_reset_at,
             last_heartbeat = excluded.last_heartbeat, reason = excluded.reason,
-            until = excluded.until, task_id = excluded.task_id, since = excluded.since";
+            until = excluded.until, task_id = excluded.task_id, since = excluded.since,
+            batch_reason = excluded.batch_reason, batch_since = excluded.batch_since,
+            batch_until = excluded.batch_until";
     let until = row.until.map(sql_time);
+    let batches = row.batches.as_ref();
     let reset_at = until.as_ref().filter(|_| row.status == "rate_limited");
     database
         .prepare_cached(sql)?
@@ -152,6 +156,9 @@ fn worker(database: &Connection, row: &WorkerRow) -> Result<()> {
             ":until": until,
             ":task_id": row.task_id.as_ref().map(TaskId::as_str),
             ":since": row.since.map(sql_time),
+            ":batch_reason": batches.map(|batches| batches.reason.as_str()),
+            ":batch_since": batches.map(|batches| sql_time(batches.since)),
+            ":batch_until": batches.and_then(|batches| batches.until).map(sql_time),
         })
         .map(drop)
 }

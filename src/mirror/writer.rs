@@ -18,7 +18,7 @@ use rusqlite::TransactionBehavior;
 
 use super::database::{self, Database};
 use super::{MirrorError, rebuild, record};
-use crate::base::words;
+use crate::base::{process, words};
 use crate::task::fact::{Fact, JournalMark};
 
 /// The most facts in one transaction.
@@ -114,7 +114,10 @@ impl Mirror {
             Err(error @ MirrorError::TooNew { .. }) => return Err(error),
             Err(error) => writer.failed(error),
         }
-        let thread = std::thread::Builder::new().name("mirror".into()).spawn(move || writer.run());
+        let thread = std::thread::Builder::new().name("mirror".into()).spawn(move || {
+            process::give_way();
+            writer.run();
+        });
         let thread = thread.map_err(|error| {
             crate::base::files::FileError::new("start a thread for", path, error)
         })?;
@@ -593,6 +596,7 @@ mod tests {
                 reason: None,
                 until: Some(at("2026-11-23T02:00:00Z")),
                 since: None,
+                batches: None,
                 capabilities: vec!["code".into()],
                 task_id: Some("a".parse::<TaskId>().unwrap()),
                 at: at("2026-11-23T01:00:00Z"),

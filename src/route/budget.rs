@@ -31,6 +31,17 @@ pub struct Limits {
     pub others: BTreeMap<Limit, Usd>,
 }
 
+impl Limits {
+    /// Another amount for one of them.
+    pub fn set(&mut self, limit: &Limit, amount: Usd) {
+        match (&limit.scope, limit.window) {
+            (Scope::Total, Window::Day) => self.daily = amount,
+            (Scope::Total, Window::Month) => self.monthly = amount,
+            _ => drop(self.others.insert(limit.clone(), amount)),
+        }
+    }
+}
+
 /// What becomes of a task whose worker cannot be paid until a limit begins anew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnExhausted {
@@ -49,6 +60,8 @@ pub struct Ledger {
     today: Date,
     /// One for each limit that there is; those of the total are always there.
     accounts: BTreeMap<Limit, Account>,
+    /// What was spent and promised for each purpose: a limit that is set later covers it, too.
+    tallies: BTreeMap<(Purpose, Window), Account>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -161,6 +174,7 @@ impl Ledger {
             today: date(&zone, now),
             zone,
             accounts: accounts.map(|(limit, amount)| (limit, account(amount))).collect(),
+            tallies: BTreeMap::new(),
         }
     }
 
@@ -168,14 +182,14 @@ impl Ledger {
     pub fn record(&mut self, amount: Usd, purpose: &Purpose, at: Timestamp, now: Timestamp) {
         self.turn_the_page(now);
         let day = date(&self.zone, at);
-        self.covering(purpose, day).for_each(|account| account.spent += amount);
+        self.count(purpose, day, |account| account.spent += amount);
     }
 
     /// Writes down what somebody else has promised, whatever the limits say.
     pub fn record_promise(&mut self, amount: Usd, purpose: &Purpose, now: Timestamp) {
         self.turn_the_page(now);
         let today = self.today;
-        self.covering(purpose, today).for_each(|account| account.reserved += amount);
+        self.count(purpose, today, |account| account.reserved += amount);
     }
 
     /// Writes down that people were told of a limit in an earlier run.
@@ -204,7 +218,7 @@ impl Ledger {
             return Err(refusal);
         }
         let day = self.today;
-        self.covering(&purpose, day).for_each(|account| account.reserved += amount);
+        self.count(&purpose, day, |account| account.reserved += amount);
         Ok(Reservation { amount, day, purpose })
     }
 
@@ -219,7 +233,7 @@ impl Ledger {
     ) -> Reservation {
         self.turn_the_page(now);
         let day = date(&self.zone, at);
-        self.covering(&purpose, day).for_each(|account| account.reserved += amount);
+        self.count(&purpose, day, |account| account.reserved += amount);
         Reservation { amount, day, purpose }
     }
 
@@ -245,7 +259,7 @@ impl Ledger {
 
     /// Uses a promise up: this much was really spent.
     pub fn settle(&mut self, promise: Reservation, actual: Usd) {
-        self.covering(&promise.purpose, promise.day).for_each(|account| {
+        self.count(&promise.purpose, promise.day, |account| {
             account.reserved = account.reserved.less(promise.amount);
             account.spent += actual;
         });
@@ -286,12 +300,21 @@ impl Ledger {
         alerts
     }
 
-    /// Other limits of the total from now on.
-    pub fn set_total(&mut self, daily: Option<Usd>, monthly: Option<Usd>) {
-        for (window, amount) in Window::ALL.into_iter().zip([daily, monthly]) {
-            let account = self.accounts.entry(Limit::total(window)).or_default();
-            account.limit = amount.unwrap_or(account.limit);
-        }
+    /// Another amount for a limit from now on, or one more limit, which covers what was spent before.
+    pub fn set(&mut self, limit: &Limit, amount: Usd, now: Timestamp) {
+        self.turn_the_page(now);
+        let fresh = || {
+            let is_of = |(purpose, window): &(Purpose, Window)| {
+                limit.scope.covers(purpose) && *window == limit.window
+            };
+            let tallies = self.tallies.iter().filter(|(key, _)| is_of(key)).map(|(_, tally)| tally);
+            tallies.fold(Account::default(), |sum, tally| Account {
+                spent: sum.spent + tally.spent,
+                reserved: sum.reserved + tally.reserved,
+                ..sum
+            })
+        };
+        self.accounts.entry(limit.clone()).or_insert_with(fresh).limit = amount;
     }
 
     /// From how many per cent of a limit on to be careful.
@@ -349,15 +372,20 @@ impl Ledger {
                 *account = Account { limit: account.limit, ..Account::default() };
             }
         }
+        self.tallies.retain(|(_, window), _| is_in(*window, self.today, today));
         self.today = today;
     }
 
-    /// The accounts that money of this day for this purpose counts in.
-    fn covering(&mut self, purpose: &Purpose, day: Date) -> impl Iterator<Item = &mut Account> {
-        let today = self.today;
-        let counts =
-            move |limit: &Limit| limit.scope.covers(purpose) && is_in(limit.window, day, today);
-        self.accounts.iter_mut().filter(move |(limit, _)| counts(limit)).map(|(_, account)| account)
+    /// Counts money of this day for this purpose wherever it counts.
+    fn count(&mut self, purpose: &Purpose, day: Date, mut count: impl FnMut(&mut Account)) {
+        for window in Window::ALL.into_iter().filter(|window| is_in(*window, day, self.today)) {
+            count(self.tallies.entry((purpose.clone(), window)).or_default());
+        }
+        for (limit, account) in &mut self.accounts {
+            if limit.scope.covers(purpose) && is_in(limit.window, day, self.today) {
+                count(account);
+            }
+        }
     }
 }
 
@@ -555,6 +583,31 @@ mod tests {
         assert!(!ledger.is_critical(noon()));
         ledger.record(CENT, &any(), noon(), noon());
         assert!(ledger.is_critical(noon()));
+    }
+
+    #[test]
+    fn a_limit_that_is_set_later_covers_what_was_spent_before() {
+        let mut ledger = ledger(100, 100);
+        let promise = ledger.reserve(CENT.times(2), purpose("cloud", "report"), noon()).unwrap();
+        ledger.record(CENT.times(3), &purpose("cloud", "letter"), noon(), noon());
+        let yesterday = at("2026-11-22T12:00:00Z");
+        ledger.record(CENT.times(4), &purpose("cloud", "letter"), yesterday, noon());
+        ledger.record(CENT.times(50), &purpose("other", "letter"), noon(), noon());
+        let cloud = of_worker("cloud", Window::Day);
+        for limit in
+            [cloud.clone(), of_worker("cloud", Window::Month), of_type("report", Window::Day)]
+        {
+            ledger.set(&limit, CENT.times(10), noon());
+        }
+        let spent_and_reserved: Vec<(u64, u64)> = ledger
+            .standings()
+            .filter(|(limit, _)| limit.scope != Scope::Total)
+            .map(|(_, s)| (s.spent.pico() / CENT.pico(), s.reserved.pico() / CENT.pico()))
+            .collect();
+        assert_eq!(spent_and_reserved, [(3, 2), (7, 2), (0, 2)]);
+        ledger.settle(promise, CENT);
+        let standing = ledger.standings().find(|(limit, _)| **limit == cloud).unwrap().1;
+        assert_eq!((standing.spent, standing.reserved), (CENT.times(4), Usd::ZERO));
     }
 
     proptest! {

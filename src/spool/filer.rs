@@ -10,6 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use super::{Claim, Spool};
 use crate::base::bug::has_bug;
@@ -36,9 +37,67 @@ pub struct Filing {
 /// What became of a filing: the id that it has, or the claim with the reason why not.
 pub type Filed = Result<(TaskId, Folder), (Box<Filing>, FileError)>;
 
+/// So many results are written one after the other; of more, several at a time.
+const FEW: usize = 32;
+/// By so many threads at most.
+const WRITERS: usize = 4;
+
 /// Files a batch. Results share the syncs of their folders; each answers for itself.
 pub fn file(batch: Vec<Filing>) -> Vec<Filed> {
-    let mut done = Vec::with_capacity(batch.len());
+    let (moved, mut done) = place_all(batch);
+    let folders: BTreeSet<PathBuf> =
+        moved.iter().map(|filing| dir(filing, filing.folder)).collect();
+    let synced: Result<(), FileError> = folders.iter().try_for_each(|dir| files::sync_dir(dir));
+    for filing in moved {
+        done.push(match &synced {
+            Ok(()) => finish(filing),
+            Err(error) => {
+                // It stands, and may not survive a power cut: it is written anew, over itself.
+                let why = io::Error::from(error.kind());
+                let again = Filing { replaces: true, ..filing };
+                Err((Box::new(again), FileError::new(error.doing, &error.path, why)))
+            }
+        });
+    }
+    done
+}
+
+/// Those that are in place, and what became of the others.
+type Placed = (Vec<Filing>, Vec<Filed>);
+
+/// Puts results in place; many by several threads, for each waits for the disk by itself.
+fn place_all(mut batch: Vec<Filing>) -> Placed {
+    if batch.len() <= FEW {
+        return place(batch);
+    }
+    let share = batch.len().div_ceil(WRITERS);
+    let mut shares = Vec::new();
+    while !batch.is_empty() {
+        shares.push(batch.split_off(batch.len().saturating_sub(share)));
+    }
+    let (shares, placed) = (Mutex::new(shares), Mutex::new(Placed::default()));
+    let work = || {
+        // The guard must be gone before the work begins.
+        let next = || shares.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        while let Some(share) = next() {
+            let (moved, done) = place(share);
+            let mut placed = placed.lock().unwrap_or_else(PoisonError::into_inner);
+            placed.0.extend(moved);
+            placed.1.extend(done);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..WRITERS {
+            // Where no thread can be had, whoever asks for it does its share.
+            let _ = std::thread::Builder::new().name("filer".into()).spawn_scoped(scope, work);
+        }
+        work();
+    });
+    placed.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn place(batch: Vec<Filing>) -> Placed {
+    let mut done = Vec::new();
     let mut halves = Vec::with_capacity(batch.len());
     for filing in batch {
         match write_aside(&filing) {
@@ -56,21 +115,7 @@ pub fn file(batch: Vec<Filing>) -> Vec<Filed> {
             Err(error) => done.push(Err((Box::new(filing), error))),
         }
     }
-    let folders: BTreeSet<PathBuf> =
-        moved.iter().map(|filing| dir(filing, filing.folder)).collect();
-    let synced: Result<(), FileError> = folders.iter().try_for_each(|dir| files::sync_dir(dir));
-    for filing in moved {
-        done.push(match &synced {
-            Ok(()) => finish(filing),
-            Err(error) => {
-                // It stands, and may not survive a power cut: it is written anew, over itself.
-                let why = io::Error::from(error.kind());
-                let again = Filing { replaces: true, ..filing };
-                Err((Box::new(again), FileError::new(error.doing, &error.path, why)))
-            }
-        });
-    }
-    done
+    (moved, done)
 }
 
 /// A result's bytes in `tmp`, written and not yet synced.
@@ -214,6 +259,23 @@ mod tests {
             replaces: false,
             rejected: false,
         }
+    }
+
+    #[test]
+    fn of_many_each_answers_for_itself() {
+        let (_dir, spool) = spool();
+        let spool = Arc::new(spool);
+        let names: Vec<String> = (0..3 * FEW).map(|n| format!("t{n}")).collect();
+        for taken in ["t1", "t50"] {
+            fs::write(spool.file(Folder::Completed, &id(taken)), "somebody's").unwrap();
+        }
+        let batch = names.iter().map(|name| filing(claimed(&spool, name), Folder::Completed));
+        let (filed, kept): (Vec<Filed>, Vec<Filed>) =
+            file(batch.collect()).into_iter().partition(Result::is_ok);
+        assert_eq!((filed.len(), kept.len()), (names.len() - 2, 2));
+        assert_eq!(spool.ids(Folder::Completed).unwrap().len(), names.len());
+        assert_eq!(spool.ids(Folder::InProgress).unwrap().len(), 2);
+        assert_eq!(super::super::list(&spool.home().tmp()).unwrap().len(), 0);
     }
 
     #[test]

@@ -175,13 +175,10 @@ impl Journal {
             const EVENT: &[u8] = b"\"limits\"";
             bytes.windows(EVENT.len()).any(|window| window == EVENT)
         })?;
-        let is_limits = |line: &Line| line.event == LineKind::Limits;
-        let last = chapter.lines.into_iter().filter(is_limits).reduce(|before, line| Line {
-            daily_usd: line.daily_usd.or(before.daily_usd),
-            monthly_usd: line.monthly_usd.or(before.monthly_usd),
-            ..line
-        });
-        Ok(last.as_ref().map(Line::to_bytes).unwrap_or_default())
+        let set = || chapter.lines.iter().filter(|line| line.event == LineKind::Limits);
+        let Some(at) = set().map(|line| line.at).max() else { return Ok(Vec::new()) };
+        let limits = set().flat_map(Line::limits).collect();
+        Ok(Line::of_limits(&limits, at).iter().flat_map(Line::to_bytes).collect())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Month>> {
@@ -382,7 +379,10 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::Usd;
+    use crate::task::journal::Replay;
+    use crate::task::limit::{Scope, Window};
+    use crate::task::{Limit, Usd, WorkerType};
+    use std::collections::BTreeMap;
     use std::fs;
 
     fn line(at: &str) -> Line {
@@ -408,6 +408,35 @@ mod tests {
         let kept = recent.lines.iter().filter(|line| line.event == LineKind::Limits);
         let kept: Vec<_> = kept.map(|line| (line.daily_usd, line.monthly_usd)).collect();
         assert_eq!(kept, [(three, nine); 2], "one for each of the two months that are read");
+    }
+
+    #[test]
+    fn a_new_month_takes_over_the_limits_of_single_workers_and_types() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path().to_owned()).unwrap();
+        let at = |text: &str| text.parse().unwrap();
+        let limit = |scope, window, dollars| (Limit { scope, window }, Usd::dollars(dollars));
+        let worker = || Scope::Worker(WorkerType::new("cloud"));
+        let first = [
+            limit(Scope::Total, Window::Day, 5),
+            limit(worker(), Window::Day, 3),
+            limit(Scope::TaskType("report".into()), Window::Month, 2),
+        ];
+        let second = [limit(worker(), Window::Day, 4), limit(worker(), Window::Month, 40)];
+        for (limits, at) in [
+            (first.to_vec(), at("2026-01-01T00:00:00Z")),
+            (second.to_vec(), at("2026-01-02T00:00:00Z")),
+        ] {
+            let limits = limits.into_iter().collect();
+            journal.append(&Line::of_limits(&limits, at)).unwrap();
+        }
+        for month in 2..=5 {
+            journal.append(&[line(&format!("2026-0{month}-03T00:00:00Z"))]).unwrap();
+        }
+        let mut replay = Replay::default();
+        recent(dir.path()).unwrap().lines.into_iter().for_each(|line| replay.follow(line));
+        let expected: BTreeMap<Limit, Usd> = first.into_iter().chain(second).collect();
+        assert_eq!(replay.limits, expected);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! shows it and a restart keeps it. `cancel.ID`, `limits.json` and `rebuild` are taken away
 //! once the daemon has acted on them; where none runs they wait for the next.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -13,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Home;
 use crate::base::files::{self, FileError};
-use crate::task::{GroupName, TaskId, Usd, WorkerType};
+use crate::task::limit::{Scope, Window};
+use crate::task::{GroupName, Limit, TaskId, Usd, WorkerType};
 
 /// What a note's name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,15 +33,31 @@ pub enum Note {
 }
 
 /// The limits that somebody set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsNote {
-    /// A day's.
+    /// A day's, in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub daily_usd: Option<Usd>,
-    /// A month's.
+    daily_usd: Option<Usd>,
+    /// A month's, in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub monthly_usd: Option<Usd>,
+    monthly_usd: Option<Usd>,
+    /// Those of single worker types.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    by_worker: BTreeMap<String, Amounts>,
+    /// Those of single types of task.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    by_task_type: BTreeMap<String, Amounts>,
+}
+
+/// A day's and a month's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Amounts {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    daily_usd: Option<Usd>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    monthly_usd: Option<Usd>,
 }
 
 impl Note {
@@ -105,24 +123,59 @@ impl Note {
 }
 
 impl LimitsNote {
-    /// Leaves the limits for the daemon, beside those that an earlier note set.
+    /// Leaves limits for the daemon, beside those that an earlier note set.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn leave(self, home: &Home) -> Result<(), FileError> {
-        let earlier = Self::read(home).unwrap_or_default();
-        let both = Self {
-            daily_usd: self.daily_usd.or(earlier.daily_usd),
-            monthly_usd: self.monthly_usd.or(earlier.monthly_usd),
-        };
-        let bytes = serde_json::to_vec(&both).unwrap_or_default();
+    pub fn leave(limits: &BTreeMap<Limit, Usd>, home: &Home) -> Result<(), FileError> {
+        let mut note = Self::lying_at(home).unwrap_or_default();
+        limits.iter().for_each(|(limit, amount)| note.set(limit, *amount));
+        let bytes = serde_json::to_vec(&note).unwrap_or_default();
         Note::Limits.leave_with(home, &bytes)
     }
 
     /// The limits that were left and not yet acted on.
-    pub fn read(home: &Home) -> Option<Self> {
-        let bytes = files::read(&Note::Limits.path(home), 4096).ok()?;
+    pub fn read(home: &Home) -> Option<BTreeMap<Limit, Usd>> {
+        Some(Self::lying_at(home)?.limits())
+    }
+
+    fn lying_at(home: &Home) -> Option<Self> {
+        let bytes = files::read(&Note::Limits.path(home), 1 << 20).ok()?;
         serde_json::from_slice(&bytes).ok()
+    }
+
+    fn set(&mut self, limit: &Limit, amount: Usd) {
+        let named = match &limit.scope {
+            Scope::Total => None,
+            Scope::Worker(name) => Some(self.by_worker.entry(name.to_string()).or_default()),
+            Scope::TaskType(name) => Some(self.by_task_type.entry(name.clone()).or_default()),
+        };
+        let (daily, monthly) = match named {
+            Some(amounts) => (&mut amounts.daily_usd, &mut amounts.monthly_usd),
+            None => (&mut self.daily_usd, &mut self.monthly_usd),
+        };
+        match limit.window {
+            Window::Day => *daily = Some(amount),
+            Window::Month => *monthly = Some(amount),
+        }
+    }
+
+    fn limits(&self) -> BTreeMap<Limit, Usd> {
+        let total = Amounts { daily_usd: self.daily_usd, monthly_usd: self.monthly_usd };
+        let worker = |(name, amounts): (&String, &Amounts)| {
+            (Scope::Worker(WorkerType::new(name.clone())), *amounts)
+        };
+        let task_type =
+            |(name, amounts): (&String, &Amounts)| (Scope::TaskType(name.clone()), *amounts);
+        let all = self.by_worker.iter().map(worker);
+        let all = all.chain(self.by_task_type.iter().map(task_type));
+        let limits = all.chain([(Scope::Total, total)]).flat_map(|(scope, amounts)| {
+            let amounts = Window::ALL.into_iter().zip([amounts.daily_usd, amounts.monthly_usd]);
+            amounts.filter_map(move |(window, amount)| {
+                Some((Limit { scope: scope.clone(), window }, amount?))
+            })
+        });
+        limits.collect()
     }
 }
 
@@ -156,14 +209,20 @@ mod tests {
     }
 
     #[test]
-    fn limits_set_one_after_the_other_both_hold() {
+    fn limits_set_one_after_the_other_all_hold() {
         let (_dir, spool) = spool();
         let home = spool.home();
-        LimitsNote { daily_usd: Some(Usd::dollars(5)), monthly_usd: None }.leave(home).unwrap();
-        LimitsNote { daily_usd: None, monthly_usd: Some(Usd::dollars(50)) }.leave(home).unwrap();
-        let both =
-            LimitsNote { daily_usd: Some(Usd::dollars(5)), monthly_usd: Some(Usd::dollars(50)) };
-        assert_eq!(LimitsNote::read(home), Some(both));
+        let limit = |scope, window| Limit { scope, window };
+        let cloud = limit(Scope::Worker(WorkerType::new("cloud")), Window::Month);
+        let report = limit(Scope::TaskType("report".into()), Window::Day);
+        let (day, month) = (Limit::total(Window::Day), Limit::total(Window::Month));
+        let all: BTreeMap<Limit, Usd> = [(day, 5), (month, 50), (cloud, 7), (report, 1)]
+            .map(|(limit, amount)| (limit, Usd::dollars(amount)))
+            .into();
+        for (limit, amount) in &all {
+            LimitsNote::leave(&[(limit.clone(), *amount)].into(), home).unwrap();
+        }
+        assert_eq!(LimitsNote::read(home), Some(all));
         assert!(Note::Limits.take(home).unwrap());
         assert!(!Note::Limits.take(home).unwrap());
     }

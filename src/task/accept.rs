@@ -149,9 +149,39 @@ fn schema(field: &str, written: &Value) -> Result<Validator, String> {
     }
     let engine = PatternOptions::regex().size_limit(LARGEST_PATTERN);
     jsonschema::options().with_pattern_options(engine).build(written).map_err(|error| {
+        if let Some(place) = place_outside(written) {
+            let place = words::excerpt(&words::tame(place), 80);
+            return format!(
+                "`{field}` refers to `{place}`, which is not in it, and koubou fetches nothing: put what is meant below `$defs` and refer to `#/$defs/NAME`"
+            );
+        }
         let said = words::excerpt(&words::tame(&error.to_string()), 160);
         format!("`{field}` is not a JSON schema: {said}")
     })
+}
+
+/// The first `$ref` that leads nowhere in the schema.
+fn place_outside(whole: &Value) -> Option<&str> {
+    let leads_out = |place: &&str| {
+        let pointer =
+            place.strip_prefix('#').filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        // An anchor, `#name`, may be anywhere.
+        !place.starts_with('#') || pointer.is_some_and(|pointer| whole.pointer(pointer).is_none())
+    };
+    let mut open = vec![whole];
+    while let Some(part) = open.pop() {
+        match part {
+            Value::Array(items) => open.extend(items),
+            Value::Object(map) => {
+                if let Some(place) = map.get("$ref").and_then(Value::as_str).filter(leads_out) {
+                    return Some(place);
+                }
+                open.extend(map.values());
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// How long a schema is once its references are written out.
@@ -271,7 +301,11 @@ mod tests {
             (json!({ "regex": "(" }), "not a regular expression: unclosed group"),
             (json!({ "regex": "\\w{1000}{1000}" }), "size limit"),
             (json!({ "json_schema": { "type": "nothing" } }), "not a JSON schema"),
-            (json!({ "json_schema": { "$ref": "http://127.0.0.1:9/x" } }), "not a JSON schema"),
+            (
+                json!({ "json_schema": { "$ref": "http://127.0.0.1:9/x" } }),
+                "refers to `http://127.0.0.1:9/x`, which is not in it, and koubou fetches nothing",
+            ),
+            (json!({ "json_schema": { "$ref": "#/$defs/x" } }), "refers to `#/$defs/x`"),
             (json!({ "json_schema": "x" }), "must be an object"),
             (json!({ "check": 5 }), "`check` must be a string"),
             (json!({ "schema": {} }), "`schema` is nothing"),

@@ -135,12 +135,25 @@ pub struct WorkerRow {
     pub until: Option<Timestamp>,
     /// Since when it lasts, where that is known.
     pub since: Option<Timestamp>,
+    /// What keeps its type's batches, where something does.
+    pub batches: Option<BatchTrouble>,
     /// The types of work that it is for.
     pub capabilities: Vec<String>,
     /// The task that it works on.
     pub task_id: Option<TaskId>,
     /// When this was true.
     pub at: Timestamp,
+}
+
+/// What keeps a worker type's batches: one cannot be asked after, or none is made for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchTrouble {
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when, where that is known.
+    pub until: Option<Timestamp>,
 }
 
 /// A row of `system_logs`.

@@ -6,7 +6,7 @@
 //! reading a file whose last line was torn, changes nothing but what the torn
 //! line said.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -150,13 +150,49 @@ impl Line {
 
     /// A line that people were told of a limit.
     pub fn alert(limit: &Limit, at: Timestamp) -> Self {
-        let mut line = Self { limit: Some(limit.window), ..Self::new(LineKind::Alert, at) };
-        match &limit.scope {
-            Scope::Total => {}
-            Scope::Worker(name) => line.worker_type = Some(name.clone()),
-            Scope::TaskType(name) => line.task_type = Some(name.clone()),
+        let line = Self { limit: Some(limit.window), ..Self::new(LineKind::Alert, at) };
+        line.of_scope(&limit.scope)
+    }
+
+    /// The lines that these limits were set, one for each whose they are.
+    pub fn of_limits(limits: &BTreeMap<Limit, Usd>, at: Timestamp) -> Vec<Self> {
+        let mut lines: BTreeMap<&Scope, Self> = BTreeMap::new();
+        for (limit, amount) in limits {
+            let fresh = || Self::new(LineKind::Limits, at).of_scope(&limit.scope);
+            let line = lines.entry(&limit.scope).or_insert_with(fresh);
+            match limit.window {
+                Window::Day => line.daily_usd = Some(*amount),
+                Window::Month => line.monthly_usd = Some(*amount),
+            }
         }
-        line
+        lines.into_values().collect()
+    }
+
+    /// The limits that it sets.
+    pub fn limits(&self) -> impl Iterator<Item = (Limit, Usd)> {
+        let scope = self.scope();
+        let amounts = Window::ALL.into_iter().zip([self.daily_usd, self.monthly_usd]);
+        amounts.filter_map(move |(window, amount)| {
+            Some((Limit { scope: scope.clone(), window }, amount?))
+        })
+    }
+
+    /// Whose limit it is about.
+    fn scope(&self) -> Scope {
+        match (&self.worker_type, &self.task_type) {
+            (Some(name), _) => Scope::Worker(name.clone()),
+            (None, Some(name)) => Scope::TaskType(name.clone()),
+            (None, None) => Scope::Total,
+        }
+    }
+
+    fn of_scope(mut self, scope: &Scope) -> Self {
+        match scope {
+            Scope::Total => {}
+            Scope::Worker(name) => self.worker_type = Some(name.clone()),
+            Scope::TaskType(name) => self.task_type = Some(name.clone()),
+        }
+        self
     }
 
     /// What an attempt's money is spent on, as far as the line says.
@@ -200,8 +236,8 @@ pub struct Replay {
     pub spent: Vec<Spending>,
     /// Every limit that people were told of, with when.
     pub alerts: Vec<(Limit, Timestamp)>,
-    /// The limits that were last set: a day's and a month's.
-    pub limits: (Option<Usd>, Option<Usd>),
+    /// The limits that were set, each as it was last.
+    pub limits: BTreeMap<Limit, Usd>,
     /// When each worker type last began an attempt.
     pub last_begun: HashMap<WorkerType, Timestamp>,
     /// Until when each worker type was asked to pause.
@@ -267,6 +303,15 @@ pub const STOPPED: &str = "stopped";
 /// The outcome of an attempt whose batch was not done in time.
 pub const BATCH_EXPIRED: &str = "batch_expired";
 
+/// The outcome of an attempt whose batch its provider does not take, or failed as a whole.
+pub const BATCH_REFUSED: &str = "batch_refused";
+
+/// The outcome of an attempt whose batch could not be handed over.
+pub const BATCH_NOT_SENT: &str = "batch_not_sent";
+
+/// The outcome of an attempt whose provider has as much waiting as it lets wait.
+pub const BATCH_FULL: &str = "batch_full";
+
 /// The outcome of an attempt during which the daemon died.
 pub const DAEMON_DIED: &str = "daemon_died";
 
@@ -290,10 +335,7 @@ impl Replay {
             }
             LineKind::Filed | LineKind::Withdrawn => self.left(line),
             LineKind::Spawned => self.spawned(line),
-            LineKind::Limits => {
-                self.limits.0 = line.daily_usd.or(self.limits.0);
-                self.limits.1 = line.monthly_usd.or(self.limits.1);
-            }
+            LineKind::Limits => self.limits.extend(line.limits()),
             LineKind::Gathered | LineKind::Submitted => self.sent(line),
             LineKind::BatchOver => {
                 line.batch.map(|mark| self.batches.remove(&mark));
@@ -403,12 +445,7 @@ fn purpose_of(end: &Line, begun: Option<&Line>) -> Purpose {
 }
 
 fn told_of(line: Line) -> Option<(Limit, Timestamp)> {
-    let scope = match (line.worker_type, line.task_type) {
-        (Some(name), _) => Scope::Worker(name),
-        (None, Some(name)) => Scope::TaskType(name),
-        (None, None) => Scope::Total,
-    };
-    Some((Limit { scope, window: line.limit? }, line.at))
+    Some((Limit { scope: line.scope(), window: line.limit? }, line.at))
 }
 
 /// The end of an attempt whose batch nobody had begun to send: it has cost nothing.

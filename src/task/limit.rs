@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::WorkerType;
+use crate::base::words;
 
 /// One limit among all that there are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,7 +42,7 @@ pub enum Window {
 }
 
 /// What money is spent on, which decides whose limits it counts against.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Purpose {
     /// The worker type that is paid, where it is known.
     pub worker_type: Option<WorkerType>,
@@ -97,16 +98,13 @@ impl Limit {
     /// What a person changes to raise it.
     pub fn raised_by(&self) -> String {
         let which = self.window.as_str();
-        match &self.scope {
-            Scope::Total => format!("`koubou budget set --{which} N`"),
-            Scope::Worker(name) => in_settings(&format!("by_worker.{name}.{which}")),
-            Scope::TaskType(name) => in_settings(&format!("by_task_type.{name}.{which}")),
-        }
+        let whose = match &self.scope {
+            Scope::Total => String::new(),
+            Scope::Worker(name) => format!("--worker {} ", words::shell_word(name.as_str())),
+            Scope::TaskType(name) => format!("--task-type {} ", words::shell_word(name)),
+        };
+        format!("`koubou budget set {whose}--{which} N`")
     }
-}
-
-fn in_settings(key: &str) -> String {
-    format!("`cost_limits.{key}` of config/agent.yaml, from the next start on,")
 }
 
 impl fmt::Display for Limit {
@@ -142,6 +140,6 @@ mod tests {
         let scope = Scope::Worker(WorkerType::new("gpt5_high"));
         let worker = Limit { scope, window: Window::Month };
         assert_eq!(worker.to_string(), "monthly limit of worker gpt5_high");
-        assert!(worker.raised_by().starts_with("`cost_limits.by_worker.gpt5_high.monthly` of"));
+        assert_eq!(worker.raised_by(), "`koubou budget set --worker gpt5_high --monthly N`");
     }
 }

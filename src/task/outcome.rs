@@ -95,6 +95,9 @@ pub struct Usage {
     /// The service tier that the answer states.
     #[serde(skip_serializing_if = "is_standard")]
     pub service_tier: ServiceTier,
+    /// Whether these numbers do not fit one another, or are more than any model reads.
+    #[serde(skip)]
+    pub is_doubtful: bool,
 }
 
 /// How urgently a provider did the work: what its answer states, and what is paid for.
@@ -148,6 +151,9 @@ pub enum Spent {
     Nothing,
     /// The provider said how much was used.
     Known(Usd),
+    /// The provider said how much was used, in numbers that are doubtful: the reservation counts,
+    /// or this, where it is more.
+    AtLeast(Usd),
     /// It was sent and nobody said what became of it: the whole reservation counts.
     Unknown,
 }
@@ -254,6 +260,10 @@ pub enum Trouble {
     Billing,
     /// It does not accept the key; a person must act.
     BadKey,
+    /// It refused a batch, or failed one as a whole.
+    BatchRefused,
+    /// It has no batches at all.
+    NoBatches,
 }
 
 impl Failure {
@@ -312,6 +322,7 @@ impl Spent {
         match self {
             Self::Nothing => Usd::ZERO,
             Self::Known(cost) => cost,
+            Self::AtLeast(cost) => cost.max(reserved),
             Self::Unknown => reserved,
         }
     }

@@ -365,12 +365,15 @@ impl<'a> Fields<'a> {
 
     fn texts(&mut self, key: &str) -> Vec<&'a str> {
         let Some(value) = self.get(key) else { return Vec::new() };
-        let texts: Option<Vec<&str>> =
-            value.as_array().and_then(|items| items.iter().map(Value::as_str).collect());
-        texts.unwrap_or_else(|| {
+        let Some(items) = value.as_array() else {
             self.wrong(key, "an array of strings", value);
-            Vec::new()
-        })
+            return Vec::new();
+        };
+        if let Some(item) = items.iter().find(|item| !item.is_string()) {
+            let is = kind_of(item);
+            self.flaw(format!("`{key}` must be an array of strings, and one of them is {is}"));
+        }
+        items.iter().filter_map(Value::as_str).collect()
     }
 
     fn whole_path(&mut self, key: &str) -> Option<PathBuf> {
@@ -653,10 +656,21 @@ mod tests {
             (json!("city"), "`response_schema` must be an object, a JSON schema, and is a string"),
             (json!(true), "and is a boolean"),
             (json!({ "type": "nothing" }), "`response_schema` is not a JSON schema"),
-            (json!({ "$ref": "http://127.0.0.1:9/x" }), "`response_schema` is not a JSON schema"),
+            (json!({ "$ref": "http://127.0.0.1:9/x" }), "`response_schema` refers to `http://127"),
         ] {
             let flaws = flaws(&json!({ "description": "a", "response_schema": schema }));
             assert!(flaws.contains(says), "{flaws}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_string_in_a_list_of_strings_is_told() {
+        for (fallback, says) in [
+            (json!([1]), "`fallback` must be an array of strings, and one of them is a number"),
+            (json!("a"), "`fallback` must be an array of strings, and is a string"),
+        ] {
+            let flaws = flaws(&json!({ "description": "a", "fallback": fallback }));
+            assert!(flaws.starts_with(says), "{flaws}");
         }
     }
 

@@ -108,6 +108,7 @@ impl ChatWorker {
     fn spent(&self, usage: Option<&Usage>) -> Spent {
         match usage {
             _ if !self.is_paid() => Spent::Nothing,
+            Some(usage) if usage.is_doubtful => Spent::AtLeast(self.price.cost(usage)),
             Some(usage) => Spent::Known(self.price.cost(usage)),
             None => Spent::Unknown,
         }
@@ -208,6 +209,7 @@ impl ChatWorker {
                 let spent = self.spent(failure.usage.as_ref());
                 failure.spent(spent).into()
             }
+            Response::Unfinished(status) => self.unfinished(status, usage()).into(),
             Response::None(_) if !words.message.is_empty() => {
                 self.bad_answer(&format!("it is an error{said}"), usage()).into()
             }
@@ -238,6 +240,12 @@ impl ChatWorker {
         if spent == Spent::Unknown {
             warnings.push(format!(
                 "`{}` did not say how many tokens it used: the whole reservation counts as spent",
+                self.worker_type
+            ));
+        }
+        if matches!(spent, Spent::AtLeast(_)) {
+            warnings.push(format!(
+                "`{}` states numbers of tokens that cannot be right: what they cost counts, and no less than the reservation",
                 self.worker_type
             ));
         }
@@ -285,6 +293,17 @@ impl ChatWorker {
             .of_worker(Trouble::Failing);
         failure.usage = usage;
         failure.spent(self.spent(usage.as_ref()))
+    }
+
+    /// An answer that the server sent off before there was one: what it may cost, it may cost still.
+    fn unfinished(&self, status: &str, usage: Option<Usage>) -> Failure {
+        let message = format!(
+            "the server of `{}` took the request and sent `{status}` instead of an answer: it works in the background, which koubou did not ask for and does not wait for; ask another server, or use `api: chat_completions`",
+            self.worker_type
+        );
+        let failure = Failure::new("bad_answer", ErrorKind::AttemptsExhausted, message);
+        let failure = failure.retried(None).of_worker(Trouble::Failing);
+        Failure { usage, ..failure.spent(self.spent(None)) }
     }
 
     fn broken(&self, timeout: Duration, broken: Broken) -> Failure {
@@ -910,6 +929,23 @@ mod tests {
             done(run(&mut worker, &job("x")));
         }
         assert_eq!((server.chats(), server.connections()), (5, 1));
+    }
+
+    #[test]
+    fn a_usage_that_cannot_be_right_costs_what_it_states_or_what_was_reserved() {
+        let server = ModelServer::start();
+        server.will(Reply::answer("x", 30_000_000, 1));
+        let mut short = completion("m", "x", "stop", 1, 1);
+        short["usage"]["total_tokens"] = json!(1);
+        server.will(Reply::json(&short));
+        let stated = |usd: &str| Spent::AtLeast(usd.parse().unwrap());
+        for spent in [stated("37.50001"), stated("0.00001125")] {
+            let answer = done(run(&mut paid(&server), &job("x")));
+            assert_eq!((answer.spent, answer.warnings.len()), (spent, 1));
+        }
+        let reserved = "0.5".parse().unwrap();
+        assert_eq!(stated("37.5").of_reserved(reserved), "37.5".parse().unwrap());
+        assert_eq!(stated("0.1").of_reserved(reserved), reserved);
     }
 
     #[test]

@@ -197,6 +197,48 @@ fn route_says_where_a_task_would_go_and_runs_nothing() {
 }
 
 #[test]
+fn the_budget_of_one_worker_or_type_is_set_at_once_and_over_a_restart() {
+    let sky = ModelServer::start();
+    let shop = Sandbox::with_workers(&[with(cloud(&sky), "max_tokens", 100)]);
+    shop.set(CLOUD_KEY, &fresh_secret());
+    let daemon = shop.daemon();
+    let said = shop.koubou(["budget", "set", "--worker", "clod", "--daily", "1"]).ends(2);
+    assert!(said.err.contains("did you mean `cloud`?"), "{}", said.err);
+    shop.koubou(["budget", "set", "--worker", "cloud"]).ends(2);
+    sky.will(Reply::answer("x", 10, 100));
+    shop.drop_task("first", &json!({ "description": "a", "task_type": "report" }));
+    shop.eventually("it is done", || shop.names("completed").len() == 1);
+    shop.koubou(["budget", "set", "--task-type", "report", "--daily", "0.0015"]).ends(0);
+    daemon.until_said("the daily limit of task type report is $0.0015");
+    shop.koubou(["budget", "set", "--worker", "cloud", "--daily", "2", "--monthly", "20"]).ends(0);
+    daemon.until_said("the monthly limit of worker cloud is $20.00");
+    shop.drop_task("second", &json!({ "description": "b", "task_type": "report" }));
+    shop.drop_task("letter", &json!({ "description": "c", "task_type": "letter" }));
+    daemon.until_said("worker `cloud` leaves tasks of type `report`: the daily limit of task type report is used up");
+    shop.eventually("who has no such limit goes on", || shop.names("completed").len() == 2);
+    daemon.stop();
+    let said = shop.drain().ends(75);
+    assert!(
+        said.err.contains("`koubou budget set --task-type report --daily N` raises it"),
+        "{}",
+        said.err
+    );
+    let budget = shop.koubou(["budget", "--json"]).ends(0).json();
+    let report = &budget["by_task_type"]["report"]["daily"];
+    assert_eq!((&report["limit_usd"], &report["set_by"]), (&json!(0.0015), &json!("budget set")));
+    assert!(report["spent_usd"].as_f64().unwrap() > 0.0, "what was spent before counts");
+    let worker = &budget["by_worker"]["cloud"];
+    assert_eq!(
+        (&worker["daily"]["limit_usd"], &worker["monthly"]["limit_usd"]),
+        (&json!(2), &json!(20))
+    );
+    assert_eq!(worker["daily"]["spent_usd"], budget["daily"]["spent_usd"]);
+    shop.koubou(["budget", "set", "--task-type", "report", "--daily", "1"]).ends(0);
+    shop.drain().ends(0);
+    assert_eq!(shop.names("completed").len(), 3);
+}
+
+#[test]
 fn a_budget_that_was_set_holds_at_once_and_over_a_restart() {
     let shop = Sandbox::with_echo();
     shop.koubou(["budget", "set", "--daily", "2.5"]).ends(0);

@@ -365,6 +365,83 @@ fn a_test_request_beside_a_daemon_is_a_task_that_leaves_only_its_cost() {
 }
 
 #[test]
+fn what_is_no_file_or_no_whole_result_is_named() {
+    let shop = Sandbox::with_echo();
+    shop.drop_task("good", &json!({ "description": "a" }));
+    shop.drain().ends(0);
+    checks(&shop, &[], 0);
+    fs::write(shop.task_file("completed/half.json"), "{\"task_id\": \"half\"").unwrap();
+    fs::create_dir(shop.task_file("pending/box.json")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", shop.task_file("pending/way.json")).unwrap();
+    let found = checks(&shop, &[], 0);
+    let said: Vec<&str> =
+        bad(&found, "strays").iter().map(|finding| finding["what"].as_str().unwrap()).collect();
+    assert_eq!(
+        said,
+        [
+            "2 names here that can be no task, being no regular file: `box.json` and `way.json`",
+            "1 name here that nobody can read as a result: `half.json`"
+        ]
+    );
+    for finding in bad(&found, "strays") {
+        mend(&shop, finding, "true");
+    }
+    assert!(bad(&checks(&shop, &[], 0), "strays").is_empty());
+}
+
+#[test]
+fn a_key_that_is_none_is_named_wherever_it_stands() {
+    let shop = Sandbox::new();
+    shop.dotenv("OPENAI_API_KEY=sk-your-key-here\n");
+    let found = checks(&shop, &[], 0);
+    let env = one(&found, "env")["what"].as_str().unwrap().to_owned();
+    assert_eq!(env, "`OPENAI_API_KEY` only holds the place of a key");
+    shop.set("OPENAI_API_KEY", "sk-your-key-here");
+    let said = shop.koubou(["doctor"]).out;
+    assert!(said.contains("take OPENAI_API_KEY out of the environment"), "{said}");
+}
+
+#[test]
+fn a_test_request_that_would_have_to_wait_is_withdrawn() {
+    let pause = Reply::error(429, "requests", "rate_limit_exceeded", "slow down");
+    let bad_key = Reply::error(401, "invalid_request_error", "invalid_api_key", "who are you");
+    for (reply, code, said) in [
+        (pause.header("retry-after", "3600"), 0, "was asked to pause until"),
+        (bad_key, 1, "does not accept its key"),
+    ] {
+        let sky = knowing(&[json!({ "id": "cloud-model" })]);
+        let shop = Sandbox::with_workers(&[cloud(&sky), echo()]);
+        shop.set(CLOUD_KEY, &fresh_secret());
+        let daemon = shop.daemon();
+        sky.will(reply);
+        let found = checks(&shop, &["--send"], code);
+        let what = one(&found, "send")["what"].as_str().unwrap().to_owned();
+        assert!(what.contains("is withdrawn") && what.contains(said), "{what}");
+        daemon.until_said("withdrawn: its file was taken out of pending");
+        for folder in ["pending", "in_progress", "completed", "failed"] {
+            assert!(shop.names(folder).is_empty(), "{folder}");
+        }
+    }
+}
+
+#[test]
+fn a_doctor_that_is_interrupted_takes_its_test_request_back() {
+    let sky = knowing(&[json!({ "id": "cloud-model" })]);
+    let shop = Sandbox::with_workers(&[cloud(&sky), echo()]);
+    shop.set(CLOUD_KEY, &fresh_secret());
+    let daemon = shop.daemon();
+    sky.will(Reply::answer("ready", 1, 1).held());
+    let mut doctor = shop.start(["doctor", "--send"]);
+    sky.wait_for_held(1);
+    doctor.term();
+    assert_eq!(doctor.ended(), Some(1), "{}", doctor.said());
+    daemon.until_said("cancelled");
+    for folder in ["pending", "in_progress", "completed", "failed"] {
+        assert!(shop.names(folder).is_empty(), "{folder}");
+    }
+}
+
+#[test]
 fn no_key_is_ever_told_whatever_servers_say() {
     let key = fresh_secret();
     let sky = knowing(&[json!({ "id": format!("model-{key}") })]);

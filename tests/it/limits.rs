@@ -63,7 +63,9 @@ fn they_hold_however_many_ask_at_once_and_hold_up_nobody_else() {
     drop_many(&shop, "note", "moon", 32);
     drop_many(&shop, "note", "echo", 4);
     let said = shop.drain().ends(75);
-    for part in ["29 tasks wait", "30 tasks wait", "by_task_type.report.daily", "by_worker.moon"] {
+    for part in
+        ["29 tasks wait", "30 tasks wait", "--task-type report --daily", "--worker moon --monthly"]
+    {
         assert!(said.err.contains(part), "{part}: {}", said.err);
     }
     assert_eq!((asked(&sky, "report"), asked(&sky, "letter")), (3, 8));
@@ -148,7 +150,7 @@ fn where_the_settings_say_so_tasks_that_cannot_be_paid_fail() {
         let result = shop.result(&format!("failed/{}", name.trim_end_matches(".json")));
         assert_eq!(result["error"]["kind"], "over_budget");
         let said = result["error"]["message"].as_str().unwrap();
-        for part in ["daily limit of task type report", "until 2", "by_task_type.report.daily"] {
+        for part in ["daily limit of task type report", "until 2", "--task-type report --daily"] {
             assert!(said.contains(part), "{said}");
         }
     }

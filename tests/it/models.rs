@@ -348,3 +348,25 @@ fn an_attempt_of_which_nobody_knows_the_end_counts_as_spent() {
     assert!(attempts[0]["cost_usd"].as_f64().unwrap() > attempts[1]["cost_usd"].as_f64().unwrap());
     assert_eq!(shop.count("SELECT count(*) FROM cost_tracking WHERE task_id = 'x'"), 2);
 }
+
+#[test]
+fn what_a_server_states_counts_however_much_it_is() {
+    let server = ModelServer::start();
+    let (shop, _) = shop_with_cloud(&server);
+    server.will(Reply::answer("much", 30_000_000, 1));
+    shop.drop_task("much", &json!({ "description": "x" }));
+    shop.drain().ends(0);
+    let result = shop.result("completed/much");
+    assert_eq!(result["cost_usd"].to_string(), "37.50001");
+    assert!(result["warnings"].to_string().contains("cannot be right"), "{result:#}");
+    let spent = || shop.koubou(["budget", "--json"]).ends(0).json()["daily"]["spent_usd"].clone();
+    assert_eq!(spent().to_string(), "37.50001");
+    shop.koubou(["budget", "set", "--daily", "100"]).ends(0);
+    let mut few = completion("m", "few", "stop", 1, 1);
+    few["usage"]["total_tokens"] = json!(1);
+    server.will(Reply::json(&few));
+    shop.drop_task("few", &json!({ "description": "x", "max_tokens": 1000 }));
+    shop.drain().ends(0);
+    let cost = shop.result("completed/few")["cost_usd"].as_f64().unwrap();
+    assert!(cost >= 0.01, "what was reserved, where the numbers do not fit: {cost}");
+}

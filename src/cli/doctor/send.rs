@@ -2,13 +2,17 @@
 //!
 //! Where a daemon works the home, it is asked by a task for each worker, so that its
 //! limits, its pace and its books hold; its results are taken away again, and what
-//! they cost stays in the journal. Where none does, the call is made here, under the
+//! they cost stays in the journal. A task that would have to wait is withdrawn, and so is
+//! every one when doctor is interrupted. Where no daemon works, the call is made here, under the
 //! home's lock and with its money reserved first.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{Finding, edit, shop};
 use crate::base::files;
@@ -36,6 +40,10 @@ const MAX_TOKENS: u32 = 64;
 const LONGEST: Duration = Duration::from_secs(120);
 /// How much longer a daemon may take to come to it.
 const QUEUE: Duration = Duration::from_secs(15);
+/// How often the workers' states are looked at meanwhile, of which no event of a file tells.
+const LOOK: Duration = Duration::from_millis(200);
+/// How long a daemon may take to end what is withdrawn.
+const WITHDRAWAL: Duration = Duration::from_secs(3);
 
 /// What came back from one worker.
 struct Came<'a> {
@@ -177,20 +185,105 @@ fn through_the_daemon(site: &Site, asked: &[&WorkerSpec]) -> Result<Vec<Finding>
             None => open.push(drop_task(&spool, spec)?),
         }
     }
-    while let Some(last) = open.iter().map(|asked| asked.until).min() {
-        let (ended, still): (Vec<_>, Vec<_>) =
-            open.into_iter().partition(|asked| spool.find(&asked.id).is_some_and(Folder::is_end));
-        let (over, still): (Vec<_>, Vec<_>) =
-            still.into_iter().partition(|asked| asked.until <= Instant::now());
-        found.extend(ended.iter().map(|asked| take_result(site, &spool, asked)));
-        found.extend(over.iter().map(|asked| give_up(site, asked)));
-        open = still;
-        if ended.is_empty() && over.is_empty() {
-            let left = last.saturating_duration_since(Instant::now());
-            let _ = told.recv_timeout(left);
+    let interrupted = Interrupted::listen()?;
+    while !open.is_empty() && !interrupted.was() {
+        let states = workers::states(site);
+        let (settled, still): (Vec<_>, Vec<_>) = open
+            .into_iter()
+            .map(|asked| (settled(site, &spool, &asked, &states), asked))
+            .partition(|(finding, _)| finding.is_some());
+        let is_news = !settled.is_empty();
+        for (finding, asked) in settled {
+            found.extend(finding);
+            withdraw(site, &spool, [&asked]);
+        }
+        open = still.into_iter().map(|(_, asked)| asked).collect();
+        if !is_news {
+            let _ = told.recv_timeout(LOOK);
         }
     }
+    withdraw(site, &spool, &open);
+    found.extend(open.iter().map(|asked| {
+        let what = "interrupted before it answered; its test request is withdrawn";
+        Finding::error("send", shop::named(asked.spec), what).mend(site.command("doctor --send"))
+    }));
     Ok(found)
+}
+
+/// Whether somebody wants doctor to end; a second time it ends at once.
+struct Interrupted(Arc<AtomicBool>);
+
+impl Interrupted {
+    fn listen() -> Result<Self, Trouble> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag))
+                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+                .map_err(|error| Trouble::new("cannot hear signals").because(error.to_string()))?;
+        }
+        Ok(Self(flag))
+    }
+
+    fn was(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What is to be said of a worker, once that is known: its task has ended, waits for something
+/// that takes longer, or took too long.
+fn settled(
+    site: &Site,
+    spool: &Spool,
+    asked: &Asked<'_>,
+    states: &[workers::WorkerState],
+) -> Option<Finding> {
+    let folder = spool.find(&asked.id);
+    if folder.is_some_and(Folder::is_end) {
+        return Some(take_result(site, spool, asked));
+    }
+    let state = states.iter().find(|state| state.worker_type == asked.spec.worker_type.as_str());
+    let held = state.filter(|_| folder == Some(Folder::Pending));
+    if let Some((reason, state)) = held.and_then(|state| Some((state.reason.as_ref()?, state))) {
+        let what = format!("its test request would have to wait and is withdrawn: {reason}");
+        let passes = ["rate_limited", "paused", "over_budget"].contains(&state.state.as_str());
+        let finding = match passes {
+            true => Finding::warning("send", shop::named(asked.spec), what),
+            false => Finding::error("send", shop::named(asked.spec), what),
+        };
+        return Some(finding.mend(site.command("workers")));
+    }
+    (asked.until <= Instant::now()).then(|| {
+        let what = format!(
+            "it did not come to the test request within {}, which is withdrawn",
+            words::span(asked.begun.elapsed())
+        );
+        Finding::error("send", shop::named(asked.spec), what).mend(site.command("workers"))
+    })
+}
+
+/// Takes tasks away wherever they are. One that is being worked on is ended by the daemon first;
+/// what cannot be taken away in time is a result like any other.
+fn withdraw<'a>(site: &Site, spool: &Spool, all: impl IntoIterator<Item = &'a Asked<'a>>) {
+    let mut left: Vec<&Asked<'_>> = all.into_iter().collect();
+    let deadline = Instant::now() + WITHDRAWAL;
+    for asked in &left {
+        let _ = files::remove(&spool.file(Folder::Pending, &asked.id));
+        if spool.find(&asked.id) == Some(Folder::InProgress) {
+            let _ = Note::Cancel(asked.id.clone()).leave(&site.home);
+        }
+    }
+    while !left.is_empty() && Instant::now() < deadline {
+        left.retain(|asked| match spool.find(&asked.id) {
+            Some(folder) if folder != Folder::InProgress => {
+                let _ = files::remove(&spool.file(folder, &asked.id));
+                false
+            }
+            folder => folder.is_some(),
+        });
+        if !left.is_empty() {
+            std::thread::sleep(LOOK / 4);
+        }
+    }
 }
 
 fn drop_task<'a>(spool: &Spool, spec: &'a WorkerSpec) -> Result<Asked<'a>, Trouble> {
@@ -240,14 +333,4 @@ fn take_result(site: &Site, spool: &Spool, asked: &Asked<'_>) -> Finding {
         cost,
     };
     judged(site, asked.spec, &came)
-}
-
-fn give_up(site: &Site, asked: &Asked<'_>) -> Finding {
-    // The daemon ends it, whatever it does with it.
-    let _ = Note::Cancel(asked.id.clone()).leave(&site.home);
-    let what = format!(
-        "it did not come to the test request within {}, which is cancelled",
-        words::span(asked.begun.elapsed())
-    );
-    Finding::error("send", shop::named(asked.spec), what).mend(site.command("workers"))
 }

@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
+
 use super::{Finding, edit};
 use crate::base::clock::{self, Timestamp};
-use crate::base::files::{self, FileError};
+use crate::base::files::{self, FileError, Regular};
 use crate::base::words::{self, Count, shell_path};
 use crate::cli::Site;
 use crate::cli::status;
@@ -148,8 +150,9 @@ fn strays(site: &Site) -> Vec<Finding> {
         let strays: Vec<OsString> =
             names.into_iter().filter(|name| is_stray(folder, name)).collect();
         if !strays.is_empty() {
-            found.push(stray(site, &dir, strays));
+            found.push(stray(site, &dir, "here that koubou leaves alone", strays));
         }
+        found.extend(unusable(site, folder, &dir));
     }
     found.extend(rejected(site));
     found.extend(leftovers(site));
@@ -174,11 +177,39 @@ fn is_stray(folder: Folder, name: &OsString) -> bool {
     }
 }
 
-fn stray(site: &Site, dir: &Path, mut names: Vec<OsString>) -> Finding {
+/// Drops that can be no tasks because they are no files, and results that nobody can read.
+fn unusable(site: &Site, folder: Folder, dir: &Path) -> Option<Finding> {
+    let names = spool::list(dir).unwrap_or_default();
+    let (what, is_bad): (_, fn(&Path) -> bool) = match folder {
+        Folder::Pending => ("here that can be no task, being no regular file", is_no_file),
+        Folder::Completed | Folder::Failed => ("here that nobody can read as a result", is_no_json),
+        Folder::InProgress => return None,
+    };
+    let is_meant = |name: &OsString| match folder {
+        Folder::Pending => spool::is_task_name(name),
+        _ => spool::id_of(name).is_some(),
+    };
+    let names = names.into_iter().filter(|name| is_meant(name) && is_bad(&dir.join(name)));
+    let names: Vec<OsString> = names.collect();
+    (!names.is_empty()).then(|| stray(site, dir, what, names))
+}
+
+/// What has gone meanwhile is nothing bad.
+fn is_no_file(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file())
+}
+
+fn is_no_json(path: &Path) -> bool {
+    let Ok(mut file) = Regular::open(path) else { return is_no_file(path) };
+    let bytes = file.read(files::ANY_SIZE);
+    bytes.is_ok_and(|bytes| serde_json::from_slice::<IgnoredAny>(&bytes).is_err())
+}
+
+fn stray(site: &Site, dir: &Path, which: &str, mut names: Vec<OsString>) -> Finding {
     names.sort();
     let count = Count(names.len() as u64, "name");
     let shown = names.iter().take(MOST_NAMED).map(|name| words::tame(&name.to_string_lossy()));
-    let what = format!("{count} here that koubou leaves alone: {}", words::names(shown, "and"));
+    let what = format!("{count} {which}: {}", words::names(shown, "and"));
     let is_plain = |name: &&OsString| name.to_str().is_some_and(|text| words::tame(text) == text);
     let paths = names.iter().filter(is_plain).take(MOST_MOVED).map(|name| dir.join(name));
     let paths: Vec<String> = paths.map(|path| shell_path(&path)).collect();

@@ -132,6 +132,9 @@ impl Group {
 /// Stands for the second sign of a term that has only one.
 const NO_SECOND: char = '\0';
 
+/// How many bits say which signs terms begin with.
+const BEGINNINGS: usize = 1 << 16;
+
 /// What one spelling says: as a verb, as anything else, or as either.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entry {
@@ -159,6 +162,8 @@ pub(super) struct Lexicon {
     entries: Spellings,
     /// How many words the longest term of English has that begins with a word of this hash.
     reach: HashMap<u64, usize, BuildHasherDefault<Quick>>,
+    /// A bit for each hash of two signs that any other term begins with: most begin none.
+    beginnings: Vec<u64>,
     /// All other terms by their first two signs, the longest first.
     by_signs: HashMap<[char; 2], Vec<(String, Entry)>, BuildHasherDefault<Quick>>,
 }
@@ -208,6 +213,9 @@ impl Lexicon {
             }
             Some(first) => {
                 let signs = [first, spelling.chars().nth(1).unwrap_or(NO_SECOND)];
+                self.beginnings.resize(BEGINNINGS / 64, 0);
+                let bit = beginning(signs);
+                self.beginnings[bit / 64] |= 1 << (bit % 64);
                 self.by_signs.entry(signs).or_default().push((spelling.into(), entry));
             }
             None => {}
@@ -244,9 +252,15 @@ impl Lexicon {
                 || term.strip_suffix(STOP) == Some(rest)
         };
         let second = rest.chars().nth(1).unwrap_or(STOP);
-        let terms = [second, NO_SECOND].into_iter().filter_map(|s| self.by_signs.get(&[first, s]));
+        let terms = [second, NO_SECOND].into_iter().filter_map(|s| self.beginning_with([first, s]));
         let (term, entry) = terms.flatten().find(|(term, _)| fits(term))?;
         Some(Hit { entry: *entry, start: at, end: plain.len().min(at + term.len()) })
+    }
+
+    fn beginning_with(&self, signs: [char; 2]) -> Option<&Vec<(String, Entry)>> {
+        let bit = beginning(signs);
+        let some = self.beginnings.get(bit / 64).is_some_and(|bits| bits & (1 << (bit % 64)) != 0);
+        some.then(|| self.by_signs.get(&signs)).flatten()
     }
 
     fn longest_of_words(&self, plain: &str, at: usize) -> Option<Hit> {
@@ -264,6 +278,13 @@ impl Lexicon {
             end = word_end(plain, end + 1);
         }
     }
+}
+
+/// The place of two signs among the bits for beginnings.
+fn beginning([first, second]: [char; 2]) -> usize {
+    let mixed =
+        u32::from(first).wrapping_mul(0x9e37_79b9) ^ u32::from(second).wrapping_mul(0x85eb_ca6b);
+    (mixed >> 16) as usize % BEGINNINGS
 }
 
 fn hash(word: &str) -> u64 {

@@ -27,6 +27,11 @@ impl Blocks {
     /// How many bytes are a block.
     const SIZE: usize = STRETCH / 128;
 
+    /// Whether any of these are among others.
+    pub(super) fn meet(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
     /// These and others.
     pub(super) fn add(&mut self, others: Self) {
         self.0 |= others.0;
@@ -36,6 +41,13 @@ impl Blocks {
     pub(super) fn near(start: usize, end: usize) -> Self {
         let last = ((end + AFTER) / Self::SIZE).min(127);
         let first = (start.saturating_sub(BEFORE) / Self::SIZE).min(last);
+        Self((u128::MAX >> (127 - last)) & (u128::MAX << first))
+    }
+
+    /// The block of a word and those beside it.
+    pub(super) fn around(start: usize, end: usize) -> Self {
+        let last = (end / Self::SIZE + 1).min(127);
+        let first = (start / Self::SIZE).saturating_sub(1).min(last);
         Self((u128::MAX >> (127 - last)) & (u128::MAX << first))
     }
 

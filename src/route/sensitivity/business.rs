@@ -120,6 +120,7 @@ pub(super) const BUSINESS: &[Rule] = &[
             r"(?:\b(?:staff|union|unions|employees|(?:the )?(?:whole )?(?:team|board|sales|market|press|bank|regulator|vendor|supplier|customers?|clients?|investors?|lenders?|partners?|parents|family|other side|works council)|they|he|she|(?-i:[A-Z][a-z]{2,12}))(?:,)? (?:is |are |was |were |has |have |will )?",
             r"(?:not (?:yet )?(?:been )?(?:told|briefed|aware|informed|notified|consulted)|to be (?:told|informed|notified)|(?:hasn't|haven't|isn't|aren't) (?:been )?(?:told|aware|informed|briefed|notified)|be told (?:last|after|later|on|next)|(?:don't|doesn't|do not|does not) know yet)",
             r"|\b(?:haven't|have not|hasn't|has not|not yet|before we) (?:yet )?(?:told?|tell|informed|notified|reported (?:it )?to|briefed) (?:the |our |my |any )?(?:market|staff|team|board|union|press|regulator|customers?|clients?|investors?|bank|vendor|employees|parents|wife|husband|boss|family)",
+            r"|\b(?:we|i)(?:'ve| have)? (?:not|haven't|have not|never) (?:yet )?(?:told|informed|notified) (?:them|him|her|anyone|anybody)\b",
             r"|\bnot (?:yet )?reported to the\b|\bnobody (?:outside|else)? ?(?:outside )?knows\b)",
         ),
         is_ours,
@@ -512,6 +513,7 @@ mod tests {
             "our login bypass is still open in prod",
             "取締役会: 社長交代の件、公表は来月の総会後",
             "当社の予約画面で他人の予約が見える、まだ直していない",
+            "lost the orders of 212 shops, and we have not told them",
         ] {
             assert!(found(text), "{text}");
         }

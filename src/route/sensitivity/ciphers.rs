@@ -25,6 +25,8 @@ const BACKWARDS: &[&str] = &[
     "yek ipa",
     "yek_etavirp",
     "laitnedifnoc",
+    "edocssap",
+    "edoc ",
     "ドーワスパ",
     "号番証暗",
     "鍵密秘",
@@ -42,6 +44,9 @@ const ROTATED: &[&str] = &[
     "pbasvqragvny",
     "npprff_gbxra",
     "npprff gbxra",
+    " gur ",
+    "pbqr vf",
+    "cva vf",
 ];
 
 /// The fewest letters that a row of numbers must spell.
@@ -92,7 +97,11 @@ fn char_codes(text: &str, views: &mut Vec<View>) {
         let start = at + n;
         let end = start + bytes[start..].iter().take_while(|b| b.is_ascii_digit()).count();
         at = end;
-        let code = text[start..end].parse::<u32>().ok().filter(|_| end - start <= 5);
+        let digits = &text[start..end];
+        let code = match digits.len() {
+            8 => u32::from_str_radix(digits, 2).ok(),
+            _ => digits.parse().ok().filter(|_| digits.len() <= 5),
+        };
         let letter = code.and_then(char::from_u32).filter(|c| is_letter(*c));
         if letter.is_none() || row.is_far(bytes, start) {
             row.finish(views);
@@ -206,6 +215,7 @@ mod tests {
             (format!("s = Chr({})", numbers(") & Chr(")), "char_codes"),
             (format!("String.fromCharCode({})", numbers(",")), "char_codes"),
             (format!("[{}]", numbers(", ")), "char_codes"),
+            (word.bytes().map(|b| format!("{b:08b} ")).collect(), "char_codes"),
             (BASE32_NOPAD.encode(b"password=kites").to_string(), "base32"),
             (format!("read {backwards} from the right"), "reversed"),
             (format!("rot13 of {rotated}"), "rot13"),

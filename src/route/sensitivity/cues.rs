@@ -54,9 +54,10 @@ pub(super) struct Cues {
     begins: Box<[u8; 1 << BITS]>,
     /// For each such hash the first of the words in question.
     first: Box<[u32; 1 << BITS]>,
-    /// The lengths of beginnings in ASCII.
-    ascii: Vec<usize>,
-    /// The lengths of all others.
+    /// For each two bytes of ASCII how long the beginnings are that start so, a bit for each
+    /// length: the lower four for words that count anywhere, the upper four for the others.
+    pairs: Box<[u8; 1 << 14]>,
+    /// The lengths of all other beginnings.
     wide: Vec<usize>,
 }
 
@@ -66,6 +67,9 @@ struct Word {
     slot: usize,
     /// How it is written, in lower case.
     written: Box<[u8]>,
+    /// Its first eight bytes, and which bits of eight they are.
+    head: u64,
+    mask: u64,
     /// Where it counts, as bits.
     stands: u8,
     /// Its place among those that are looked for.
@@ -80,24 +84,27 @@ impl Cues {
             .map(|(n, (word, stands))| {
                 let written = word.to_ascii_lowercase().into_bytes().into_boxed_slice();
                 let slot = slot(eight(&written, 0), beginning(&written));
-                Word { slot, written, stands: stands.bit(), n }
+                let mask = u64::MAX >> (64 - 8 * written.len().min(8));
+                let head = eight(&written, 0) & mask;
+                Word { slot, written, head, mask, stands: stands.bit(), n }
             })
             .collect();
         all.sort_by_key(|word| word.slot);
         let (mut begins, mut first) = (Box::new([0; 1 << BITS]), Box::new([0; 1 << BITS]));
-        let (mut ascii, mut wide) = (Vec::new(), Vec::new());
+        let (mut pairs, mut wide) = (Box::new([0; 1 << 14]), Vec::new());
         for (n, word) in all.iter().enumerate() {
             if begins[word.slot] == 0 {
                 first[word.slot] = n as u32;
             }
             begins[word.slot] |= word.stands;
-            let lengths = if word.written[0].is_ascii() { &mut ascii } else { &mut wide };
             let length = beginning(&word.written);
-            if !lengths.contains(&length) {
-                lengths.push(length);
+            if word.written[0].is_ascii() {
+                add_pair(&mut pairs, word, length);
+            } else if !wide.contains(&length) {
+                wide.push(length);
             }
         }
-        Self { words: all, begins, first, ascii, wide }
+        Self { words: all, begins, first, pairs, wide }
     }
 
     /// Calls `found` for each word in a text, in the order in which they begin.
@@ -108,33 +115,66 @@ impl Cues {
         let mut inside = false;
         for at in 0..text.len() {
             let byte = lower[at];
-            let (lengths, bits) = match byte {
-                0..0x80 if inside => (&self.ascii, Stands::Anywhere.bit()),
-                0..0x80 => (&self.ascii, u8::MAX),
-                // What goes on from the byte before.
-                0x80..0xc0 => continue,
-                _ => (&self.wide, u8::MAX),
-            };
-            inside = byte.is_ascii_lowercase();
-            let here = eight(&lower, at);
-            for length in lengths {
-                let slot = slot(here, *length);
-                if self.begins[slot] & bits != 0 {
-                    self.tell(slot, &lower[..text.len()], at, bits, &mut found);
+            if byte.is_ascii() {
+                let pair = self.pairs[pair(byte, lower[at + 1])];
+                let (lengths, bits) = match inside {
+                    true => (pair & 0xf, Stands::Anywhere.bit()),
+                    false => ((pair | pair >> 4) & 0xf, u8::MAX),
+                };
+                inside = byte.is_ascii_lowercase();
+                if lengths != 0 {
+                    let all = (1..=4).filter(|length| lengths & (1 << (length - 1)) != 0);
+                    self.try_at(&lower[..], at, all, bits, &mut found);
+                }
+            } else {
+                inside = false;
+                // Below is what goes on from the byte before.
+                if byte >= 0xc0 {
+                    self.try_at(&lower[..], at, self.wide.iter().copied(), u8::MAX, &mut found);
                 }
             }
         }
     }
 
-    fn tell(&self, slot: usize, lower: &[u8], at: usize, bits: u8, found: &mut impl FnMut(Hit)) {
+    /// Tells of the words with beginnings of these lengths that stand at a place. Behind the text
+    /// there are eight bytes more.
+    fn try_at(
+        &self,
+        lower: &[u8],
+        at: usize,
+        lengths: impl Iterator<Item = usize>,
+        bits: u8,
+        found: &mut impl FnMut(Hit),
+    ) {
+        let here = eight(lower, at);
+        for length in lengths {
+            let slot = slot(here, length);
+            if self.begins[slot] & bits != 0 {
+                self.tell(slot, here, bits, found, |word| {
+                    let end = at + word.written.len();
+                    let is_whole = end <= at + 8 || lower.get(at..end) == Some(&*word.written);
+                    is_whole.then_some(Hit { word: word.n, start: at, end })
+                });
+            }
+        }
+    }
+
+    /// Tells of those words with a hash that begin with these eight bytes and go on as they should.
+    fn tell(
+        &self,
+        slot: usize,
+        here: u64,
+        bits: u8,
+        found: &mut impl FnMut(Hit),
+        goes_on: impl Fn(&Word) -> Option<Hit>,
+    ) {
         let from = self.first[slot] as usize;
         let alike = self.words[from..].iter().take_while(|word| word.slot == slot);
         for word in alike.filter(|word| word.stands & bits != 0) {
-            let end = at + word.written.len();
-            // Most that begin alike end otherwise, and to compare all of it is dear.
-            let ends_alike = lower.get(end - 1) == word.written.last();
-            if ends_alike && lower[at..end] == *word.written {
-                found(Hit { word: word.n, start: at, end });
+            if here & word.mask == word.head
+                && let Some(hit) = goes_on(word)
+            {
+                found(hit);
             }
         }
     }
@@ -158,6 +198,23 @@ impl Cues {
             }
         });
         hits
+    }
+}
+
+/// The place of two bytes among all pairs; a second one that is no ASCII shares that of another.
+#[inline]
+fn pair(first: u8, second: u8) -> usize {
+    usize::from(first) << 7 | usize::from(second & 0x7f)
+}
+
+/// Adds the length of a word's beginning to all pairs that the word may start with.
+fn add_pair(pairs: &mut [u8; 1 << 14], word: &Word, length: usize) {
+    let high = if word.stands & Stands::Anywhere.bit() != 0 { 0 } else { 4 };
+    let bit = 1 << (length - 1 + high);
+    let first = word.written[0];
+    match word.written.get(1) {
+        Some(second) => pairs[pair(first, *second)] |= bit,
+        None => (0..0x80).for_each(|second| pairs[pair(first, second)] |= bit),
     }
 }
 

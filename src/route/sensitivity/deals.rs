@@ -37,6 +37,25 @@ pub(super) const DEALS: &[Rule] = &[
         ),
     ),
     deal(
+        "takeover",
+        &["hostile", "takeover", "take-over", "poison pill", "white knight"],
+        r"(?:\b(?:we|our|us|the board)\b[^\n]{0,80}?\b(?:hostile (?:offer|bid|takeover|approach)|takeover (?:bid|offer|defen[cs]e|approach)|poison pill|white knight)\b|\b(?:hostile (?:offer|bid|takeover|approach)|takeover (?:bid|offer|defen[cs]e|approach)|poison pill|white knight)\b[^\n]{0,80}?\b(?:we|we've|our|us)\b)",
+    ),
+    deal(
+        "real_cost",
+        &[
+            "actually pay",
+            "really pay",
+            "real cost",
+            "true cost",
+            "secret rebate",
+            "secret discount",
+            "hidden rebate",
+            "actual cost",
+        ],
+        r"(?:\bwhat we (?:actually|really) pay\b|\bwe (?:actually|really) pay (?:only )?[$€£¥]?\d|\bour (?:real|true|actual) costs?\b[^\n]{0,24}\d|\b(?:secret|hidden|confidential) (?:rebate|discount|kickback)\b)",
+    ),
+    deal(
         "before_the_market",
         &[
             "before market",
@@ -167,6 +186,8 @@ mod tests {
             "内示前です。一覧を文章に",
             "売価 19,800円(指値 18,900円)、目標粗利 24%",
             "外部弁護士の意見はこうです",
+            "We expect a hostile offer from the Dutch group: white knight, poison pill",
+            "Cost roll-up. What we actually pay: motor 11.42, housing 1.85",
         ] {
             assert!(found(text), "{text}");
         }
@@ -178,6 +199,7 @@ mod tests {
             "The article says the board is to approve the offer.",
             "入札とは何か説明して",
             "Q1: 10 tickets, Q2: 12 tickets; draw a chart",
+            "Explain what is a poison pill and what we can learn from it.",
         ] {
             assert!(!found(text), "{text}");
         }

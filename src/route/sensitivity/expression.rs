@@ -96,6 +96,11 @@ const PARTS: &[(&str, &str)] = &[
          (?:access|security|door|gate|alarm|entry|lock|safe|vault|unlock|recovery|backup|verification|login|auth|authentication|one[- ]time|keypad|garage|lockbox|2fa|mfa|otp)[ _-]?codes?|\
          (?:safe|lock|locker|vault|padlock)[ _-]?combinations?|combination|client secret|shared secret|otp|totp (?:secret|seed)|psk|seed phrase|mnemonic|login)",
     ),
+    // How a letter, a digit or a sign is said when a password is spelt out.
+    (
+        "@SPELT@",
+        r"(?:(?:capital|upper ?case|lower ?case|small|big)(?: [a-z])?|alfa|alpha|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|whiskey|x-?ray|yankee|zulu|zero|one|two|three|four|five|six|seven|eight|nine|underscore|dash|hyphen|hash|dot|bang|dollar|percent|ampersand)",
+    ),
     // A value that has no blank in it.
     ("@BARE@", r#"[^\s"'`<>()\[\]{},;「」『』（）、。]{3,200}"#),
     // The Japanese for a credential.

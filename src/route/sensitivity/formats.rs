@@ -30,6 +30,16 @@ const fn given_made_up(
     Rule { needs: Needs::MadeUp, ..given(id, cues, pattern, check) }
 }
 
+/// The same, where only a machine can have made the value.
+const fn given_by_machine(
+    id: &'static str,
+    cues: &'static [&'static str],
+    pattern: &'static str,
+    check: fn(&Hit<'_>) -> bool,
+) -> Rule {
+    Rule { needs: Needs::Machine, ..given(id, cues, pattern, check) }
+}
+
 /// Formats of programs.
 pub(super) const FORMATS: &[Rule] = &[
     // Command lines.
@@ -637,8 +647,33 @@ pub(super) const FORMATS: &[Rule] = &[
         pattern: LINES,
         check: is_table,
     },
-    // Names that are given what only a machine makes.
+    // Secrets that a command only unwraps.
     given_made_up(
+        "unwrapped_value",
+        &["printf", "echo"],
+        concat!(
+            r#"(?:(?:pass(?:word|wd|phrase)?|pwd?|secret|token|key)\w{0,8}=["']?\$\((?:printf|echo)[ ](?:-\w+[ ])?["'](?P<v>[^"'\n]{6,80})["']"#,
+            r#"|\b(?:echo|printf)[ ]+(?:-\w+[ ])?["']?(?P<w>[^\s"'|]{8,80})["']?[ ]*\|[ ]*(?:rev|tr|xxd|base64)\b[^\n]{0,60}?(?:pass|secret|token|sudo[ ]-S|login|パスワード|パスフレーズ|鍵))"#,
+        ),
+        is_unwrapped,
+    ),
+    given_made_up(
+        "account_and_value",
+        &["root", "admin", "administrator", "operator", "postgres", "superuser"],
+        r#"["'](?:root|admin|administrator|operator|postgres|superuser|sa)\\?["'][ ]*,[ ]*\\?["'](?P<v>[^"'\\\n ]{6,60})\\?["']"#,
+        |hit| {
+            let value = bare(hit.value());
+            let signs = value.bytes().any(|b| b"!#$%^&*+=~?".contains(&b));
+            let digits = value.bytes().filter(u8::is_ascii_digit).count();
+            is_made_up(value)
+                && digits >= 1
+                && (signs || digits >= 2 && looks_like_key(value))
+                && !is_placeholder(value)
+                && !value.contains(['@', '(', '/', '.'])
+        },
+    ),
+    // Names that are given what only a machine makes.
+    given_by_machine(
         "random_value",
         &[
             "key",
@@ -671,7 +706,7 @@ pub(super) const FORMATS: &[Rule] = &[
         r#"(?P<n>[\w.-]{0,40}(?:key|auth|creds?|credentials?|bearer|signature|salt|pepper|seed|sas|session|session_?id|cookie|hmac|webhook|psk|api|access|licen[cs]e|serial(?: number| no\.?)?|キー|鍵|認証(?:情報|文字列)?|ライセンス(?:番号)?|シリアル(?:番号)?)\w{0,3})["'`\]*]{0,3}(?:[ \t]*\([^)\n]{1,20}\))?[ \t]*(?:[:=|]|=>|:=|->|→|は|is\b|が|を)[ \t]*["'`「*]{0,2}(?P<v>[A-Za-z0-9+/_.~=-]{16,})"#,
         is_random_value,
     ),
-    given(
+    given_by_machine(
         "license_key",
         &[
             "licen",
@@ -699,6 +734,19 @@ fn tail<'a>(hit: &Hit<'a>) -> &'a str {
         .rsplit([' ', '\t', '=', '\n', '"', '\''])
         .find(|part| !part.is_empty())
         .unwrap_or(matched)
+}
+
+/// A literal that a command turns round or decodes, if it looks like a secret.
+fn is_unwrapped(hit: &Hit<'_>) -> bool {
+    let literal = hit
+        .matched()
+        .split(['"', '\''])
+        .nth(1)
+        .unwrap_or_else(|| hit.matched().split_whitespace().nth(1).unwrap_or_default());
+    is_made_up(literal)
+        && literal.bytes().any(|b| b.is_ascii_digit())
+        && !is_placeholder(literal)
+        && !literal.contains(['$', '(', '/', '{'])
 }
 
 fn is_flag_value(hit: &Hit<'_>) -> bool {
@@ -961,6 +1009,8 @@ fn is_named_value(hit: &Hit<'_>) -> bool {
 
 /// How many lines below its head a table is read.
 const ROWS: usize = 6;
+/// The longest name of a column.
+const LONGEST_COLUMN: usize = 48;
 /// The longest head that a table has.
 const LONGEST_HEAD: usize = 300;
 
@@ -972,17 +1022,13 @@ fn is_table(hit: &Hit<'_>) -> bool {
         return false;
     }
     let Some(split) = SPLITS.iter().find(|c| head.contains(**c)) else { return false };
-    let below = hit.text[hit.whole.end..].lines().take(ROWS).map(plain_line);
-    let rows = || below.clone().filter(|line| line.contains(*split));
-    if rows().next().is_none() {
-        return false;
-    }
     let names: Vec<&str> = cells(plain_line(head), *split).collect();
     let columns: Vec<usize> =
         (0..names.len()).filter(|n| is_credential_column(names[*n])).collect();
+    let below = || hit.text[hit.whole.end..].lines().take(ROWS).map(plain_line);
     names.len() >= 2
         && !columns.is_empty()
-        && rows().any(|line| {
+        && below().filter(|line| line.contains(*split)).any(|line| {
             let row: Vec<&str> = cells(line, *split).collect();
             row.len() == names.len() && columns.iter().any(|n| is_cell(names[*n], row[*n]))
         })
@@ -1048,6 +1094,9 @@ fn is_credential_column(name: &str) -> bool {
         "解錠番号",
         "認証コード",
     ];
+    if name.len() > LONGEST_COLUMN {
+        return false;
+    }
     let lower = name.to_lowercase();
     NAMES.has(&lower)
         || (lower.len() <= 40
@@ -1193,4 +1242,38 @@ fn is_license(hit: &Hit<'_>) -> bool {
         && !is_placeholder(value)
         && value.bytes().any(|b| b.is_ascii_uppercase())
         && !value.contains("CVE")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rules::finds;
+    use super::*;
+
+    fn found(text: &str) -> bool {
+        finds(FORMATS, text)
+    }
+
+    #[test]
+    fn secrets_that_are_unwrapped_or_stand_behind_an_account_are_found() {
+        let word = format!("wR{}~dQ{}", 7 * 7, 8 * 9);
+        for text in [
+            format!("PASS=$(printf '{word}'); mysql -u x db"),
+            format!("echo '{word}' | rev | sudo -S ls"),
+            format!("{{\"cmd\": \"login\", \"args\": [\"root\", \"{word}\"]}}"),
+        ] {
+            assert!(found(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn ordinary_commands_and_lists_are_not() {
+        for text in [
+            "NAME=$(printf '%s' \"$1\"); echo done",
+            "echo 'utf8 text' | tr a-z A-Z",
+            "[\"root\", \"readonly\"], ['admin', 'editor2']",
+            "name, count\nkeys, 12\ntokens, 40",
+        ] {
+            assert!(!found(text), "{text}");
+        }
+    }
 }

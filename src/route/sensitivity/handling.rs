@@ -72,6 +72,34 @@ pub(super) const HANDLING: &[Rule] = &[
         ),
     ),
     handled(
+        "audience",
+        &[
+            "till",
+            "until",
+            "'til",
+            "signed",
+            "visibility",
+            "small circle",
+            "nobody else",
+            "only for us",
+            "just for us",
+        ],
+        concat!(
+            r"(?:\b(?:top[- ]secret|secret|confidential|hush[- ]hush|under wraps|embargoed)[ ,]+(?:till|until|'til)\b|\b(?:only|just) for (?:people|those|the ones|anyone) who(?:'ve| have)? signed\b|\blimited visibility\b",
+            r"|\b(?:very |a )small circle\b|\bnobody else (?:gets|has|sees|knows|may see|should see) (?:these|this|it|them)\b|\bhappened,? (?:only|just) for us\b)",
+        ),
+    ),
+    handled(
+        "audience_ja",
+        &["目に触れ", "に使う問題", "で使う問題", "に出す問題"],
+        r"(?:(?:生徒|学生|児童|受験生|社員|従業員|顧客|取引先|競合|他社|外部|本人|家族|記者|マスコミ|人)の目に(?:は)?触れ(?:ない|させない|ては|ると)|(?:入試|入学試験|期末|中間|定期考査|採用試験|検定)[^\n。]{0,6}(?:で|に)(?:使う|出す)(?:予定の)?問題)",
+    ),
+    handled(
+        "marking_opens",
+        &["社外秘", "部外秘", "極秘", "厳秘", "機密", "取扱注意", "関係者限り", "対外秘", "㊙"],
+        r"(?:^[ \t>#*※■◆●]{0,4}|[「『“\x22])[\[【(]?(?:社外秘|部外秘|極秘|厳秘|機密|取扱(?:い)?注意|関係者限り|対外秘|㊙)(?:[・/／、,][ ]?(?:社外秘|部外秘|極秘|厳秘|機密|取扱(?:い)?注意|関係者限り|対外秘|持出禁止|複写禁止))*[\]】)]?[ 　]{1,3}",
+    ),
+    handled(
         "handling_ja",
         &[
             "自社",
@@ -136,6 +164,11 @@ mod tests {
             "GPTとかに投げないで、うちのGPUで回して",
             "学外のサービスに入力できません。学内の計算機で要約してください。",
             "以下は当社の営業秘密に該当する資料です",
+            "name ideas, top secret till the fair",
+            "deck only for people who signed: make slide 5 punchier",
+            "来月の期末で使う問題です。生徒の目に触れないように。",
+            "社外秘 来期の組織改定。三行で。",
+            "英語に。『取扱注意・関係者限り 返還の方向で調整中』",
         ] {
             assert!(found(text), "{text}");
         }
@@ -147,6 +180,9 @@ mod tests {
             "Run the tests locally and fix the local variable.",
             "クラウドに移行する手順を書いて。ローカルでテストも。",
             "Explain what need-to-know means.",
+            "機密 という言葉の意味",
+            "Keep the visibility limited to the module.",
+            "Wait until the secret is created.",
         ] {
             assert!(!found(text), "{text}");
         }

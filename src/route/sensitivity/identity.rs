@@ -60,6 +60,24 @@ pub(super) const IDENTITY: &[Rule] = &[
         r"(?:^|[^\w.+/-])(?P<v>\d{4}([ -])\d{4}[ -]\d{4})(?:[^\w -]|[ -](?:[^\d]|$)|$)",
         |hit| is_my_number(hit.value()) && !is_grouped_card(hit) && !is_of_things(hit),
     ),
+    number(
+        "my_number",
+        &["氏名", "社員", "従業員", "扶養", "入社日", "被保険者", "源泉徴収", "年末調整"],
+        r"(?:^|[^\w.+/-])(?P<v>\d{12})(?:[^\w-]|$)",
+        |hit| is_my_number(hit.value()) && !is_of_things(hit),
+    ),
+    number(
+        "residence_card",
+        &["在留", "技能実習", "特定技能", "永住", "residence card", "技人国", "留学生"],
+        r"(?:^|[^\w-])(?P<v>(?-i:[A-Z]{2}\d{8}[A-Z]{2}))(?:[^\w-]|$)",
+        is_id,
+    ),
+    number(
+        "resident_registration",
+        &["주민등록", "외국인등록", "resident registration", "rrn"],
+        r"(?:^|[^\d-])(?P<v>\d{6}-[1-8]\d{6})(?:[^\d-]|$)",
+        |_| true,
+    ),
     number("hl7_record", &["pid|"], r"^PID\|[^\n]{12,}", |_| true),
     number(
         "iban",
@@ -631,6 +649,20 @@ mod tests {
         assert!(luhn("4111111111111111") && !luhn("4111111111111112"));
         assert!(is_my_number("1234 5678 9018") && !is_my_number("1234 5678 9012"));
         assert!(is_iban("GB82 WEST 1234 5698 7654 32") && !is_iban("GB83 WEST 1234 5698 7654 32"));
+    }
+
+    #[test]
+    fn numbers_of_cards_and_registers_are_found_near_their_words() {
+        let found = |text: &str| super::super::rules::finds(IDENTITY, text);
+        let number = format!("{}{}", "1234567", "89018");
+        for text in [
+            format!("氏名: 辻村, 番号: {number}"),
+            "在留の更新: グエン GG13577905FJ 2026/9/14まで".to_owned(),
+            "주민등록번호 640215-2245107".to_owned(),
+        ] {
+            assert!(found(&text), "{text}");
+        }
+        assert!(!found("氏名 辻村、注文 123456789012") && !found("part GG13577905FJ"));
     }
 
     #[test]

@@ -2,28 +2,76 @@
 
 use std::ops::Range;
 
+use super::blocks::Blocks;
+use super::rule::Needs;
+
 /// The shortest word that may be made up.
 const SHORTEST_WORD: usize = 4;
 /// The longest word of which a part may be something by itself.
 const LONGEST_WORD: usize = 80;
 
+/// From how many letters on a word with digits may be a machine's, and one without them.
+const MACHINE: usize = 10;
+const MACHINE_LETTERS: usize = 24;
+
 /// Words of letters, digits and signs as no sentence has them: see [`super::value::is_made_up`].
-pub(super) fn made_up_words(text: &str) -> Vec<Range<usize>> {
-    let bytes = text.as_bytes();
-    let mut words = Vec::new();
-    let (mut start, mut kinds) = (0, 0);
-    for (at, b) in bytes.iter().chain([&b' ']).enumerate() {
-        let kind = KINDS[usize::from(*b)];
-        kinds |= kind;
-        if kind != 0 {
-            continue;
+#[derive(Debug)]
+pub(super) struct MadeUp {
+    /// Where they stand, in order.
+    pub(super) all: Vec<Range<usize>>,
+    /// The blocks near them.
+    near: Blocks,
+    /// The blocks near those that only a machine makes.
+    machine: Blocks,
+    /// The blocks near them, near numbers and near words with signs between them.
+    values: Blocks,
+}
+
+impl MadeUp {
+    /// Those of a stretch.
+    pub(super) fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let (near, machine, values) = (Blocks::NONE, Blocks::NONE, Blocks::NONE);
+        let mut words = Self { all: Vec::new(), near, machine, values };
+        let (mut start, mut kinds) = (0, 0);
+        for (at, b) in bytes.iter().chain([&b' ']).enumerate() {
+            let kind = KINDS[usize::from(*b)];
+            kinds |= kind;
+            if kind != 0 {
+                continue;
+            }
+            if at - start >= SHORTEST_WORD {
+                words.add(&bytes[start..at], kinds, start..at);
+            }
+            (start, kinds) = (at + 1, 0);
         }
-        if at - start >= SHORTEST_WORD && is_made_up(&bytes[start..at], kinds) {
-            words.push(start..at);
-        }
-        (start, kinds) = (at + 1, 0);
+        words
     }
-    words
+
+    fn add(&mut self, word: &[u8], kinds: u8, at: Range<usize>) {
+        let near = || Blocks::around(at.start, at.end);
+        if is_made_up(word, kinds) {
+            self.near.add(near());
+            self.values.add(near());
+            let long = if kinds & DIGIT != 0 { MACHINE } else { MACHINE_LETTERS };
+            if word.len() >= long {
+                self.machine.add(near());
+            }
+            self.all.push(at);
+        } else if kinds & DIGIT != 0 || word.iter().filter(|b| b"-_".contains(b)).count() >= 3 {
+            self.values.add(near());
+        }
+    }
+
+    /// Whether some blocks have near them what a rule needs.
+    pub(super) fn meet(&self, needs: Needs, blocks: Blocks) -> bool {
+        match needs {
+            Needs::Nothing => true,
+            Needs::MadeUp => self.near.meet(blocks),
+            Needs::Machine => self.machine.meet(blocks),
+            Needs::Value => self.values.meet(blocks),
+        }
+    }
 }
 
 /// Sorts of bytes that a word has, as bits.
@@ -93,8 +141,18 @@ mod tests {
     #[test]
     fn words_of_letters_and_digits_are_made_up_and_those_of_sentences_are_not() {
         let text = "Really? The (maple2 tree), v1.5 or x=y! fooBarBazQux w0rd: plain-words";
-        let words: Vec<&str> = made_up_words(text).into_iter().map(|at| &text[at]).collect();
+        let words: Vec<&str> = MadeUp::of(text).all.into_iter().map(|at| &text[at]).collect();
         assert_eq!(words, ["maple2", "v1.5", "x=y!", "fooBarBazQux", "w0rd:"]);
+    }
+
+    #[test]
+    fn what_a_rule_needs_is_met_near_it_alone() {
+        let text = format!("a fooBarBazQux {} 4821 {}", "and so on ".repeat(90), "x1".repeat(8));
+        let words = MadeUp::of(&text);
+        let end = text.len();
+        let met = |needs, at: usize| words.meet(needs, Blocks::near(at, at + 1));
+        assert!(met(Needs::MadeUp, 2) && !met(Needs::Machine, 2) && met(Needs::Machine, end - 9));
+        assert!(met(Needs::Nothing, 450) && !met(Needs::Value, 450) && met(Needs::Value, end - 20));
     }
 
     #[test]

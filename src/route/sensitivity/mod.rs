@@ -256,6 +256,18 @@ impl SensitivityScanner {
                 };
                 sink.found(it, view.name, None, &|at| place(view.origin(&at)));
             }
+            if matches!(view.name, "char_codes" | "hex" | "base64" | "base32")
+                && is_lone_secret(normal.text(), &view)
+            {
+                let it = Found {
+                    rule: "encoded_secret".into(),
+                    family: "prose",
+                    why: "a password stands here, encoded".into(),
+                    at: 0..view.text.len(),
+                    shaped: false,
+                };
+                sink.found(it, view.name, None, &|at| place(view.origin(&at)));
+            }
             let deeper = |at: Range<usize>| place(view.origin(&at));
             self.look(&view.text, &way.deeper(&view), &deeper, sink);
         }
@@ -411,6 +423,33 @@ fn is_login(text: &str, view: &View) -> bool {
         && is_word(password)
         && !value::is_placeholder(password)
         && speaks.iter().any(|word| before.contains(word))
+}
+
+/// Whether a decoded text is one made-up word, where the words around it speak of a secret.
+fn is_lone_secret(text: &str, view: &View) -> bool {
+    const SPEAKS: &[&str] = &[
+        "pass",
+        "pwd",
+        "unlock",
+        "secret",
+        "login",
+        "credential",
+        "パス",
+        "暗証",
+        "ログイン",
+        "鍵",
+    ];
+    let word = view.text.trim();
+    let at = view.origin(&(0..view.text.len()));
+    let start = words::boundary(text, at.start.saturating_sub(64));
+    let around = &text[start..words::boundary(text, at.end.saturating_add(64))];
+    (6..=64).contains(&word.len())
+        && word.bytes().all(|b| b.is_ascii_graphic())
+        && word.bytes().any(|b| b.is_ascii_digit())
+        && value::is_made_up(word)
+        && !value::is_placeholder(word)
+        && !value::is_code(word)
+        && SPEAKS.iter().any(|speaks| around.to_lowercase().contains(speaks))
 }
 
 /// The way in which a text is read.
@@ -630,6 +669,15 @@ mod tests {
             assert_eq!(reasons(&original(), &text).len(), 1, "{kind}");
         }
         assert!(reasons(&original(), "-----BEGIN PUBLIC KEY-----").is_empty());
+    }
+
+    #[test]
+    fn an_encoded_word_counts_where_a_secret_is_spoken_of() {
+        let word = format!("jq{}Xe%{}", 9 * 9, 7 * 8);
+        let codes: Vec<String> = word.bytes().map(|b| b.to_string()).collect();
+        let text = |about: &str| format!("fromCharCode({}) is {about}", codes.join(","));
+        assert_eq!(reasons(&original(), &text("the unlock phrase"))[0].rule, "encoded_secret");
+        assert!(reasons(&original(), &text("a row of numbers")).is_empty());
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(super) const NAMES: &[(&str, Kind)] = &[
     ("preshared_key", Kind::Pass),
     ("pre_shared_key", Kind::Pass),
     ("psk", Kind::Pass),
+    // `authtok` alone would hide the word in `authtoken`.
+    ("default_authtok", Kind::Pass),
     ("service_key", Kind::Key),
     ("license_key", Kind::Key),
     ("licence_key", Kind::Key),
@@ -216,4 +218,17 @@ pub(super) fn is_about(part: &str) -> bool {
 /// Whether a word may stand before a credential's without a seam.
 pub(super) fn is_glued(part: &str) -> bool {
     GLUED.has(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_the_spellings_of_its_parts() {
+        let has = |name: &str, wanted: &str| spellings(name).iter().any(|one| one == wanted);
+        assert!(has("api_key", "api-key") && has("default_authtok", "default_authtok"));
+        assert_eq!(kind_of("default_authtok"), Kind::Pass);
+        assert!(is_about("type") && is_glued("pg"));
+    }
 }

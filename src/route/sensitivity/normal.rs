@@ -36,7 +36,7 @@ impl<'a> Normal<'a> {
                 continue;
             }
             pieces.push((normal.len(), start));
-            if first.is_ascii() && chars.peek().is_none_or(|(_, next)| next.is_ascii()) {
+            if is_settled(first) && chars.peek().is_none_or(|(_, next)| is_settled(*next)) {
                 normal.push(first);
                 continue;
             }
@@ -74,6 +74,11 @@ impl<'a> Normal<'a> {
     }
 }
 
+/// Whether a letter stays as it is unless a mark follows it: those of which most texts are made.
+fn is_settled(c: char) -> bool {
+    matches!(c, '\u{1}'..='\u{7f}' | '\u{3001}'..='\u{3029}' | 'ぁ'..='ゖ' | 'ァ'..='ヾ' | '一'..='\u{9fff}')
+}
+
 fn is_mark(c: char) -> bool {
     is_combining_mark(c) || matches!(c, '\u{ff9e}' | '\u{ff9f}')
 }
@@ -91,15 +96,13 @@ fn is_unseen(c: char) -> bool {
 
 /// Whether nothing need be done: the common case, found out at the speed of reading.
 fn is_normal(text: &str) -> bool {
-    match text.is_ascii() {
-        true => !text.contains('\0'),
-        false => {
-            let odd = |c: char| {
-                is_unseen(c) || matches!(c, '\u{300}'..='\u{36f}') || look_alike(c).is_some()
-            };
-            !text.contains(odd) && is_nfkc(text)
-        }
+    if text.is_ascii() {
+        return !text.contains('\0');
     }
+    let odd =
+        |c: char| is_unseen(c) || matches!(c, '\u{300}'..='\u{36f}') || look_alike(c).is_some();
+    let mut unsettled = text.chars().filter(|c| !is_settled(*c)).peekable();
+    unsettled.peek().is_none() || !unsettled.any(odd) && is_nfkc(text)
 }
 
 /// Letters of other scripts that look like Latin ones, and those.
@@ -197,6 +200,14 @@ mod tests {
         let at = normal.text().find("pass").unwrap();
         let (start, end) = normal.span(at, at + 4);
         assert_eq!(&text[start..end], "p\u{430}ss");
+    }
+
+    #[test]
+    fn a_settled_letter_is_its_own_normal_form_and_no_mark() {
+        for c in ('\0'..=char::MAX).filter(|c| is_settled(*c)) {
+            assert!(is_nfkc(c.encode_utf8(&mut [0; 4])) && !is_mark(c), "{c}");
+            assert!(!is_unseen(c) && look_alike(c).is_none(), "{c}");
+        }
     }
 
     #[test]

@@ -34,6 +34,28 @@ const fn made_up(
     Rule { needs: Needs::MadeUp, ..told(id, why, cues, pattern, check) }
 }
 
+/// The same, where only a machine can have made the secret.
+const fn machine(
+    id: &'static str,
+    why: &'static str,
+    cues: &'static [&'static str],
+    pattern: &'static str,
+    check: fn(&Hit<'_>) -> bool,
+) -> Rule {
+    Rule { needs: Needs::Machine, ..told(id, why, cues, pattern, check) }
+}
+
+/// The same, where the secret may also be a number or words with signs between them.
+const fn valued(
+    id: &'static str,
+    why: &'static str,
+    cues: &'static [&'static str],
+    pattern: &'static str,
+    check: fn(&Hit<'_>) -> bool,
+) -> Rule {
+    Rule { needs: Needs::Value, ..told(id, why, cues, pattern, check) }
+}
+
 const CRED_CUES: &[&str] = &[
     "pass",
     "p@ss",
@@ -141,28 +163,28 @@ pub(super) const PROSE: &[Rule] = &[
         r#"\b@CRED@[ \t]+(?:for|of|to|on|in|at|into|from)[ \t](?:[^\n.:=?!]|\.[^\s]){1,60}?[ \t]*=[ \t]*["'`“]?(?P<v>[^\s"'`”]{4,200})"#,
         is_told,
     ),
-    made_up(
+    machine(
         "told_near",
         TOLD,
         CRED_CUES,
         r#"\b(?:keys?|tokens?|secrets?|credentials?|creds|pass(?:word|phrase|code|wd)s?|pwd|signing|webhook|bearer|auth)\b[^\n]{0,70}?(?:^|[\s"'`“(\[{:=,])(?P<v>[A-Za-z0-9_+/.~!@#$%^&*=-]{10,})"#,
         is_near,
     ),
-    made_up(
+    machine(
         "told_near",
         TOLD,
         CRED_CUES,
         r#"(?:^|[\s"'`“(])(?P<v>[A-Za-z0-9_+/.~-]{20,}=*)["'`”)]?[ \t,.:;]{0,3}(?:\b[\w']{1,12}\b[ ,]{1,2}){0,4}?\b(?:api key|access key|secret key|keys?|tokens?|secrets?|credentials?|password)\b"#,
         is_near,
     ),
-    told(
+    valued(
         "told_below",
         TOLD,
         CRED_CUES,
         r#"\b(?:pass[ -]?(?:word|phrase|code|wd)|pwd?|pin(?: code| number)?|(?:api|access|secret|licen[cs]e|auth|product|activation|encryption|private|recovery) key|(?:access|auth|api|bot)? ?token|credentials?|secret|code)s?\b[^\n]*\n[\s>*-]{0,8}(?:(?:it'?s?|it is|that's|that is|i set it to|it was|we use|use|try|here:?|sure[,:]?|=>|->)[ \t]+)?(?:(?:it|this)[ ]?(?:is|'s)[ ])?["'`“]?(?P<v>[^\s"'`”]{4,120}?)["'`”]?[.!]?(?:[ \t]*(?:です|でした|になります|だよ|。)[^\n]{0,12})?[ \t]*(?:\n|$)"#,
         is_below,
     ),
-    told(
+    valued(
         "told_below",
         TOLD,
         JCRED_CUES,
@@ -339,6 +361,57 @@ pub(super) const PROSE: &[Rule] = &[
         &["パス", "ログイン", "root", "admin"],
         r"(?:パス(?:ワード)?(?:を)?(?:変え|変更し|リセットし|直し)(?:ました|た|てあり)[。、\s]{0,3}|(?:admin|root|管理者|ユーザー?名?)[^\n。!-~]{0,14}?[ ]?(?:と|は|/|の方は[^\n。!-~]{0,14}?)[ ]?)(?P<v>[!-~]{6,40}?)[ ]?(?:です|で(?:[。\s]|$)|に(?:し|変|設定)|だ)",
         is_made_up_ja,
+    ),
+    told(
+        "spelled_code",
+        CODE,
+        &["code", "pin", "alarm", "combination", "keypad", "safe", "padlock"],
+        concat!(
+            r"\b(?:(?:pass|key)?code|pin|alarm|combination|keypad|safe|padlock)\b[^\n.!?]{0,30}?(?:[:=,]|\bis\b|\bwants\b|\bto\b)[ ]*(?P<v>(?:zero|oh|nought|one|two|three|four|five|six|seven|eight|nine|double)",
+            r"(?:[ ,-]+(?:then[ ]|and[ ])?(?:zero|oh|nought|one|two|three|four|five|six|seven|eight|nine|double|hash|star)\b){3,})",
+        ),
+        |_| true,
+    ),
+    told(
+        "spelled_password",
+        TOLD,
+        &["pass", "pw", "wifi", "wi-fi", "login", "code", "key", "spell"],
+        r"\b(?:pass(?:word|phrase|code)?|pw|wi-?fi|login|code|key|spell\w*)\b[^\n]{0,40}?(?P<v>(?:@SPELT@[ ,-]{1,2}){4,})",
+        |_| true,
+    ),
+    told(
+        "spelled_code_ja",
+        CODE,
+        &["番号", "暗証", "コード", "ダイヤル", "金庫"],
+        r"(?:暗証(?:番号)?|解錠番号|解除番号|ダイヤル|金庫|コード)[^\n。]{0,10}?[はがを:][ 「]*(?P<v>[〇零一二三四五六七八九]{4,8}|(?:(?:ゼロ|零|れい|まる|いち|に|さん|よん|し|ご|ろく|なな|しち|はち|きゅう|きゅー|く)[、・ ,]{1,2}){3,})(?:[^\p{Han}]|$)",
+        |_| true,
+    ),
+    told(
+        "told_code_ja",
+        CODE,
+        &[
+            "テンキー",
+            "キーパッド",
+            "電子錠",
+            "ボタン錠",
+            "オートロック",
+            "警備",
+            "セコム",
+            "アラーム",
+            "キーボックス",
+        ],
+        r"(?:テンキー|キーパッド|電子錠|ボタン錠|オートロック|警備|セコム|アルソック|アラーム|キーボックス)[^\n。0-9]{0,16}?(?P<v>[#*]?\d{3,8}[#*]?)(?:を|と|で|→|の後|のあと)[^\n。]{0,6}?(?:押|入力|打|入れ|回|解除|開)",
+        is_code,
+    ),
+    told(
+        "told_file",
+        TOLD,
+        &["の中身", "の内容", "contents of", "contains", "content of"],
+        concat!(
+            r"(?:(?:pass|passwd|secret|token|key|cred\w*)[\w-]{0,10}(?:\.[a-z]{2,4})?[ ]?(?:の中身|の内容)(?:は|が)[ :「『`]{0,3}(?P<v>[!-~]{8,80})",
+            r"|(?:pass|passwd|secret|token|key|cred\w*)[\w-]{0,10}\.[a-z]{2,4}[`'\x22]?[ ](?:only |just )?(?:contains|is|are)[ :]{1,2}[`'\x22]?(?P<w>[!-~]{8,80}))",
+        ),
+        is_in_file,
     ),
     told(
         "told_code",
@@ -682,6 +755,22 @@ fn is_key_word(hit: &Hit<'_>) -> bool {
                 && hit.matched().to_lowercase().contains("unlock")))
 }
 
+/// What a file of secrets is said to hold, if it looks like one.
+fn is_in_file(hit: &Hit<'_>) -> bool {
+    let last = hit
+        .matched()
+        .rsplit([' ', 'は', 'が', '「', '『', '`', '\'', '"'])
+        .find(|part| !part.is_empty());
+    let value = bare(last.unwrap_or_default());
+    value.len() >= 8
+        && is_made_up(value)
+        && value.bytes().any(|b| b.is_ascii_digit())
+        && !is_placeholder(value)
+        && !is_code_like(value)
+        && !is_place(value)
+        && !value.contains(['(', '{', '/'])
+}
+
 fn is_beside(hit: &Hit<'_>) -> bool {
     let value = bare(hit.value());
     let long = if hit.matched().to_lowercase().starts_with('p') { 5 } else { 12 };
@@ -881,8 +970,11 @@ fn is_told_ja(hit: &Hit<'_>) -> bool {
 
 fn is_made_up_ja(hit: &Hit<'_>) -> bool {
     let value = bare(hit.value());
+    // `livenessProbe` is a name in a program, and パス is a path there.
+    let is_name = value.bytes().all(|b| b.is_ascii_alphabetic());
     value.len() >= 6
         && is_made_up(value)
+        && !is_name
         && !is_placeholder(value)
         && !is_code_like(value)
         && !is_technique(value)
@@ -970,4 +1062,41 @@ fn is_tool(value: &str) -> bool {
         memory database bearer https oauth openid saml ldap totp email sms 1password bitwarden lastpass keepass dashlane",
     );
     TOOLS.has(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rules::finds;
+    use super::*;
+
+    fn found(text: &str) -> bool {
+        finds(PROSE, text)
+    }
+
+    #[test]
+    fn what_is_spelt_out_keyed_in_or_kept_in_a_file_is_found() {
+        let word = format!("T6qoC{}rCTYb{}nhnWOA", 3, 6);
+        for text in [
+            "the gate code is four, nine, zero, two, then hash".to_owned(),
+            "wifi: capital t tango lima seven underscore nine".to_owned(),
+            "暗証番号は「四九〇二七」です".to_owned(),
+            "倉庫のテンキー、69069を押してから鍵マークです".to_owned(),
+            format!("vault_pass.txtの中身は {word} の一行だけです"),
+        ] {
+            assert!(found(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn counting_and_names_of_programs_are_not() {
+        for text in [
+            "The pin has two or three legs.",
+            "Write code for one, two and three players",
+            "readinessProbeとlivenessProbeを同じパスにすると何が困る",
+            "テンキー付きのキーボードで3段の配列",
+            "config.txtの中身は空です",
+        ] {
+            assert!(!found(text), "{text}");
+        }
+    }
 }

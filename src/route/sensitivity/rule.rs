@@ -14,6 +14,10 @@ pub(super) enum Needs {
     Nothing,
     /// Letters, digits and signs in one word, as no sentence has them.
     MadeUp,
+    /// The same, and so long that only a machine makes it.
+    Machine,
+    /// Such a word, a number, or words with signs between them.
+    Value,
 }
 
 /// The expression of a rule that is about the made-up words themselves.

@@ -12,7 +12,7 @@ use regex::Regex;
 use super::blocks::{Blocks, stretches};
 use super::cues::{Cues, Stands};
 use super::expression::compile;
-use super::made_up::{made_up_words, parts, within};
+use super::made_up::{MadeUp, parts, within};
 use super::rule::{Family, Found, Hit, LINES, MADE_UP_WORDS, Needs, Rule};
 
 /// The most places at which one rule is tried in one stretch.
@@ -61,7 +61,7 @@ impl Rules {
                 if !matches!(family, Family::Prose) {
                     cues[at].1 = Stands::Anywhere;
                 }
-                wakes[at].push(Waked { rule: n, family });
+                wakes[at].push(Waked { rule: n, family, needs: rule.needs });
             }
             rules.push(Ready { rule, regex: OnceLock::new() });
         }
@@ -74,19 +74,18 @@ impl Rules {
     pub(super) fn scan(&self, text: &str, glued: bool, found: &mut dyn FnMut(Found) -> bool) {
         for stretch in stretches(text) {
             let part = &text[stretch.clone()];
-            let words = made_up_words(part);
-            for (ready, blocks) in self.rules.iter().zip(self.awake(part)) {
+            let words = MadeUp::of(part);
+            for (ready, blocks) in self.rules.iter().zip(self.awake(part, &words)) {
                 // Words that were only put together prove nothing by standing side by side.
-                let proves = !glued || matches!(ready.rule.family, "key" | "marking");
+                let proves = !glued
+                    || matches!(ready.rule.family, "key" | "marking")
+                    || ready.rule.id == "url_password";
                 if blocks == Blocks::NONE || !proves {
                     continue;
                 }
                 let blocks = if ready.rule.reaches_far() { Blocks::ALL } else { blocks };
                 for window in blocks.windows(part) {
-                    let inside = within(&words, &window);
-                    if ready.rule.needs == Needs::MadeUp && inside.is_empty() {
-                        continue;
-                    }
+                    let inside = within(&words.all, &window);
                     let place = Place { text: part, window, offset: stretch.start };
                     if !ready.run(&place, inside, found) {
                         return;
@@ -96,8 +95,8 @@ impl Rules {
         }
     }
 
-    /// For each rule the blocks of a stretch that are near its cues.
-    fn awake(&self, text: &str) -> Vec<Blocks> {
+    /// For each rule the blocks of a stretch that are near its cues and near what it needs besides.
+    fn awake(&self, text: &str, words: &MadeUp) -> Vec<Blocks> {
         let mut awake = vec![Blocks::NONE; self.rules.len()];
         if !self.of_numbers.is_empty() {
             let near = long_numbers(text);
@@ -113,7 +112,7 @@ impl Rules {
                 && bytes[hit.start - 1].is_ascii_alphabetic();
             let short = hit.end - hit.start < 4;
             let alone = short && !is_in_a_key(bytes, hit.start);
-            for Waked { rule, family } in &self.wakes[hit.word] {
+            for Waked { rule, family, needs } in &self.wakes[hit.word] {
                 // Two letters begin a key only where one could be; sentences are
                 // made of whole words: `mapping` speaks of no PIN.
                 let asleep = match family {
@@ -121,7 +120,7 @@ impl Rules {
                     Family::Prose => inside,
                     Family::Other => false,
                 };
-                if !asleep {
+                if !asleep && words.meet(*needs, near) {
                     awake[*rule].add(near);
                 }
             }
@@ -135,6 +134,7 @@ impl Rules {
 struct Waked {
     rule: usize,
     family: Family,
+    needs: Needs,
 }
 
 /// Whether so many letters and digits stand together at a place that they could be a key.
@@ -190,9 +190,11 @@ impl Ready {
             // Not reached, as a test compiles them all; a rule that cannot be tried clears nothing.
             return found(self.found(offset..offset + text.len(), false));
         };
-        for hit in regex.captures_iter(text).take(MOST_TRIES) {
-            let Some(whole) = hit.get(0) else { continue };
-            let value = hit.name("v");
+        let has_groups = regex.captures_len() > 1;
+        for whole in regex.find_iter(text).take(MOST_TRIES) {
+            // Groups are dear, and most windows hold no match at all.
+            let groups = if has_groups { regex.captures_at(text, whole.start()) } else { None };
+            let value = groups.and_then(|groups| groups.name("v"));
             let at = value.map_or(whole.range(), |value| value.range());
             let hit = Hit { text, whole: whole.range(), at: at.clone() };
             if !at.is_empty() && (self.rule.check)(&hit) {

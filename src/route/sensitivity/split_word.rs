@@ -28,6 +28,10 @@ const NAMES: &[&str] = &[
     "token",
     "key",
     "pin",
+    "ssn",
+    "マイナンバー",
+    "個人番号",
+    "口座番号",
     "パスワード",
     "パスコード",
     "暗証番号",
@@ -95,6 +99,7 @@ mod tests {
             "s.e.c.r.e.t: j . o . l . 4 . t . P . d . m . R . p . C",
             "p-a-s-s-w-o-r-d is 4maple9",
             "暗証\n番号\n59630\n498\nを台帳に",
+            "S S N : 2 4 7 - 4 7 - 9 7 4 1",
         ] {
             assert!(found(text), "{text}");
         }

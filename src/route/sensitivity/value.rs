@@ -345,8 +345,12 @@ fn is_variable_name(value: &str) -> bool {
 
 /// The keys that providers print in their own manuals.
 fn is_published(value: &str) -> bool {
-    const TAILS: &[&str] =
-        &["4eC39HqLyjWDarjtT1zdp7dc", "BQokikJOvBiI2HlWgH4olfQ2", "TYooMQauvdEDq54NiTphI7jx"];
+    const TAILS: &[&str] = &[
+        "4eC39HqLyjWDarjtT1zdp7dc",
+        "BQokikJOvBiI2HlWgH4olfQ2",
+        "TYooMQauvdEDq54NiTphI7jx",
+        "POk6yJV_adQssw5c",
+    ];
     const WHOLE: &[&str] = &[
         "open sesame",
         "keyboard cat",

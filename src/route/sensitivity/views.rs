@@ -1,6 +1,6 @@
 //! The other texts that a text can be read as.
 //!
-//! Percent signs, entities and backslashes undone; string literals and split words
+//! Percent signs, entities, backslashes and the equals signs of mail undone; string literals and split words
 //! joined; spaced-out letters closed up; hex and base64 decoded where the outcome
 //! is text. A picture or a compressed file decodes to no text and has no view.
 //!
@@ -169,17 +169,22 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Percent signs, entities and backslashes undone, one level of each.
+/// Percent signs, entities, backslashes and the equals signs of mail undone, one level of each.
 fn unescaped(text: &str) -> Option<View> {
     let bytes = text.as_bytes();
     let mut writer = Writer::new(text);
     let (mut at, mut name) = (0, None);
-    while let Some(n) =
-        bytes.get(at..).and_then(|rest| rest.iter().position(|b| matches!(b, b'%' | b'&' | b'\\')))
+    while let Some(n) = bytes
+        .get(at..)
+        .and_then(|rest| rest.iter().position(|b| matches!(b, b'%' | b'&' | b'\\' | b'=')))
     {
         let start = at + n;
         let undone = match bytes[start] {
             b'%' => byte_run(text, start, "%").map(|found| (found, "percent")),
+            // As mail writes what it may not carry; less than three bytes are a sum.
+            b'=' => byte_run(text, start, "=")
+                .filter(|(len, _)| *len >= 9)
+                .map(|found| (found, "quoted_printable")),
             b'&' => entity(text, start).map(|found| (found, "html")),
             _ => backslash(text, start).map(|found| (found, "escaped")),
         };
@@ -406,7 +411,8 @@ fn joined_lines(text: &str) -> Option<View> {
             .unwrap_or(0)
             .min(40);
         if line_end > 0
-            && continues(&text[..line_end], &text[from + indent..])
+            && (continues(&text[..line_end], &text[from + indent..])
+                || is_split_address(&text[..line_end], &text[from + indent..]))
             && line_end >= writer.copied
         {
             writer.replace(line_end..from + indent, "");
@@ -458,6 +464,17 @@ fn continues(before: &str, after: &str) -> bool {
         return false;
     }
     is_split_word(tail, head) || is_split_key(tail, head, &after[head.len()..])
+}
+
+/// Whether the end of one line and the start of the next are halves of an address with a login.
+fn is_split_address(before: &str, after: &str) -> bool {
+    let from = words::boundary(before, before.len().saturating_sub(LONGEST_LINE));
+    let tail = before[from..].rsplit([' ', '\t', '\n', '"']).next().unwrap_or_default();
+    let Some((_, begun)) = tail.split_once("://") else { return false };
+    let head = after.split([' ', '\t', '\n', '"']).next().unwrap_or_default();
+    let login = head.split_once('@').map(|(login, _)| login);
+    !begun.contains(['@', '/'])
+        && login.is_some_and(|login| begun.contains(':') || login.contains(':'))
 }
 
 /// Whether two halves are a word that is looked for.
@@ -672,18 +689,23 @@ fn hex_pair(pair: &[u8]) -> Option<u8> {
     Some((digit(*pair.first()?)? * 16 + digit(*pair.get(1)?)?) as u8)
 }
 
-/// `70 61 73 73`, `70:61:73`, `0x70, 0x61`: bytes written in pairs.
+/// `70 61 73 73`, `70:61:73`, `0x70, 0x61`, `7061 7373`: bytes written in pairs, or two and four at once.
 fn hex_pairs(bytes: &[u8], start: usize) -> Option<(Vec<u8>, Range<usize>)> {
     let (mut at, mut out) = (start, Vec::new());
     loop {
         let rest = &bytes[at..];
         let mark = usize::from(rest.starts_with(b"0x") || rest.starts_with(b"0X")) * 2;
-        let Some(byte) = rest.get(mark..mark + 2).and_then(hex_pair) else { break };
-        if rest.get(mark + 2).is_some_and(u8::is_ascii_alphanumeric) {
+        let digits = rest[mark.min(rest.len())..].iter().take(9);
+        let digits = digits.take_while(|b| b.is_ascii_alphanumeric()).count();
+        let Some(group) = rest.get(mark..mark + digits).filter(|_| matches!(digits, 2 | 4 | 8))
+        else {
+            break;
+        };
+        if !group.iter().all(u8::is_ascii_hexdigit) {
             break;
         }
-        out.push(byte);
-        at += mark + 2;
+        out.extend(group.chunks(2).filter_map(hex_pair));
+        at += mark + digits;
         let gap = bytes[at..]
             .iter()
             .take(4)
@@ -751,6 +773,8 @@ mod tests {
             ("p a s s w o r d : x y", "password:xy"),
             ("p.a.s.s.w", "passw"),
             ("\\u{70}\\160", "pp"),
+            ("p=61=73=73", "pass"),
+            ("> ftp://a\n> b:c1@d-\n> e", "> ftp://ab:c1@d-\n> e"),
         ] {
             let all = texts(written);
             assert!(all.iter().any(|text| text == plain), "{written}: {all:?}");
@@ -763,9 +787,11 @@ mod tests {
         let plain = BASE64.encode(secret);
         let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
         let pairs: String = secret.bytes().map(|b| format!("{b:02x} ")).collect();
+        let fours: String =
+            hex.as_bytes().chunks(4).map(|four| String::from_utf8_lossy(four) + " ").collect();
         let url = plain.replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned();
         let split: Vec<&str> = [&plain[..20], &plain[20..]].to_vec();
-        for text in [format!("x {plain} y"), hex, pairs, url, split.join("\n  ")] {
+        for text in [format!("x {plain} y"), hex, pairs, fours, url, split.join("\n  ")] {
             assert!(texts(&text).iter().any(|found| found == secret), "{text}");
         }
         let wide: Vec<u8> = "Write-Host hello".encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -1,7 +1,10 @@
 //! A list of words that is asked often.
 
 use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::sync::OnceLock;
+
+use crate::base::quick::Quick;
 
 /// The longest word that any list has, in bytes.
 const LONGEST: usize = 48;
@@ -10,7 +13,7 @@ const LONGEST: usize = 48;
 #[derive(Debug)]
 pub(super) struct WordList {
     written: &'static str,
-    words: OnceLock<HashSet<&'static [u8]>>,
+    words: OnceLock<HashSet<&'static [u8], BuildHasherDefault<Quick>>>,
 }
 
 impl WordList {

@@ -19,14 +19,20 @@ use ureq::http::HeaderMap;
 
 use super::*;
 use crate::config::OnExpiry;
-use crate::task::journal::BATCH_EXPIRED;
+use crate::task::journal::{BATCH_EXPIRED, BATCH_FULL, BATCH_NOT_SENT, BATCH_REFUSED};
 
 /// How long one step may take.
 const STEP: Duration = Duration::from_secs(60);
+/// How long taking a file away may take, for which a drain waits.
+const TIDYING: Duration = Duration::from_secs(10);
 /// How long many megabytes may take.
 const TRANSFER: Duration = Duration::from_secs(600);
 /// The most that a server says of a batch.
 const MOST_SAID: u64 = 4 << 20;
+/// How long a task waits whose provider has as much waiting as it lets wait.
+const UNTIL_THERE_IS_ROOM: Duration = Duration::from_secs(600);
+/// No server gives longer names than this.
+const LONGEST_ID: usize = 512;
 /// The batches that are looked through for one that may have been submitted.
 const PAGE: usize = 100;
 const MOST_PAGES: usize = 10;
@@ -67,10 +73,12 @@ pub enum Standing {
 /// A batch that has ended.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Over {
-    /// `completed`, `expired`, `cancelled` or `failed`.
+    /// `completed`, `expired`, `cancelled`, `failed` or `invalid`.
     pub status: String,
     /// The files with its answers and its errors.
     pub files: Vec<String>,
+    /// The file that it was made of.
+    pub input: Option<String>,
     /// Why it failed, as the server says it.
     pub why: String,
     /// The server's code for that.
@@ -84,6 +92,18 @@ pub enum Held {
     Answered(u16, Value),
     /// It was not answered: a code, and a sentence.
     Unanswered(String, String),
+}
+
+impl Over {
+    /// Every file that it has left at its server.
+    pub fn left(&self) -> Vec<String> {
+        self.input.iter().chain(&self.files).cloned().collect()
+    }
+
+    /// Whether it was not done as a whole.
+    fn has_failed(&self) -> bool {
+        matches!(self.status.as_str(), "failed" | "invalid")
+    }
 }
 
 impl ChatWorker {
@@ -119,13 +139,10 @@ impl ChatWorker {
         let kind = format!("multipart/form-data; boundary={boundary}");
         let ask = Ask::Post(&kind, body.as_bytes());
         let reply = self.step(ask, "/files", (TRANSFER, MOST_SAID), leash);
-        let reply = reply.map_err(|broken| Box::new(self.broken(TRANSFER, broken)))?;
-        if matches!(reply.status, 404 | 405 | 501) {
-            return Err(self.no_batches().into());
-        }
-        let document = self.document(&reply)?;
-        completion::text(&document["id"])
-            .ok_or_else(|| self.bad_answer("it names no file", None).into())
+        let reply = reply.map_err(|broken| self.not_sent(self.broken(TRANSFER, broken)))?;
+        let document = self.taken(&reply)?;
+        id_of(&document["id"])
+            .ok_or_else(|| self.not_sent(self.bad_answer("it names no file", None)))
     }
 
     /// Submits an uploaded file as a batch; the batch's id. From here on money may be spent.
@@ -150,21 +167,58 @@ impl ChatWorker {
         let reply = match self.step(ask, "/batches", (STEP, MOST_SAID), leash) {
             Ok(reply) => reply,
             Err(broken @ Broken::NotReached(_)) => {
-                return Err(NotSubmitted::Surely(self.broken(STEP, broken).into()));
+                return Err(NotSubmitted::Surely(self.not_sent(self.broken(STEP, broken))));
             }
             Err(broken) => return Err(NotSubmitted::Perhaps(self.broken(STEP, broken).into())),
         };
-        let id = self.document(&reply).map(|document| completion::text(&document["id"]));
-        match id {
+        match self.taken(&reply).map(|document| id_of(&document["id"])) {
             Ok(Some(id)) => Ok(id),
             Ok(None) => {
                 Err(NotSubmitted::Perhaps(self.bad_answer("it names no batch", None).into()))
             }
-            Err(failure) if (400..500).contains(&reply.status) => {
-                Err(NotSubmitted::Surely(failure))
-            }
+            // The API itself says that it did nothing; somebody on the way to it may not know.
+            Err(failure) if failure.spent == Spent::Nothing => Err(NotSubmitted::Surely(failure)),
             Err(failure) => Err(NotSubmitted::Perhaps(failure)),
         }
+    }
+
+    /// What a server says that was given a file or a batch.
+    fn taken(&self, reply: &Reply) -> Result<Value, Box<Failure>> {
+        let failure = match self.document(reply) {
+            Ok(document) => return Ok(document),
+            Err(failure) => *failure,
+        };
+        let is_refused = failure.next == Next::Never && failure.trouble.is_none();
+        Err(match reply.status {
+            404 | 405 | 501 => self.refused_batch(Trouble::NoBatches, "it takes none").into(),
+            400..=499 if is_refused => {
+                let said = self.quoted(&Words::of(&reply.body), &Prompt::default());
+                let why = format!("it answered {}{said}", reply.status);
+                self.refused_batch(Trouble::BatchRefused, &why).into()
+            }
+            _ => self.not_sent(failure),
+        })
+    }
+
+    /// A batch that could not be handed over for now. That is its server's trouble as with any
+    /// call, and says nothing of the tasks in it.
+    fn not_sent(&self, failure: Failure) -> Box<Failure> {
+        let next = match failure.next {
+            Next::Never => Next::Retry { at_least: None },
+            next => next,
+        };
+        let outcome = match next {
+            Next::NotAnAttempt => failure.outcome,
+            _ => BATCH_NOT_SENT,
+        };
+        Failure { outcome, kind: ErrorKind::AttemptsExhausted, next, ..failure }.into()
+    }
+
+    /// A batch that its provider will not do: its tasks are done without one.
+    fn refused_batch(&self, trouble: Trouble, why: &str) -> Failure {
+        let message = format!("the server of `{}` refused a batch: {why}", self.worker_type);
+        let failure = Failure::new(BATCH_REFUSED, ErrorKind::AttemptsExhausted, message);
+        Failure { next: Next::NotAnAttempt, ..failure.of_worker(trouble) }
     }
 
     /// Looks for a batch with this mark.
@@ -182,12 +236,12 @@ impl ChatWorker {
             let document = self.document(&reply)?;
             let Some(batches) = document["data"].as_array() else { return Ok(Found::CannotTell) };
             let ours = batches.iter().find(|batch| batch["metadata"][MARK] == mark);
-            if let Some(id) = ours.and_then(|batch| completion::text(&batch["id"])) {
+            if let Some(id) = ours.and_then(|batch| id_of(&batch["id"])) {
                 return Ok(Found::Batch(id));
             }
-            let last = batches.last().and_then(|batch| completion::text(&batch["id"]));
+            let last = batches.last().and_then(|batch| id_of(&batch["id"]));
             let Some(last) = last.filter(|_| document["has_more"] == true) else { break };
-            after = format!("&after={last}");
+            after = format!("&after={}", escaped(&last));
         }
         Ok(Found::Nothing)
     }
@@ -197,34 +251,71 @@ impl ChatWorker {
     /// # Errors
     /// Why the server could not be asked.
     pub fn look_at(&mut self, id: &str, leash: &Leash) -> Result<Standing, Box<Failure>> {
-        let reply = self.get(&format!("/batches/{id}"), (STEP, MOST_SAID), leash)?;
+        let reply = self.get(&format!("/batches/{}", escaped(id)), (STEP, MOST_SAID), leash)?;
         if reply.status == 404 {
             return Ok(Standing::Unknown);
         }
-        Ok(standing(&self.document(&reply)?))
+        let standing = standing(&self.document(&reply)?);
+        standing.ok_or_else(|| self.bad_answer("it names a file that can be none", None).into())
+    }
+
+    /// Tells the server that nobody wants a batch any more.
+    ///
+    /// # Errors
+    /// Why it could not be told. That it will not or need not end it is an answer.
+    pub fn call_off(&mut self, id: &str, leash: &Leash) -> Result<(), Box<Failure>> {
+        let path = format!("/batches/{}/cancel", escaped(id));
+        let ask = Ask::Post("application/json", b"");
+        let reply = self.step(ask, &path, (STEP, MOST_SAID), leash);
+        let reply = reply.map_err(|broken| Box::new(self.broken(STEP, broken)))?;
+        match reply.status {
+            200..300 => Ok(()),
+            _ => match self.refusal(&Prompt::default(), &reply) {
+                refusal if refusal.next == Next::Never && refusal.trouble.is_none() => Ok(()),
+                refusal => Err(refusal.into()),
+            },
+        }
     }
 
     /// Reads what a batch holds, by the mark of each request's attempt; at most `max` bytes a file.
     ///
     /// # Errors
-    /// Why a file could not be read: it is there, and can be read later.
+    /// Why a file could not be read: it can be later, unless this `is_last_read`.
     pub fn read(
         &mut self,
         over: &Over,
         max: u64,
+        is_last_read: bool,
         leash: &Leash,
     ) -> Result<HashMap<String, Held>, Box<Failure>> {
         let mut all = HashMap::new();
         for file in &over.files {
-            let reply = self.get(&format!("/files/{file}/content"), (TRANSFER, max), leash)?;
+            let path = format!("/files/{}/content", escaped(file));
+            let reply = self.get(&path, (TRANSFER, max), leash)?;
             match reply.status {
                 200..300 => gather(&reply.body, &mut all),
-                // What is not there any more comes no more.
-                404 | 410 => {}
+                // What is not there any more comes no more; what is not there yet may come.
+                410 => {}
+                404 if is_last_read => {}
+                404 => return Err(self.bad_answer("its file is not there yet", None).into()),
                 _ => return Err(self.refusal(&Prompt::default(), &reply).into()),
             }
         }
         Ok(all)
+    }
+
+    /// Takes a file away; one that is not there is away.
+    ///
+    /// # Errors
+    /// Why it lies there still.
+    pub fn delete(&mut self, file: &str, leash: &Leash) -> Result<(), Box<Failure>> {
+        let path = format!("/files/{}", escaped(file));
+        let reply = self.step(Ask::Delete, &path, (TIDYING, MOST_SAID), leash);
+        let reply = reply.map_err(|broken| Box::new(self.broken(TIDYING, broken)))?;
+        match reply.status {
+            200..300 | 404 | 410 => Ok(()),
+            _ => Err(self.refusal(&Prompt::default(), &reply).into()),
+        }
     }
 
     /// What a request came to of which a batch that has ended holds this, or nothing.
@@ -240,10 +331,10 @@ impl ChatWorker {
             Some(Held::Unanswered(code, _)) if code == BATCH_EXPIRED => {
                 self.not_in_time(on_expiry).into()
             }
-            Some(Held::Unanswered(code, said)) => self.not_done(job, code, said).into(),
+            Some(Held::Unanswered(code, said)) => self.not_done(job, over, code, said).into(),
             None if over.status == "expired" => self.not_in_time(on_expiry).into(),
             None if over.status == "completed" => self.no_line().into(),
-            None => self.not_done(job, &over.code, &over.why).into(),
+            None => self.not_done(job, over, &over.code, &over.why).into(),
         }
     }
 
@@ -276,19 +367,23 @@ impl ChatWorker {
     }
 
     /// A request that was not made, or whose batch was not: it costs nothing.
-    fn not_done(&self, job: &Job, code: &str, said: &str) -> Failure {
+    fn not_done(&self, job: &Job, over: &Over, code: &str, said: &str) -> Failure {
         let words = Words::of_json(&json!({ "error": { "code": code, "message": said } }));
         let said = self.quoted(&words, job.prompt.get());
         let code = match words::excerpt(&words::tame(code), 60) {
             code if code.is_empty() => code,
             code => format!(" ({code})"),
         };
-        let message = format!("the batch of `{}` did not do it{code}{said}", self.worker_type);
         // More is waiting there than its server lets wait: that is no attempt at the work.
         let is_full = words.code == "token_limit_exceeded";
-        let outcome = if is_full { "rate_limited" } else { "batch_failed" };
+        if over.has_failed() && !is_full {
+            let why = format!("it is {}{code}{said}", over.status);
+            return self.refused_batch(Trouble::BatchRefused, &why);
+        }
+        let message = format!("the batch of `{}` did not do it{code}{said}", self.worker_type);
+        let outcome = if is_full { BATCH_FULL } else { "batch_failed" };
         let failure = Failure::new(outcome, ErrorKind::AttemptsExhausted, message);
-        failure.retried(is_full.then_some(STEP))
+        failure.retried(is_full.then_some(UNTIL_THERE_IS_ROOM))
     }
 
     fn no_line(&self) -> Failure {
@@ -299,14 +394,6 @@ impl ChatWorker {
         Failure::new("bad_answer", ErrorKind::AttemptsExhausted, message)
             .retried(None)
             .spent(self.spent(None))
-    }
-
-    fn no_batches(&self) -> Failure {
-        let message = format!(
-            "the server of `{}` takes no batches: leave `urgency` out of the task, and take `batch` off the worker",
-            self.worker_type
-        );
-        Failure::new("refused", ErrorKind::RefusedByWorker, message)
     }
 
     /// A batch that its server does not know any more, or of which nothing can be found out.
@@ -358,19 +445,42 @@ fn without_trouble(failure: Failure) -> Failure {
     Failure { trouble, ..failure }
 }
 
-fn standing(document: &Value) -> Standing {
+/// A name that a server gives a file or a batch: one that an address can carry.
+fn id_of(value: &Value) -> Option<String> {
+    let is_one = |id: &String| {
+        let is_plain = |c: char| !c.is_whitespace() && !c.is_control();
+        id.len() <= LONGEST_ID && id.chars().all(is_plain) && id.chars().any(|c| c != '.')
+    };
+    completion::text(value).filter(is_one)
+}
+
+/// A name as one part of an address: nothing in it leads elsewhere.
+fn escaped(id: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    id.bytes().map(escape).collect()
+}
+
+/// How a batch stands; `None` where it names a file in a way that no file can have.
+fn standing(document: &Value) -> Option<Standing> {
     let status = document["status"].as_str().unwrap_or_default();
-    if !matches!(status, "completed" | "expired" | "cancelled" | "failed") {
-        return Standing::Open(words::excerpt(&words::tame(status), 40));
+    if !matches!(status, "completed" | "expired" | "cancelled" | "failed" | "invalid") {
+        return Some(Standing::Open(words::excerpt(&words::tame(status), 40)));
     }
-    let file = |name: &str| completion::text(&document[name]);
+    let named = ["output_file_id", "error_file_id"].map(|name| &document[name]);
+    let named = named.into_iter().filter(|value| completion::text(value).is_some());
     let error = &document["errors"]["data"][0];
-    Standing::Over(Over {
+    Some(Standing::Over(Over {
         status: status.to_owned(),
-        files: [file("output_file_id"), file("error_file_id")].into_iter().flatten().collect(),
+        files: named.map(id_of).collect::<Option<Vec<String>>>()?,
+        input: id_of(&document["input_file_id"]),
         why: error["message"].as_str().unwrap_or_default().to_owned(),
         code: error["code"].as_str().unwrap_or_default().to_owned(),
-    })
+    }))
 }
 
 /// Takes in the lines of one file. Of two for the same request, an answer counts.
@@ -408,12 +518,27 @@ mod tests {
             let document = json!({
                 "status": "completed", "output_file_id": "file-1", "error_file_id": none,
             });
-            let Standing::Over(over) = standing(&document) else { panic!("{document}") };
+            let Some(Standing::Over(over)) = standing(&document) else { panic!("{document}") };
             assert_eq!(over.files, ["file-1"]);
         }
         for open in ["validating", "in_progress", "finalizing", "cancelling", "unheard-of"] {
-            assert_eq!(standing(&json!({ "status": open })), Standing::Open(open.into()));
+            assert_eq!(standing(&json!({ "status": open })), Some(Standing::Open(open.into())));
         }
+    }
+
+    #[test]
+    fn a_servers_name_leads_nowhere_else() {
+        let file = |id: &str| {
+            standing(&json!({ "status": "completed", "output_file_id": id })).and_then(|over| {
+                let Standing::Over(over) = over else { panic!("{over:?}") };
+                over.files.first().cloned()
+            })
+        };
+        for none in ["..", ".", "a b", "a\r\nhost: x", &"x".repeat(600)] {
+            assert_eq!(file(none), None, "{none}");
+        }
+        assert_eq!(file("file-bG==").as_deref(), Some("file-bG=="));
+        assert_eq!(escaped("../batches/b?x=1#y&z%2e"), "..%2Fbatches%2Fb%3Fx%3D1%23y%26z%252e");
     }
 
     #[test]

@@ -93,8 +93,10 @@ fn words_of(content: &Value) -> String {
     }
 }
 
-/// The most tokens that a call can have, and several times what the largest model reads.
+/// More tokens than this are doubtful: it is several times what the largest model reads.
 const MOST_TOKENS: u64 = 20_000_000;
+/// More than this is no number of tokens at all.
+const MOST_OF_ALL: u64 = 1_000_000_000_000;
 
 /// How an API names the numbers of a usage.
 pub(super) struct Names {
@@ -118,8 +120,7 @@ pub(super) fn usage(document: &Value, names: &Names) -> Option<Usage> {
     let count = |value: &Value| {
         let number = || value.as_f64().filter(|n| n.is_finite() && *n >= 0.0);
         let tokens = value.as_u64().or_else(|| Some(number()?.ceil() as u64))?;
-        // Who counts more than any model can read is not believed: the reservation stands.
-        (tokens <= MOST_TOKENS).then_some(tokens)
+        (tokens <= MOST_OF_ALL).then_some(tokens)
     };
     let total = count(&usage["total_tokens"]);
     let prompt_tokens = count(&usage[names.prompt])?;
@@ -127,6 +128,7 @@ pub(super) fn usage(document: &Value, names: &Names) -> Option<Usage> {
     // Some servers count hidden reasoning in the total alone.
     let implied = total.map(|total| total.saturating_sub(prompt_tokens));
     let completion_tokens = stated.max(implied)?;
+    let is_short = total.zip(stated).is_some_and(|(total, stated)| total < prompt_tokens + stated);
     let detail = |group: &str, name: &str| count(&usage[group][name]).unwrap_or(0);
     Some(Usage {
         prompt_tokens,
@@ -137,6 +139,7 @@ pub(super) fn usage(document: &Value, names: &Names) -> Option<Usage> {
         reasoning_tokens: detail(names.completion_details, "reasoning_tokens")
             .min(completion_tokens),
         service_tier: document["service_tier"].as_str().map(ServiceTier::named).unwrap_or_default(),
+        is_doubtful: is_short || prompt_tokens.max(completion_tokens) > MOST_TOKENS,
     })
 }
 
@@ -180,6 +183,27 @@ mod tests {
         } });
         let usage = usage(&document, &NAMES).unwrap();
         assert_eq!((usage.completion_tokens, usage.total_tokens), (105, 115));
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_or_that_no_model_reads_are_doubtful() {
+        for (prompt, completion, total, is_doubtful) in [
+            (10, 5, json!(15), false),
+            (10, 5, json!(115), false),
+            (10, 5, json!(null), false),
+            (10, 5, json!(14), true),
+            (20_000_000, 5, json!(20_000_005), false),
+            (20_000_001, 5, json!(20_000_006), true),
+            (10, 30_000_000, json!(null), true),
+        ] {
+            let usage = usage(
+                &json!({ "usage": {
+                    "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total,
+                } }),
+                &NAMES,
+            );
+            assert_eq!(usage.unwrap().is_doubtful, is_doubtful, "{prompt} {completion} {total}");
+        }
     }
 
     #[test]

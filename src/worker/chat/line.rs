@@ -68,6 +68,8 @@ pub(super) enum Ask<'a> {
     Get,
     /// To take this body, which is of this type.
     Post(&'a str, &'a [u8]),
+    /// To take away what lies there.
+    Delete,
 }
 
 /// A line to one server, for one thread.
@@ -148,6 +150,7 @@ impl Line {
     ) -> Result<Reply, Broken> {
         let response = match ask {
             Ask::Get => dressed(self.agent.get(url), key, timeout).call(),
+            Ask::Delete => dressed(self.agent.delete(url), key, timeout).call(),
             Ask::Post(kind, body) => {
                 dressed(self.agent.post(url), key, timeout).header("content-type", kind).send(body)
             }

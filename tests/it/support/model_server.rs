@@ -281,12 +281,13 @@ pub(crate) struct BatchWill {
     status: &'static str,
     undone: usize,
     failing: usize,
+    hidden: usize,
 }
 
 impl Default for BatchWill {
     /// It is completed when it is first asked after.
     fn default() -> Self {
-        Self { ends_at: 1, status: "completed", undone: 0, failing: 0 }
+        Self { ends_at: 1, status: "completed", undone: 0, failing: 0, hidden: 0 }
     }
 }
 
@@ -300,6 +301,24 @@ impl BatchWill {
     /// The same, but with so many of its requests not done in time.
     pub(crate) fn expires(mut self, undone: usize) -> Self {
         (self.status, self.undone) = ("expired", undone);
+        self
+    }
+
+    /// The same, but with so many of its requests not done when it ends.
+    pub(crate) fn undoes(mut self, undone: usize) -> Self {
+        self.undone = undone;
+        self
+    }
+
+    /// The same, but it is not done as a whole: it ends as `failed`, say.
+    pub(crate) fn ends_as(mut self, status: &'static str) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same, but its files are not there yet when they are first asked for so often.
+    pub(crate) fn hides_its_files(mut self, reads: usize) -> Self {
+        self.hidden = reads;
         self
     }
 
@@ -329,6 +348,8 @@ struct Batch {
     metadata: Value,
     will: BatchWill,
     looks: usize,
+    /// Whether its answers were made.
+    is_done: bool,
 }
 
 /// What all connections share.
@@ -347,6 +368,9 @@ struct State {
     seen: Vec<Seen>,
     chats: usize,
     files: HashMap<String, String>,
+    /// How often each file is said not to be there yet.
+    hidden: HashMap<String, usize>,
+    uploads: usize,
     batches: Vec<Batch>,
     wills: VecDeque<BatchWill>,
     steps: VecDeque<(&'static str, Step)>,
@@ -411,7 +435,7 @@ impl ModelServer {
         self
     }
 
-    /// Says how the next step at this path goes wrong: `/v1/files`, `/v1/batches`.
+    /// Says how the next step at this path goes wrong: `/v1/files`, `/v1/batches/batch_1`.
     pub(crate) fn step_will(&self, path: &'static str, step: Step) -> &Self {
         self.shop.lock().steps.push_back((path, step));
         self
@@ -420,6 +444,13 @@ impl ModelServer {
     /// Has every batch end when it is next asked after.
     pub(crate) fn end_batches(&self) {
         self.shop.lock().batches.iter_mut().for_each(|batch| batch.will.ends_at = 0);
+    }
+
+    /// The files that lie there now, in order.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.shop.lock().files.keys().cloned().collect();
+        names.sort();
+        names
     }
 
     /// The batches that were submitted so far.
@@ -510,6 +541,13 @@ impl Drop for ModelServer {
         // Wakes the acceptor, which then sees that it is over.
         let _ = TcpStream::connect(self.address);
         let _ = acceptor.join();
+    }
+}
+
+impl State {
+    fn is_hidden(&mut self, file: &str) -> bool {
+        let left = self.hidden.get_mut(file).filter(|left| **left > 0);
+        left.map(|left| *left -= 1).is_some()
     }
 }
 
@@ -710,7 +748,9 @@ fn unscripted(seen: &Seen, shop: &Shop) -> Reply {
 /// A step of the Batch API, if it is one.
 fn step(state: &mut State, seen: &Seen, answer: Option<&str>) -> Option<Reply> {
     let path = seen.path.split('?').next().unwrap_or_default().to_owned();
-    let at = state.steps.iter().position(|(at, _)| *at == path && seen.method == "POST");
+    // Where a list is asked for at the path of a step, that is none.
+    let is_step = seen.method != "GET" || path != "/v1/batches";
+    let at = state.steps.iter().position(|(at, _)| *at == path && is_step);
     let wrong = at.and_then(|at| state.steps.remove(at)).map(|(_, step)| step);
     if let Some(Step::Refused(reply)) = wrong {
         return Some(reply);
@@ -725,9 +765,15 @@ fn step(state: &mut State, seen: &Seen, answer: Option<&str>) -> Option<Reply> {
             Reply::json(&json!({ "object": "list", "data": all, "has_more": false }))
         }
         ("GET", ["batches", id]) => look(state, id, answer),
+        ("POST", ["batches", id, "cancel"]) => call_off(state, id),
+        ("GET", ["files", id, "content"]) if state.is_hidden(id) => no_such_file(),
         ("GET", ["files", id, "content"]) => match state.files.get(*id) {
             Some(text) => Reply::status(200).with_body(text.clone()),
-            None => Reply::error(404, "invalid_request_error", Value::Null, "no such file"),
+            None => no_such_file(),
+        },
+        ("DELETE", ["files", id]) => match state.files.remove(*id) {
+            Some(_) => Reply::json(&json!({ "id": id, "object": "file", "deleted": true })),
+            None => no_such_file(),
         },
         _ => return None,
     };
@@ -738,6 +784,19 @@ fn step(state: &mut State, seen: &Seen, answer: Option<&str>) -> Option<Reply> {
     })
 }
 
+fn no_such_file() -> Reply {
+    Reply::error(404, "invalid_request_error", Value::Null, "no such file")
+}
+
+/// Ends a batch that nobody wants any more: what was not done by now is not done.
+fn call_off(state: &mut State, id: &str) -> Reply {
+    let Some(batch) = state.batches.iter_mut().find(|batch| batch.id == id) else {
+        return Reply::error(404, "invalid_request_error", Value::Null, "no such batch");
+    };
+    (batch.will.status, batch.will.ends_at) = ("cancelled", 0);
+    Reply::json(&told(batch, "cancelling"))
+}
+
 /// Keeps the file in a form: what stands between the blank line and the boundary.
 fn upload(state: &mut State, form: &str) -> Reply {
     let file = form.split_once("filename=").and_then(|(_, rest)| rest.split_once("\r\n\r\n"));
@@ -746,7 +805,8 @@ fn upload(state: &mut State, form: &str) -> Reply {
         return Reply::error(400, "invalid_request_error", Value::Null, "no file of a batch");
     };
     let text = rest.rsplit_once("\r\n--").map_or(rest, |(text, _)| text);
-    let id = format!("file-{}", state.files.len() + 1);
+    state.uploads += 1;
+    let id = format!("file-{}", state.uploads);
     state.files.insert(id.clone(), text.to_owned());
     Reply::json(&json!({ "id": id, "object": "file", "purpose": "batch", "bytes": text.len() }))
 }
@@ -758,7 +818,8 @@ fn submit(state: &mut State, request: &Value) -> Reply {
     }
     let id = format!("batch_{}", state.batches.len() + 1);
     let will = state.wills.pop_front().unwrap_or_default();
-    let batch = Batch { id, input, metadata: request["metadata"].clone(), will, looks: 0 };
+    let metadata = request["metadata"].clone();
+    let batch = Batch { id, input, metadata, will, looks: 0, is_done: false };
     let said = told(&batch, "validating");
     state.batches.push(batch);
     Reply::json(&said)
@@ -781,9 +842,16 @@ fn look(state: &mut State, id: &str, answer: Option<&str>) -> Reply {
     if batch.looks < batch.will.ends_at {
         return Reply::json(&told(batch, "in_progress"));
     }
-    let batch = batch.clone();
-    let [output, errors] = ["output", "errors"].map(|kind| format!("{}-{kind}", batch.id));
-    if !state.files.contains_key(&output) {
+    let done = Batch { is_done: true, ..batch.clone() };
+    let batch = std::mem::replace(batch, done);
+    if matches!(batch.will.status, "failed" | "invalid") {
+        let why = json!({ "code": "invalid_json_line", "message": "a line cannot be read" });
+        let mut said = told(&batch, batch.will.status);
+        said["errors"] = json!({ "object": "list", "data": [why] });
+        return Reply::json(&said);
+    }
+    let names = ["output", "errors"].map(|kind| format!("{}-{kind}", batch.id));
+    if !batch.is_done {
         let (answers, failures) = answers(&state.files[&batch.input], batch.will, answer);
         for line in &answers {
             let usage = &line["response"]["body"]["usage"];
@@ -791,14 +859,18 @@ fn look(state: &mut State, id: &str, answer: Option<&str>) -> Reply {
             state.batched.0 += count(["prompt_tokens", "input_tokens"]).unwrap_or(0);
             state.batched.1 += count(["completion_tokens", "output_tokens"]).unwrap_or(0);
         }
-        let text = |lines: Vec<Value>| lines.iter().map(|line| format!("{line}\n")).collect();
-        state.files.insert(output.clone(), text(answers));
-        state.files.insert(errors.clone(), text(failures));
+        for (name, lines) in names.iter().zip([answers, failures]) {
+            if !lines.is_empty() {
+                let text = lines.iter().map(|line| format!("{line}\n")).collect();
+                state.files.insert(name.clone(), text);
+                state.hidden.insert(name.clone(), batch.will.hidden);
+            }
+        }
     }
     let mut said = told(&batch, batch.will.status);
-    for (name, file) in [("output_file_id", output), ("error_file_id", errors)] {
-        if !state.files[&file].is_empty() {
-            said[name] = file.into();
+    for (key, file) in ["output_file_id", "error_file_id"].into_iter().zip(names) {
+        if state.files.contains_key(&file) {
+            said[key] = file.into();
         }
     }
     Reply::json(&said)
@@ -812,7 +884,8 @@ fn answers(input: &str, will: BatchWill, answer: Option<&str>) -> (Vec<Value>, V
     for (n, line) in lines.iter().enumerate().rev() {
         let id = &line["custom_id"];
         if n + will.undone >= lines.len() {
-            let error = json!({ "code": "batch_expired", "message": "it was not done in time" });
+            let code = format!("batch_{}", will.status);
+            let error = json!({ "code": code, "message": "it was not done in time" });
             failures.push(json!({ "custom_id": id, "response": null, "error": error }));
             continue;
         }

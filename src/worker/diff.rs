@@ -72,8 +72,12 @@ struct Said {
 
 impl Git<'_> {
     fn diff(&self, warnings: &mut Vec<String>) -> Option<String> {
-        let inside = self.say(&["rev-parse", "--is-inside-work-tree"], 100)?;
-        if inside.text.trim() != "true" {
+        let inside = self.say(&["rev-parse", "--is-inside-work-tree"], 100);
+        if inside.is_none_or(|said| said.text.trim() != "true") {
+            // No git here, or a tree of somebody else's, in which git reads nothing.
+            if self.folder.join(".git/HEAD").exists() {
+                warnings.push("git does not read the workspace, so there is no `diff`".into());
+            }
             return None;
         }
         let base = self.base()?;

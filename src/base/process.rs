@@ -4,8 +4,7 @@
 //! started: a pid alone may by now be somebody else's.
 //!
 //! Reads `/proc`, and ends nobody but who carries a mark. Where that says nothing, a process counts as
-//! gone: whoever leaves things behind by its name leaves them to be cleared. A thread of this process
-//! may give way to others.
+//! gone: whoever leaves things behind by its name leaves them to be cleared.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,16 +13,6 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-
-/// Lets the other threads go first from now on, where there are too few processors: a report may
-/// come later than the work that it tells of. Where that cannot be had, all are alike.
-pub fn give_way() {
-    const BY: i32 = 5;
-    // Of this one thread alone: it is the kernel's way to take nobody for whoever calls.
-    if let Ok(now) = rustix::process::getpriority_process(None) {
-        let _ = rustix::process::setpriority_process(None, now.saturating_add(BY));
-    }
-}
 
 /// A process, told from every other that has had or will have its number.
 ///

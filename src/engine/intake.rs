@@ -114,8 +114,6 @@ impl Intake {
 
     /// Works until nobody asks any more.
     pub(super) fn run(mut self, asks: &Receiver<Ask>) {
-        // What is known already is worked on before more is looked at.
-        process::give_way();
         loop {
             let ask = match self.next_look() {
                 None => asks.recv().map_err(|_| RecvTimeoutError::Disconnected),

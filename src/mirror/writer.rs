@@ -114,10 +114,7 @@ impl Mirror {
             Err(error @ MirrorError::TooNew { .. }) => return Err(error),
             Err(error) => writer.failed(error),
         }
-        let thread = std::thread::Builder::new().name("mirror".into()).spawn(move || {
-            process::give_way();
-            writer.run();
-        });
+        let thread = std::thread::Builder::new().name("mirror".into()).spawn(move || writer.run());
         let thread = thread.map_err(|error| {
             crate::base::files::FileError::new("start a thread for", path, error)
         })?;

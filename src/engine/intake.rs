@@ -16,7 +16,7 @@ use super::Message;
 use super::{answers, attachments};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files;
-use crate::base::{process, words};
+use crate::base::words;
 use crate::config::Config;
 use crate::foreman::{Arrival, Event, Summary};
 use crate::route::decision::Wish;

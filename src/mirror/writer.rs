@@ -18,7 +18,7 @@ use rusqlite::TransactionBehavior;
 
 use super::database::{self, Database};
 use super::{MirrorError, rebuild, record};
-use crate::base::{process, words};
+use crate::base::words;
 use crate::task::fact::{Fact, JournalMark};
 
 /// The most facts in one transaction.

@@ -16,8 +16,7 @@ use crate::route::price::Price;
 use crate::worker::Job;
 use crate::worker::workspace::Room;
 
-/// What holds in every attempt. A short trouble of the server must not cost all that a long run
-/// has done, so that Codex itself tries a request again before it gives up.
+/// What holds in every attempt.
 const ALWAYS: &str = r#"
 [shell_environment_policy]
 inherit = "all"
@@ -123,6 +122,8 @@ fn permissions(sandbox: Sandbox, home: &Path, room: &Room) -> String {
     text
 }
 
+/// Where the model is. A short trouble of the server must not cost all that a long run has done,
+/// so that Codex itself tries a request again before it gives up.
 fn provider(worker: &CodexWorker) -> String {
     let codex = &worker.codex;
     let mut text = String::from("\n[model_providers.koubou]\nname = \"koubou\"\n");

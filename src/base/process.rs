@@ -72,19 +72,36 @@ pub fn end_marked(marks: &BTreeSet<Vec<u8>>) -> Vec<u32> {
     if marks.is_empty() {
         return Vec::new();
     }
-    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
     let mut ended = Vec::new();
+    // A process that is just becoming another shows no environment for a moment.
+    for _ in 0..100 {
+        if end_seen(marks, &mut ended) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    ended
+}
+
+/// Ends those that can be seen to carry a mark; whether the environment of every process could be seen.
+fn end_seen(marks: &BTreeSet<Vec<u8>>, ended: &mut Vec<u32>) -> bool {
+    let Ok(processes) = fs::read_dir("/proc") else { return true };
+    let mut all_seen = true;
     for entry in processes.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
         };
         let Ok(environment) = fs::read(entry.path().join("environ")) else { continue };
+        // Threads of the kernel have none either, and no program.
+        all_seen &= !environment.is_empty()
+            || is_over(pid)
+            || fs::read_link(entry.path().join("exe")).is_err();
         if environment.split(|byte| *byte == 0).any(|variable| marks.contains(variable)) && end(pid)
         {
             ended.push(pid);
         }
     }
-    ended
+    all_seen
 }
 
 /// Ends a process and its group at once.

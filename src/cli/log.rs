@@ -1,7 +1,6 @@
 //! `koubou log`: what happened with a task, line by line.
 
 use std::sync::mpsc;
-use std::time::Duration;
 
 use super::site::{Located, parse_id};
 use super::trouble::Trouble;
@@ -9,11 +8,9 @@ use super::{Done, Exit, Site, Ui};
 use crate::base::words::tame;
 use crate::mirror::query::LogRecord;
 use crate::spool::Spool;
+use crate::spool::told::{self, Told};
 use crate::spool::watch::Watch;
 use crate::task::{Folder, TaskId};
-
-/// How often the mirror is looked at for what no event tells of.
-const LOOK: Duration = Duration::from_millis(300);
 
 /// Print what happened with a task
 #[derive(clap::Args, Debug)]
@@ -41,50 +38,84 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         })
     });
     let _watch = watch.transpose().map_err(|error| Trouble::new(error.to_string()))?;
-    let mut last = print_after(ui, site, id, 0)?;
+    let mut place = Place::default();
+    place.print_on(ui, site, id)?;
     if let Err(none) = found
-        && last == 0
+        && place.is_at_the_beginning()
     {
         return Err(none);
     }
     while args.follow && !has_ended(&spool, id) {
-        // Of a line in the mirror no event tells.
-        if told.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Disconnected) {
+        if told.recv().is_err() {
             break;
         }
-        last = print_after(ui, site, id, last)?;
+        place.print_on(ui, site, id)?;
     }
     if args.follow {
-        print_after(ui, site, id, last)?;
+        place.print_on(ui, site, id)?;
     }
     Ok(Exit::Done)
 }
 
 /// All lines as one document; only who follows gets one a line.
 fn whole(ui: &mut Ui, site: &Site, id: &TaskId, found: Result<Located, Trouble>) -> Done {
-    let records = site.query()?.logs(Some(id), 0)?;
-    if records.is_empty() {
+    let lines = Place::default().lines(site, id)?;
+    if lines.is_empty() {
         found?;
     }
-    ui.json_line(&records)?;
+    ui.json_line(&lines)?;
     Ok(Exit::Done)
+}
+
+/// How much has been read: of the mirror's rows, and of what workers told.
+#[derive(Default)]
+struct Place {
+    row: i64,
+    byte: u64,
+}
+
+impl Place {
+    fn is_at_the_beginning(&self) -> bool {
+        self.row == 0 && self.byte == 0
+    }
+
+    fn print_on(&mut self, ui: &mut Ui, site: &Site, id: &TaskId) -> Result<(), Trouble> {
+        for record in self.lines(site, id)? {
+            match ui.is_json() {
+                true => ui.json_line(&record)?,
+                false => ui.line(&line(&record))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What came since, in the order in which it happened.
+    fn lines(&mut self, site: &Site, id: &TaskId) -> Result<Vec<LogRecord>, Trouble> {
+        let mut records = site.query()?.logs(Some(id), self.row)?;
+        self.row = records.last().map_or(self.row, |record| record.log_id);
+        let (told, end) = told::read(&site.home, id, self.byte);
+        self.byte = end;
+        records.extend(told.into_iter().map(|told| of_worker(id, told)));
+        records.sort_by(|one, other| one.created_at.cmp(&other.created_at));
+        Ok(records)
+    }
+}
+
+/// What a worker told, as a line like the mirror's.
+fn of_worker(id: &TaskId, told: Told) -> LogRecord {
+    LogRecord {
+        log_id: 0,
+        task_id: Some(id.to_string()),
+        worker_id: Some(told.worker_id),
+        log_level: Some("INFO".into()),
+        component: "worker".into(),
+        message: told.message,
+        created_at: Some(told.at.strftime("%Y-%m-%d %H:%M:%S").to_string()),
+    }
 }
 
 fn has_ended(spool: &Spool, id: &TaskId) -> bool {
     matches!(spool.find(id), None | Some(Folder::Completed | Folder::Failed))
-}
-
-/// Prints the lines after the one with this number, and says the last one's.
-fn print_after(ui: &mut Ui, site: &Site, id: &TaskId, after: i64) -> Result<i64, Trouble> {
-    let mut last = after;
-    for record in site.query()?.logs(Some(id), after)? {
-        last = record.log_id;
-        match ui.is_json() {
-            true => ui.json_line(&record)?,
-            false => ui.line(&line(&record))?,
-        }
-    }
-    Ok(last)
 }
 
 fn line(record: &LogRecord) -> String {

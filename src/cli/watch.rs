@@ -107,7 +107,9 @@ impl Watcher<'_> {
                 all.extend(self.see(spool, Glimpse::Journal)?);
                 Ok(all)
             }
-            Glimpse::Ended(..) | Glimpse::Claim(_) | Glimpse::Replaced => Ok(Vec::new()),
+            Glimpse::Ended(..) | Glimpse::Claim(_) | Glimpse::Told | Glimpse::Replaced => {
+                Ok(Vec::new())
+            }
         }
     }
 

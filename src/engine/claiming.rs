@@ -3,15 +3,18 @@
 //! Only the bytes that were routed are worked on. Nothing that costs money or runs a
 //! program begins before the journal holds the attempt.
 
-use super::Message;
+use std::sync::Arc;
+
 use super::acceptance::Demand;
 use super::lanes::{Held, Shop, sentence};
 use super::{answers, attachments};
 use crate::base::clock;
 use crate::base::files::{self, FileError, ReadError};
+use crate::base::words::tame;
 use crate::config::WorkerSpec;
 use crate::foreman::{NotClaimed, Part, Start};
 use crate::route::Cleared;
+use crate::spool::told::{self, Told};
 use crate::spool::{Claim, Spool};
 use crate::task::journal::{Line, LineKind};
 use crate::task::prompt::Prompt;
@@ -129,9 +132,14 @@ impl Claimer<'_> {
 
     /// How a worker tells of its work; of confidential work no more than that it goes on.
     fn tell(&self, id: &TaskId, is_public: bool) -> Tell {
-        let (to_engine, id, hand) = (self.shop.to_engine.clone(), id.clone(), self.id.to_owned());
+        let (id, worker_id) = (id.clone(), self.id.to_owned());
+        let (spool, config) = (Arc::clone(&self.shop.spool), Arc::clone(&self.shop.config));
         Tell::new(is_public, move |text| {
-            let _ = to_engine.send(Message::Told(id.clone(), hand.clone(), text));
+            let message = config.mask.hide(&text).unwrap_or(text);
+            log::debug!("{id}: {}", tame(&message));
+            let line = Told { at: clock::wall(), worker_id: worker_id.clone(), message };
+            // A full disk is told of by whoever files results.
+            let _ = told::write(spool.home(), &id, &line);
         })
     }
 

@@ -114,8 +114,6 @@ enum Message {
     Begun(TaskId, String),
     /// A hand's attempt ended.
     HandBack(TaskId, Box<Ended>, Box<Held>),
-    /// A hand's worker tells of its work while it goes on.
-    Told(TaskId, String, String),
     /// An attempt's end is in the journal.
     Paid(Box<Line>),
     /// Our own trouble, to be said once.
@@ -395,10 +393,6 @@ impl Engine {
                 }
             }
             Message::Begun(id, worker_id) => self.begun(&id, worker_id),
-            Message::Told(id, worker_id, text) => {
-                log::debug!("{id}: {}", words::tame(&text));
-                self.tell_log(log::Level::Info, Some(&id), Some(&worker_id), &text);
-            }
             Message::HandBack(id, ended, held) => self.hand_back(id, *ended, *held),
             Message::Paid(line) => self.paid(&line),
             Message::OwnTrouble(text) => self.own_trouble(&text),
@@ -599,7 +593,7 @@ impl Engine {
                 self.watch_anew();
                 self.ask(Ask::Glimpse(Glimpse::Everything));
             }
-            Glimpse::Pending(_) | Glimpse::Claim(_) | Glimpse::Journal => {}
+            Glimpse::Pending(_) | Glimpse::Claim(_) | Glimpse::Journal | Glimpse::Told => {}
         }
     }
 
@@ -799,6 +793,7 @@ fn watch(home: &Home, asks: Sender<Ask>, to_engine: Sender<Message>) -> Result<W
             | Glimpse::Ended(..)
             | Glimpse::Claim(_)
             | Glimpse::Journal
+            | Glimpse::Told
             | Glimpse::Replaced => to_engine.send(Message::Glimpse(glimpse)).is_ok(),
         };
     })

@@ -94,6 +94,11 @@ impl Home {
         self.0.join("control")
     }
 
+    /// Where lies what workers tell while they work.
+    pub fn worker_logs(&self) -> PathBuf {
+        self.0.join("logs/workers")
+    }
+
     /// The daemon's log.
     pub fn log_file(&self) -> PathBuf {
         self.0.join("logs/system/koubou.log")

@@ -23,6 +23,7 @@ pub mod layout;
 pub mod lock;
 pub mod look;
 pub mod notes;
+pub mod told;
 pub mod watch;
 
 pub use claim::Claim;

@@ -26,6 +26,8 @@ pub enum Glimpse {
     Note(OsString),
     /// The journal has a new line; only [`Watch::everything`] tells.
     Journal,
+    /// A worker tells of its work; only [`Watch::with_claims`] says so.
+    Told,
     /// Anything may have: list the folders.
     Everything,
     /// A folder may have been put in the place of one that is watched: watch anew, and list.
@@ -62,7 +64,7 @@ impl Watch {
     }
 
     /// Watches the folders of tasks, `in_progress` too: a task has ended once its claim is gone,
-    /// which comes after its result.
+    /// which comes after its result. And what workers tell while they work.
     ///
     /// # Errors
     /// Where the system has no inotify, or no watches left.
@@ -70,7 +72,10 @@ impl Watch {
         home: &Home,
         tell: impl Fn(Glimpse) + Send + 'static,
     ) -> Result<Self, WatchError> {
-        Self::on(home, &Folder::ALL.map(|folder| home.folder(folder)), tell)
+        let folders = Folder::ALL.map(|folder| home.folder(folder));
+        let told = Some(home.worker_logs()).filter(|folder| folder.is_dir());
+        let all: Vec<PathBuf> = folders.into_iter().chain(told).collect();
+        Self::on(home, &all, tell)
     }
 
     /// Watches all of these, `control` and the journal.
@@ -118,6 +123,9 @@ impl Sorter {
         }
         if event.paths.iter().any(|path| path.parent() == Some(&self.home.journal())) {
             return vec![Glimpse::Journal];
+        }
+        if event.paths.iter().any(|path| path.parent() == Some(&self.home.worker_logs())) {
+            return vec![Glimpse::Told];
         }
         if !matters(&event.kind) {
             return Vec::new();

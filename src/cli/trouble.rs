@@ -47,6 +47,18 @@ impl Trouble {
         self
     }
 
+    /// All of it, a line each.
+    pub(super) fn told(&self) -> String {
+        let mut text = self.message.clone();
+        for cause in &self.causes {
+            text.push_str(&format!("\nbecause: {cause}"));
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("\nhint: {hint}"));
+        }
+        text
+    }
+
     fn of(error: &dyn Error) -> Self {
         let mut trouble = Self::new(error.to_string());
         let mut cause = error.source();

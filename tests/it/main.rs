@@ -28,6 +28,7 @@ mod ladder;
 mod leaks;
 mod lifecycle;
 mod limits;
+mod mcp;
 mod misbehaving;
 mod models;
 mod original_sql;

@@ -70,7 +70,7 @@
 //! or begun (`engine::answers`), as `files` are.
 //!
 //! An agent is a guest at the counter: `cli::mcp` gives it the commands as tools, and holds it to
-//! what the settings allow.
+//! what the settings allow. `cli::master` seats one there and sees to it that somebody works.
 //!
 //! # Where to begin
 //!

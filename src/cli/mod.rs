@@ -14,6 +14,7 @@ mod list;
 mod log;
 mod logger;
 mod manual;
+mod master;
 mod mcp;
 mod pause;
 mod rebuild;
@@ -91,6 +92,7 @@ enum Command {
     Check(check::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
+    Master(master::Args),
     Mcp(mcp::Args),
 }
 
@@ -149,6 +151,7 @@ fn run(command: Command, ui: &mut Ui, site: &Site) -> Done {
         Command::Check(args) => check::run(ui, site, &args),
         Command::Completions(args) => manual::completions(ui, &args),
         Command::Man(args) => manual::man(ui, &args),
+        Command::Master(args) => master::run(ui, site, &args),
         Command::Mcp(args) => mcp::run(ui, site, &args),
     }
 }

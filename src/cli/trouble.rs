@@ -47,6 +47,11 @@ impl Trouble {
         self
     }
 
+    /// The code that another program ended with, which has said itself what it had to say.
+    pub(super) fn of_another(code: u8) -> Self {
+        Self { code, ..Self::silent() }
+    }
+
     /// All of it, a line each.
     pub(super) fn told(&self) -> String {
         let mut text = self.message.clone();

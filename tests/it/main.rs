@@ -28,6 +28,7 @@ mod ladder;
 mod leaks;
 mod lifecycle;
 mod limits;
+mod master;
 mod mcp;
 mod misbehaving;
 mod models;

@@ -45,7 +45,8 @@ use waiting::Told;
 
 /// Serve the workshop to an agent, as MCP tools on standard input and output
 ///
-/// What agents may do is bounded by `mcp` in config/agent.yaml.
+/// `koubou master --print-config` prints what an agent's settings need. What agents may do is
+/// bounded by `mcp` in config/agent.yaml.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {}
 
@@ -64,7 +65,8 @@ const MOST_WAITS: usize = 64;
 pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     let spool = site.spool()?;
     if std::io::stdin().is_terminal() {
-        ui.hint("an agent starts this by itself: put it into its settings");
+        let print = site.call("master --print-config");
+        ui.hint(&format!("an agent starts this by itself; {print} prints what its settings need"));
     }
     let site = site.resolved();
     let config = Arc::new(site.config()?);

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -166,22 +165,6 @@ fn settings_for_other_clients_are_printed_ready_to_use() {
     assert!(!shop.home().join("master").exists(), "printing writes nothing");
 }
 
-/// The Codex CLI, where it is installed; else a line that says that the story is skipped.
-fn codex() -> Option<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/codex/node_modules/.bin/codex");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let named = std::env::var_os("KOUBOU_CODEX").map(PathBuf::from);
-    let found = named
-        .into_iter()
-        .chain(std::env::split_paths(&path).map(|dir| dir.join("codex")))
-        .chain([here])
-        .find(|file| file.is_file());
-    if found.is_none() {
-        println!("skipped: there is no Codex CLI here");
-    }
-    found
-}
-
 /// An answer of a model that streams: this item alone.
 fn streamed(item: &Value) -> Reply {
     let usage = json!({ "input_tokens": 10, "output_tokens": 5, "total_tokens": 15,
@@ -210,7 +193,7 @@ fn calls(n: usize, tool: &str, arguments: &Value) -> Reply {
 
 #[test]
 fn codex_hands_out_work_and_reads_what_came_of_it() {
-    let Some(codex) = codex() else { return };
+    let Some(codex) = crate::codex::codex() else { return };
     let server = ModelServer::start();
     let task = json!({ "task_id": "part", "description": "said by codex", "worker": "echo" });
     server.will(calls(1, "submit_task", &task));

@@ -32,7 +32,7 @@
 //! | [`worker`] | one attempt: a model, a program, an agent, the echo | move a task, retry, budget |
 //! | [`mirror`] | spool and journal once more, as SQL | be asked what is true |
 //! | [`engine`] | where decisions become deeds: the one loop, the threads | decide |
-//! | [`cli`] | the only room that speaks to a person | talk to the daemon but through files |
+//! | [`cli`] | the only room that speaks to a person, or to an agent | talk to the daemon but through files |
 //!
 //! A test reads the sources and keeps this picture true.
 //!
@@ -68,6 +68,9 @@
 //! answer in the journal, and it waits in `in_progress` until they have ended (`foreman::family`).
 //! What another's answer is filled with (`{result:ID}`) is read anew each time that it is judged
 //! or begun (`engine::answers`), as `files` are.
+//!
+//! An agent is a guest at the counter: `cli::mcp` gives it the commands as tools, and holds it to
+//! what the settings allow. `cli::master` seats one there and sees to it that somebody works.
 //!
 //! # Where to begin
 //!

@@ -1,6 +1,7 @@
 //! `koubou cancel`: ends tasks that wait or run.
 
 use super::site::{Located, parse_id};
+use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::spool::notes::Note;
 use crate::task::{Folder, TaskId};
@@ -25,25 +26,43 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         false => trouble,
     })?;
     for Located { id, folder, .. } in located {
-        if folder.is_end() {
-            ui.say(&format!("`{id}` is {folder} already"));
-            exit = Exit::Failed;
-        } else {
-            if folder == Folder::InProgress
-                && let Some(batch) = batch_of(site, &id)
-            {
-                ui.say(&format!(
-                    "`{id}` is in {batch}: its answer is dropped when it comes, and what it cost counts"
-                ));
+        match cancel(site, &id, folder)? {
+            Cancelling::Ended => {
+                ui.say(&format!("`{id}` is {folder} already"));
+                exit = Exit::Failed;
             }
-            Note::Cancel(id).leave(&site.home)?;
-            is_left = true;
+            Cancelling::Begun(more) => {
+                is_left = true;
+                more.iter().for_each(|more| ui.say(more));
+            }
         }
     }
     if is_left && site.daemon().is_none() {
         ui.hint("no daemon is working this home; the next `koubou start` cancels it before anything runs");
     }
     Ok(exit)
+}
+
+/// What became of the wish to end a task.
+pub(super) enum Cancelling {
+    /// It had ended already.
+    Ended,
+    /// The daemon is told, and this is to be known of it.
+    Begun(Option<String>),
+}
+
+/// Asks the daemon to end one.
+pub(super) fn cancel(site: &Site, id: &TaskId, folder: Folder) -> Result<Cancelling, Trouble> {
+    if folder.is_end() {
+        return Ok(Cancelling::Ended);
+    }
+    let batch = batch_of(site, id).filter(|_| folder == Folder::InProgress);
+    Note::Cancel(id.clone()).leave(&site.home)?;
+    Ok(Cancelling::Begun(batch.map(|batch| {
+        format!(
+            "`{id}` is in {batch}: its answer is dropped when it comes, and what it cost counts"
+        )
+    })))
 }
 
 /// The batch that a server has a task in, in words.

@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use super::status;
 use super::table::Table;
+use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::mirror::query::{Filter, TaskRecord};
+use crate::spool::Spool;
 use crate::spool::notes::Note;
 use crate::task::Folder;
 
@@ -24,20 +26,31 @@ pub(super) struct Args {
 #[serde(transparent)]
 struct Listing(Vec<Listed>);
 
+/// A task, as the folders and the mirror know it.
 #[derive(Serialize)]
-struct Listed {
-    task_id: String,
-    status: &'static str,
+pub(super) struct Listed {
+    pub(super) task_id: String,
+    pub(super) status: &'static str,
     worker_type: Option<String>,
     difficulty_level: Option<String>,
     sensitivity_level: Option<String>,
     priority: Option<i64>,
-    created_at: Option<String>,
-    waits_for: Option<String>,
+    pub(super) created_at: Option<String>,
+    pub(super) waits_for: Option<String>,
 }
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
+    ui.answer(&Listing(tasks(site, &spool, args.status.as_deref())?))?;
+    Ok(Exit::Done)
+}
+
+/// The tasks of a folder, or of all.
+pub(super) fn tasks(
+    site: &Site,
+    spool: &Spool,
+    status: Option<&str>,
+) -> Result<Vec<Listed>, Trouble> {
     // The folders say which tasks there are; the mirror, where it is, says more of each.
     let known: HashMap<String, TaskRecord> = site
         .query()
@@ -50,14 +63,14 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         let worker_type = row.assigned_worker_type.as_deref();
         status::waits_for(row.waits_for.clone(), worker_type, &workers, paused)
     };
-    let mut listing = Listing(Vec::new());
+    let mut listing = Vec::new();
     for folder in Folder::ALL {
-        if args.status.as_deref().is_some_and(|status| status != folder.as_str()) {
+        if status.is_some_and(|status| status != folder.as_str()) {
             continue;
         }
-        let mut ids = site.ids(&spool, folder)?;
+        let mut ids = site.ids(spool, folder)?;
         ids.sort();
-        listing.0.extend(ids.into_iter().map(String::from).map(|id| {
+        listing.extend(ids.into_iter().map(String::from).map(|id| {
             let row = known.get(&id).filter(|row| row.status == folder.as_str());
             Listed {
                 status: folder.as_str(),
@@ -76,8 +89,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
             }
         }));
     }
-    ui.answer(&listing)?;
-    Ok(Exit::Done)
+    Ok(listing)
 }
 
 impl fmt::Display for Listing {

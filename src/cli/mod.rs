@@ -14,6 +14,8 @@ mod list;
 mod log;
 mod logger;
 mod manual;
+mod master;
+mod mcp;
 mod pause;
 mod rebuild;
 mod result;
@@ -90,6 +92,8 @@ enum Command {
     Check(check::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
+    Master(master::Args),
+    Mcp(mcp::Args),
 }
 
 /// What a command that went well has to say to the shell.
@@ -147,6 +151,8 @@ fn run(command: Command, ui: &mut Ui, site: &Site) -> Done {
         Command::Check(args) => check::run(ui, site, &args),
         Command::Completions(args) => manual::completions(ui, &args),
         Command::Man(args) => manual::man(ui, &args),
+        Command::Master(args) => master::run(ui, site, &args),
+        Command::Mcp(args) => mcp::run(ui, site, &args),
     }
 }
 

@@ -44,7 +44,8 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     Ok(Exit::Done)
 }
 
-fn retry(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
+/// Puts one back.
+pub(super) fn retry(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
     match spool.find(id) {
         Some(Folder::Failed) => {}
         Some(Folder::Completed) => {

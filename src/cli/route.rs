@@ -14,7 +14,7 @@ use crate::base::files;
 use crate::base::words::tame;
 use crate::config::Config;
 use crate::engine::attachments;
-use crate::route::decision::Wish;
+use crate::route::decision::{Assessment, Decision, Wish};
 use crate::task::result::Reason;
 use crate::task::{Difficulty, Sensitivity, Task, wire};
 
@@ -30,7 +30,7 @@ pub(super) struct Args {
 }
 
 #[derive(Serialize)]
-struct Answer {
+pub(super) struct Answer {
     task_id: Option<String>,
     worker_type: Option<String>,
     difficulty_level: Difficulty,
@@ -118,17 +118,30 @@ fn text_or_file(what: &str) -> Result<Vec<u8>, Trouble> {
 }
 
 fn route(config: &Config, critical: bool, bytes: &[u8]) -> Result<Answer, Trouble> {
-    let task = task(bytes)?;
-    let wish = Wish::of(&task);
+    Ok(answer(config, critical, task(bytes)?))
+}
+
+/// What is seen in a task, where it would go, and whether its files were not looked at.
+pub(super) fn judge(
+    config: &Config,
+    critical: bool,
+    task: &Task,
+) -> (Assessment, Decision, Option<String>) {
     // A file that is not there, or not ours to read, fails the task when it comes to it.
-    let (files, unread) = match attachments::read(&task, config) {
+    let (files, unread) = match attachments::read(task, config) {
         Ok(files) => (files, None),
         Err(why) => (Vec::new(), Some(format!("its files were not looked at: {why}"))),
     };
-    let seen = config.router.assess(&task, &files);
-    let decision = config.router.decide(&wish, &seen, critical);
+    let seen = config.router.assess(task, &files);
+    let decision = config.router.decide(&Wish::of(task), &seen, critical);
+    (seen, decision, unread)
+}
+
+/// Where a task would go, and why.
+pub(super) fn answer(config: &Config, critical: bool, task: Task) -> Answer {
+    let (seen, decision, unread) = judge(config, critical, &task);
     let stated = task.document.contains_key("task_id").then(|| task.id.to_string());
-    Ok(Answer {
+    Answer {
         task_id: stated,
         difficulty_level: seen.difficulty,
         sensitivity_level: seen.sensitivity,
@@ -136,7 +149,7 @@ fn route(config: &Config, critical: bool, bytes: &[u8]) -> Result<Answer, Troubl
         warnings: task.warnings.into_iter().chain(unread).chain(decision.warnings).collect(),
         error: decision.worker_type.as_ref().err().cloned(),
         worker_type: decision.worker_type.ok().map(|name| name.to_string()),
-    })
+    }
 }
 
 /// A task as JSON, or a text that becomes its description.

@@ -44,7 +44,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 }
 
 /// The story so far of a task that has not ended.
-fn waiting(
+pub(super) fn waiting(
     site: &Site,
     id: &TaskId,
     folder: Folder,

@@ -70,6 +70,11 @@ impl Site {
         Ok(Arc::new(Spool::new(self.home.clone())))
     }
 
+    /// The spool of a home that is known to be one.
+    pub(super) fn spool_here(&self) -> Spool {
+        Spool::new(self.home.clone())
+    }
+
     /// The settings of the home, if there is one.
     pub(super) fn config_if_any(&self) -> Result<Option<Config>, Trouble> {
         match self.home.config_file().exists() {

@@ -1,5 +1,10 @@
 //! `koubou start`: the daemon, in the foreground.
 
+use std::env;
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::Arc;
 
 use super::{Done, Exit, Site, Ui, logger};
@@ -27,8 +32,22 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         log::warn!("{}", tame(warning));
     }
     log::info!("working {} as process {}", site.home.path().display(), std::process::id());
+    // Whoever waits for the word sees to it that it can come; the work goes on without.
+    if let Err(error) = say_ready() {
+        log::debug!("nobody was told that the work begins: {error}");
+    }
     let ending = engine.run()?;
     Ok(farewell(ui, &ending))
+}
+
+/// Tells whoever started us that we are at work, as systemd wants it (`Type=notify`).
+fn say_ready() -> io::Result<()> {
+    let Some(name) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let address = match name.as_bytes() {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(&name)?,
+    };
+    UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address).map(drop)
 }
 
 fn farewell(ui: &mut Ui, ending: &Ending) -> Exit {

@@ -15,7 +15,7 @@ use crate::base::files::{self, FileError};
 use crate::base::words;
 use crate::route::decision::Wish;
 use crate::spool::Spool;
-use crate::task::{Folder, GroupName, TaskId, wire};
+use crate::task::{Folder, GroupName, Task, TaskId, wire};
 
 /// Drop tasks; each is durable before its id is printed
 ///
@@ -80,7 +80,13 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let mut ids = Vec::new();
     for draft in drafts {
         let id = match args.unique {
-            true => drop_unless_there(ui, site, &spool, draft)?,
+            true => {
+                let dropped = drop_unless_there(site, &spool, draft)?;
+                if let Some(there) = dropped.there {
+                    ui.say(&format!("`{}` is there already{there}", dropped.id));
+                }
+                dropped.id
+            }
             false => drop_one(&spool, draft, args.id.as_ref())?,
         };
         // One id a line, in JSON and in words alike.
@@ -190,16 +196,19 @@ fn fill_in(draft: &mut Draft, args: &Args) {
 }
 
 fn check(ui: &mut Ui, draft: &Draft) -> Result<(), Trouble> {
-    let bytes =
-        serde_json::to_vec(&draft.document).map_err(|error| Trouble::new(error.to_string()))?;
-    let task = wire::read("task", &bytes).map_err(|flaws| {
-        Trouble::new(format!("{} is not a task: {}", draft.source, flaws.message()))
-            .hint("nothing was dropped")
-    })?;
-    for warning in task.warnings {
+    for warning in checked(&draft.document, &draft.source)?.warnings {
         ui.warn(&format!("{}: {warning}", draft.source));
     }
     Ok(())
+}
+
+/// A document as the task that it is; `source` is what it is called where it is none.
+pub(super) fn checked(document: &Map<String, Value>, source: &str) -> Result<Task, Trouble> {
+    let bytes = serde_json::to_vec(document).map_err(|error| Trouble::new(error.to_string()))?;
+    wire::read("task", &bytes).map_err(|flaws| {
+        Trouble::new(format!("{source} is not a task: {}", flaws.message()))
+            .hint("nothing was dropped")
+    })
 }
 
 /// Drops a task that koubou itself asks for, under the id that it states or the next that is free.
@@ -210,35 +219,50 @@ pub(super) fn drop_document(
     drop_one(spool, Draft { document, name: None, source: String::new() }, None)
 }
 
-/// Drops a task, unless one of its id is there already, in whichever folder. One that states no
-/// id has one that its content makes: the same task is the same task.
-fn drop_unless_there(
-    ui: &mut Ui,
+/// Drops a task under the id that it states or a fresh one, and no other; or, with `unique`, unless
+/// it is there already.
+pub(super) fn drop_as_stated(
     site: &Site,
     spool: &Spool,
-    mut draft: Draft,
-) -> Result<TaskId, Trouble> {
-    let stated =
-        draft.document.get("task_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-    let id = match stated {
-        Some(id) => id,
-        None => id_of_content(&draft.document),
-    };
+    document: Map<String, Value>,
+    unique: bool,
+) -> Result<Dropped, Trouble> {
+    let draft = Draft { document, name: None, source: String::new() };
+    if unique {
+        return drop_unless_there(site, spool, draft);
+    }
+    let stated = stated_id(&draft.document);
+    drop_one(spool, draft, stated.as_ref()).map(|id| Dropped { id, there: None })
+}
+
+/// A task that was dropped, or was there already.
+pub(super) struct Dropped {
+    pub(super) id: TaskId,
+    /// Where it was, in words, if it was.
+    pub(super) there: Option<String>,
+}
+
+fn stated_id(document: &Map<String, Value>) -> Option<TaskId> {
+    document.get("task_id").and_then(Value::as_str).and_then(|id| id.parse().ok())
+}
+
+/// Drops a task, unless one of its id is there already, in whichever folder. One that states no
+/// id has one that its content makes: the same task is the same task.
+fn drop_unless_there(site: &Site, spool: &Spool, mut draft: Draft) -> Result<Dropped, Trouble> {
+    let id = stated_id(&draft.document).unwrap_or_else(|| id_of_content(&draft.document));
     loop {
         if let Ok(there) = site.locate(spool, &id) {
-            ui.say(&format!("`{id}` is there already: {}", there.folder));
-            return Ok(id);
+            return Ok(Dropped { id, there: Some(format!(": {}", there.folder)) });
         }
         if files::exists(&spool.rejected(&id)) {
-            ui.say(&format!("`{id}` is there already, as a drop that was no task"));
-            return Ok(id);
+            return Ok(Dropped { id, there: Some(", as a drop that was no task".into()) });
         }
         draft.document.insert("task_id".into(), Value::from(id.as_str()));
         let again = Draft { document: draft.document.clone(), name: None, source: String::new() };
         match drop_one(spool, again, Some(&id)) {
             // Somebody was quicker: now it is there.
             Err(_) if site.locate(spool, &id).is_ok() => {}
-            dropped => return dropped,
+            dropped => return dropped.map(|id| Dropped { id, there: None }),
         }
     }
 }
@@ -262,16 +286,13 @@ fn id_of_content(document: &Map<String, Value>) -> TaskId {
 
 /// Drops one task under a name that nobody has.
 fn drop_one(spool: &Spool, draft: Draft, wanted: Option<&TaskId>) -> Result<TaskId, Trouble> {
-    let stated =
-        draft.document.get("task_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-    let liked = stated.or(draft.name).unwrap_or_else(fresh_name);
+    let liked = stated_id(&draft.document).or(draft.name).unwrap_or_else(fresh_name);
     let in_pending = |id: &TaskId| files::exists(&spool.file(Folder::Pending, id));
     loop {
         let id = spool.free_id(&liked, in_pending);
         if wanted.is_some_and(|wanted| *wanted != id) {
-            return Err(
-                Trouble::new(format!("`{liked}` is in use")).hint("take another `--id`, or none")
-            );
+            return Err(Trouble::new(format!("`{liked}` is in use"))
+                .hint("take another id, or leave it out"));
         }
         let mut document = draft.document.clone();
         document.insert("task_id".into(), Value::from(id.as_str()));

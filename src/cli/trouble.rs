@@ -47,6 +47,23 @@ impl Trouble {
         self
     }
 
+    /// The code that another program ended with, which has said itself what it had to say.
+    pub(super) fn of_another(code: u8) -> Self {
+        Self { code, ..Self::silent() }
+    }
+
+    /// All of it, a line each.
+    pub(super) fn told(&self) -> String {
+        let mut text = self.message.clone();
+        for cause in &self.causes {
+            text.push_str(&format!("\nbecause: {cause}"));
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("\nhint: {hint}"));
+        }
+        text
+    }
+
     fn of(error: &dyn Error) -> Self {
         let mut trouble = Self::new(error.to_string());
         let mut cause = error.source();

@@ -88,14 +88,7 @@ impl Ui {
         if trouble.message.is_empty() {
             return;
         }
-        let mut text = format!("error: {}", trouble.message);
-        for cause in &trouble.causes {
-            text.push_str(&format!("\nbecause: {cause}"));
-        }
-        if let Some(hint) = &trouble.hint {
-            text.push_str(&format!("\nhint: {hint}"));
-        }
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "error: {}", trouble.told());
     }
 
     /// How far something has come, for a person who is looking.

@@ -39,17 +39,9 @@ pub(super) struct Args {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
-    let located = args.ids.iter().map(|id| site.locate(&spool, id).map(|located| located.id));
-    let mut wait = Wait::new(site, &spool, located.collect::<Result<Vec<_>, _>>()?);
+    let mut wait = Wait::of(site, &spool, &args.ids, args.group.as_ref())?;
     wait.timeout = args.timeout;
     wait.any = args.any;
-    if let Some(name) = &args.group {
-        wait.group = Some(Group::new(name.clone()));
-        wait.open = site.query().and_then(|query| Ok(query.group(name)?)).map_or_else(
-            |_| Vec::new(),
-            |rows| rows.iter().filter_map(|row| row.task_id.parse().ok()).collect(),
-        );
-    }
     wait.until_ended(ui)
 }
 
@@ -59,13 +51,13 @@ pub(super) fn until_ended(ui: &mut Ui, site: &Site, spool: &Spool, ids: &[TaskId
 }
 
 /// Tasks that somebody waits for.
-struct Wait<'a> {
+pub(super) struct Wait<'a> {
     site: &'a Site,
     spool: &'a Spool,
-    open: Vec<TaskId>,
-    ended: BTreeMap<TaskId, Folder>,
+    pub(super) open: Vec<TaskId>,
+    pub(super) ended: BTreeMap<TaskId, Folder>,
     group: Option<Group>,
-    any: bool,
+    pub(super) any: bool,
     timeout: Option<Duration>,
 }
 
@@ -109,6 +101,30 @@ fn read_task(path: &Path) -> Option<Task> {
 }
 
 impl<'a> Wait<'a> {
+    /// For these tasks, or for those of a group.
+    pub(super) fn of(
+        site: &'a Site,
+        spool: &'a Spool,
+        ids: &[TaskId],
+        group: Option<&GroupName>,
+    ) -> Result<Self, Trouble> {
+        let located = ids.iter().map(|id| site.locate(spool, id).map(|located| located.id));
+        let mut wait = Self::new(site, spool, located.collect::<Result<Vec<_>, _>>()?);
+        if let Some(name) = group {
+            wait.group = Some(Group::new(name.clone()));
+            wait.open = site.query().and_then(|query| Ok(query.group(name)?)).map_or_else(
+                |_| Vec::new(),
+                |rows| rows.iter().filter_map(|row| row.task_id.parse().ok()).collect(),
+            );
+        }
+        Ok(wait)
+    }
+
+    /// Whether there is nothing more to wait for.
+    pub(super) fn is_over(&self) -> bool {
+        self.open.is_empty() || (self.any && !self.ended.is_empty())
+    }
+
     fn new(site: &'a Site, spool: &'a Spool, open: Vec<TaskId>) -> Self {
         let ended = BTreeMap::new();
         Self { site, spool, open, ended, group: None, any: false, timeout: None }
@@ -125,7 +141,7 @@ impl<'a> Wait<'a> {
         let mut progress = ui.progress();
         loop {
             self.look()?;
-            if self.open.is_empty() || (self.any && !self.ended.is_empty()) {
+            if self.is_over() {
                 drop(progress);
                 return self.report(ui);
             }
@@ -144,7 +160,7 @@ impl<'a> Wait<'a> {
     }
 
     /// Sees who has ended.
-    fn look(&mut self) -> Result<(), Trouble> {
+    pub(super) fn look(&mut self) -> Result<(), Trouble> {
         if let Some(group) = &mut self.group {
             for id in group.open(self.spool)? {
                 if !self.open.contains(&id) {

@@ -15,7 +15,7 @@ use super::prices::{self, PriceList};
 use super::section::Section;
 use super::tree::{self, Node, Place};
 use super::workers::{self, ReadWorker, Surroundings, Workers};
-use super::{CheckSpec, Config, Kind, Limits, Retire, checks, limits, rules, security};
+use super::{CheckSpec, Config, Kind, Limits, Retire, checks, limits, mcp, rules, security};
 use crate::base::secret::Mask;
 use crate::base::words;
 use crate::route::Router;
@@ -47,6 +47,7 @@ const KEYS: &[&str] = &[
     "ageing_s",
     "on_done",
     "on_empty",
+    "mcp",
 ];
 
 /// The variables that the settings themselves read.
@@ -138,6 +139,7 @@ impl Reader<'_> {
         let router = Router { scanner, judge: self.judge(), rules, candidates, checks: names };
         Config {
             master_agent: self.master_agent(),
+            mcp: mcp::read(self.top, &types, self.complaints),
             workers: good.into_iter().map(|worker| worker.spec).collect(),
             checks,
             router: std::sync::Arc::new(router),

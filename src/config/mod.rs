@@ -15,6 +15,7 @@ mod env;
 mod fields;
 mod file;
 mod limits;
+mod mcp;
 mod prices;
 mod rules;
 mod section;
@@ -45,6 +46,8 @@ pub use file::load;
 pub struct Config {
     /// The program that `koubou master` starts.
     pub master_agent: String,
+    /// What an agent may do that works through koubou's MCP tools.
+    pub mcp: McpBounds,
     /// The craftsmen, in the order of the file.
     pub workers: Vec<WorkerSpec>,
     /// Programs that may look at an answer.
@@ -105,6 +108,33 @@ pub enum Retire {
     Archive,
     /// It is deleted.
     Delete,
+}
+
+/// What an agent may do that works through koubou's MCP tools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct McpBounds {
+    /// The highest priority that its tasks get.
+    pub max_priority: u8,
+    /// The workers that it may give work to; `None` is all.
+    pub allow_workers: Option<Vec<WorkerType>>,
+    /// What the tasks of a session may cost together; `None` is what the budget has.
+    pub max_cost_per_session: Option<Usd>,
+    /// How many tasks a session may make; `None` is any number.
+    pub max_tasks_per_session: Option<u32>,
+    /// Whether it may read the content of confidential results.
+    pub allow_confidential: bool,
+}
+
+impl Default for McpBounds {
+    fn default() -> Self {
+        Self {
+            max_priority: 10,
+            allow_workers: None,
+            max_cost_per_session: None,
+            max_tasks_per_session: None,
+            allow_confidential: false,
+        }
+    }
 }
 
 /// A program that looks at an answer and ends well where it is good enough.

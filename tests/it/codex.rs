@@ -12,7 +12,7 @@ use crate::support::workers::{CLOUD_KEY, cloud, fresh_secret, local, with};
 use crate::support::{Item, ModelServer, Reply, Sandbox, stream};
 
 /// The program, where it is installed; else a line that says that the story is skipped.
-fn codex() -> Option<PathBuf> {
+pub(crate) fn codex() -> Option<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let named = std::env::var_os("KOUBOU_CODEX").map(PathBuf::from);

@@ -28,6 +28,8 @@ mod ladder;
 mod leaks;
 mod lifecycle;
 mod limits;
+mod master;
+mod mcp;
 mod misbehaving;
 mod models;
 mod original_sql;

@@ -1,5 +1,6 @@
 //! What the stories are told with.
 
+pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod gate;
 #[allow(dead_code, reason = "the example program uses the rest of it")]
@@ -7,6 +8,7 @@ pub(crate) mod model_server;
 pub(crate) mod sandbox;
 pub(crate) mod workers;
 
+pub(crate) use client::Client;
 pub(crate) use model_server::{
     BatchWill, Item, ModelServer, Reply, Step, completion, response, stream,
 };

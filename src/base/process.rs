@@ -74,7 +74,7 @@ pub fn end_marked(marks: &BTreeSet<Vec<u8>>) -> Vec<u32> {
     }
     let mut ended = Vec::new();
     // A process that is just becoming another shows no environment for a moment.
-    for _ in 0..100 {
+    for _ in 0..20 {
         if end_seen(marks, &mut ended) {
             break;
         }

@@ -12,7 +12,7 @@ use super::{Done, Exit, Site, Ui};
 use crate::mirror::query::{Filter, TaskRecord};
 use crate::spool::Spool;
 use crate::spool::notes::Note;
-use crate::task::Folder;
+use crate::task::{Folder, Sensitivity};
 
 /// List tasks: where each stands, and who has it
 #[derive(clap::Args, Debug)]
@@ -37,6 +37,13 @@ pub(super) struct Listed {
     priority: Option<i64>,
     pub(super) created_at: Option<String>,
     pub(super) waits_for: Option<String>,
+}
+
+impl Listed {
+    /// Whether it is known to be no confidential one.
+    pub(super) fn is_public(&self) -> bool {
+        self.sensitivity_level.as_deref() == Some(Sensitivity::Public.as_str())
+    }
 }
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {

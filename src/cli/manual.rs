@@ -34,7 +34,8 @@ pub(super) fn completions(ui: &mut Ui, args: &CompletionsArgs) -> Done {
 
 pub(super) fn man(ui: &mut Ui, args: &ManArgs) -> Done {
     match &args.into {
-        Some(dir) => clap_mangen::generate_to(super::Args::command(), dir)
+        Some(dir) => std::fs::create_dir_all(dir)
+            .and_then(|()| clap_mangen::generate_to(super::Args::command(), dir))
             .map_err(|error| FileError::new("write manual pages into", dir, error))?,
         None => {
             let mut bytes = Vec::new();

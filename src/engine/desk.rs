@@ -147,7 +147,10 @@ impl Desk {
             let is_taken = |id: &TaskId| {
                 children.contains(id) || files::exists(&self.spool.file(Folder::Pending, id))
             };
-            let free = self.spool.free_id(&id, is_taken);
+            // A secret of `.env` stands in no name.
+            let hidden = self.config.mask.hide(id.as_str());
+            let named = hidden.map_or_else(|| id.clone(), |hidden| TaskId::from_stem(&hidden));
+            let free = self.spool.free_id(&named, is_taken);
             children.push(free.clone());
             names.insert(id, free);
         }
@@ -169,6 +172,13 @@ impl Desk {
     fn filing(&self, held: Held, verdict: Verdict) -> Step {
         let known_as = held.claim.id().clone();
         let children = self.children(&verdict.children);
+        let mut verdict = verdict;
+        for child in children.iter().filter(|child| child.status == Folder::Pending) {
+            let id = &child.task_id;
+            verdict
+                .warnings
+                .push(format!("nothing is there of subtask `{id}`: it left, or its result did"));
+        }
         let mode = match verdict.routing.sensitivity_level {
             Sensitivity::Confidential => 0o600,
             Sensitivity::Public => self.config.result_mode,

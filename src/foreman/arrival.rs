@@ -27,10 +27,11 @@ impl Foreman {
             return;
         }
         let id = arrival.id.clone();
-        let mut told = None;
+        let (mut told, mut was_judged_anew) = (None, false);
         let past = match self.forget(&arrival.id) {
             Some(mut entry) => {
                 told = entry.told.take();
+                was_judged_anew = entry.is_judged_anew();
                 entry.into_past()
             }
             None => self.past.get(&arrival.id).cloned().unwrap_or_default(),
@@ -48,7 +49,7 @@ impl Foreman {
             }
         }
         if let Some(entry) = self.tasks.get_mut(&id) {
-            entry.told = told;
+            (entry.told, entry.was_judged_anew) = (told, was_judged_anew);
         }
     }
 
@@ -83,9 +84,7 @@ impl Foreman {
         }
         let depends_on: BTreeSet<TaskId> = entry.summary.depends_on.iter().cloned().collect();
         if let Some(cycle) = self.cycle(id, &depends_on) {
-            let text =
-                format!("it waits for itself: {cycle}; take one of these out of `depends_on`");
-            return self.refuse(id, error(ErrorKind::DependencyFailed, text), now, orders);
+            return self.refuse(id, in_a_circle(&cycle), now, orders);
         }
         if let Some(lost) = self.lost_sibling(id, &depends_on) {
             let text = format!(
@@ -107,7 +106,7 @@ impl Foreman {
     /// The circle that a task would close by waiting for these, in words.
     pub(super) fn cycle(&self, id: &TaskId, depends_on: &BTreeSet<TaskId>) -> Option<String> {
         // Nobody waits for it, so nothing that it waits for can.
-        if !self.dependents.contains_key(id) {
+        if !self.dependents.contains_key(id) && !self.parents.contains_key(id) {
             return None;
         }
         let mut from: HashMap<&TaskId, &TaskId> =
@@ -125,8 +124,10 @@ impl Foreman {
                 circle.reverse();
                 return Some(circle.join(" waits for "));
             }
-            let Some(State::Blocked(missing)) = self.tasks.get(at).map(|entry| &entry.state) else {
-                continue;
+            let missing = match self.tasks.get(at).map(|entry| &entry.state) {
+                Some(State::Blocked(missing)) => missing,
+                Some(State::Parent(family)) => family.missing(),
+                _ => continue,
             };
             for next in missing {
                 if !from.contains_key(next) {

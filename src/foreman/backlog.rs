@@ -43,6 +43,8 @@ pub(super) struct Entry {
     pub told: Option<String>,
     /// What was found in its place while a hand reached for it: counts if it was not the task that was meant.
     pub successor: Option<Box<Arrival>>,
+    /// Whether it was judged once more after all that it depends on was completed.
+    pub was_judged_anew: bool,
     /// How often our own trouble kept it from being claimed.
     pub troubles: u32,
     /// What its last attempt cost, of what was promised, until the journal has it.
@@ -153,6 +155,7 @@ impl Entry {
             cancelled: false,
             told: None,
             successor: None,
+            was_judged_anew: false,
             troubles: 0,
             owed: None,
             batch: None,

@@ -46,7 +46,16 @@ impl Foreman {
     /// All that a task depends on is completed. One that is to be filled with their answers is
     /// judged anew with those in it, before anybody may have it.
     fn has_its_answers(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
-        match self.tasks.get(id) {
+        match self.tasks.get_mut(id) {
+            Some(entry) if entry.summary.lacks_answers && entry.was_judged_anew => {
+                let why = "an answer that is to be filled in cannot be read: what stands in \
+                           `completed` is no result; mend it, or have that task run again";
+                let is_news = entry.told.replace(why.to_owned()).as_deref() != Some(why);
+                if is_news {
+                    orders.push(say(log::Level::Warn, Some(id), why));
+                }
+                self.set_state(id, State::Stuck(why.to_owned()), orders);
+            }
             Some(entry) if entry.summary.lacks_answers => {
                 orders.push(Order::Afresh(entry.file.clone()));
             }

@@ -21,6 +21,11 @@ pub(super) struct Family {
 }
 
 impl Family {
+    /// Those that have not ended.
+    pub(super) fn missing(&self) -> &BTreeSet<TaskId> {
+        &self.missing
+    }
+
     /// Whether they are still to be dropped.
     pub(super) fn is_being_dropped(&self) -> bool {
         self.children.is_empty()
@@ -85,8 +90,11 @@ impl Foreman {
         let count = Count(children.len() as u64, "subtask");
         orders.push(info(id, &format!("its answer asks for {count}, and it waits for them")));
         orders.extend(self.row_in_progress(id, now.wall).map(|row| Order::Record(Box::new(row))));
-        for child in children {
+        for child in &children {
             self.parents.insert(child.clone(), id.clone());
+        }
+        for child in children {
+            self.refuse_in_circle(&child, now, orders);
             if is_cancelled {
                 self.cancel(&child, now, orders);
             }
@@ -94,6 +102,16 @@ impl Foreman {
                 self.looks += 1;
                 orders.push(Order::Look(child));
             }
+        }
+    }
+
+    /// A subtask that came before its parent's list may wait for its parent.
+    fn refuse_in_circle(&mut self, id: &TaskId, now: Now, orders: &mut Vec<Order>) {
+        let Some(State::Blocked(missing)) = self.tasks.get(id).map(|entry| &entry.state) else {
+            return;
+        };
+        if let Some(circle) = self.cycle(id, &missing.clone()) {
+            self.refuse(id, in_a_circle(&circle), now, orders);
         }
     }
 
@@ -197,6 +215,8 @@ impl Foreman {
         let State::Parent(family) = &entry.state else { return };
         for child in family.missing.clone() {
             self.cancel(&child, now, orders);
+            // Nobody waits for one that may never come; if it does, it is refused.
+            self.unseen_child_left(&child, now, orders);
         }
     }
 

@@ -389,6 +389,11 @@ fn cancelled() -> TaskError {
     error(ErrorKind::Cancelled, "somebody cancelled it; `koubou retry` runs it again".to_owned())
 }
 
+fn in_a_circle(circle: &str) -> TaskError {
+    let text = format!("it waits for itself: {circle}; take one of these out of `depends_on`");
+    error(ErrorKind::DependencyFailed, text)
+}
+
 fn expired() -> TaskError {
     error(
         ErrorKind::Expired,

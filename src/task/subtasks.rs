@@ -50,10 +50,10 @@ pub fn read(
         _ => None,
     };
     let documents = documents.ok_or("`subtasks` must be an array of tasks, each a JSON object")?;
-    let names = names(&documents, &parent.id)?;
+    let names = names(&documents, &parent.id, sensitivity)?;
     let mut tasks = Vec::new();
     for (n, document) in documents.into_iter().enumerate() {
-        let id = TaskId::from_stem(&format!("{}-{}", parent.id, label(&document, n)));
+        let id = names[&label(&document, n)].clone();
         tasks.push(whole(document, &id, &names, parent, sensitivity)?);
     }
     bounded(&tasks, parent)?;
@@ -67,12 +67,23 @@ fn label(document: &Document, n: usize) -> String {
     stated.map_or_else(|| (n + 1).to_string(), str::to_owned)
 }
 
-/// What each subtask is called, by the name that the answer gives it.
-fn names(documents: &[Document], parent: &TaskId) -> Result<BTreeMap<String, TaskId>, String> {
+/// What each subtask is called, by the name that the answer gives it. What a confidential answer
+/// says stands in no name that others see: there they are numbered.
+fn names(
+    documents: &[Document],
+    parent: &TaskId,
+    sensitivity: Sensitivity,
+) -> Result<BTreeMap<String, TaskId>, String> {
     let (mut names, mut ids) = (BTreeMap::new(), BTreeSet::new());
     for (n, document) in documents.iter().enumerate() {
         let label = label(document, n);
-        let id = TaskId::from_stem(&format!("{parent}-{label}"));
+        let id = match sensitivity {
+            Sensitivity::Public => TaskId::from_stem(&format!("{parent}-{label}")),
+            Sensitivity::Confidential => TaskId::from_stem(&format!("{parent}-{}", n + 1)),
+        };
+        if names.contains_key(&label) {
+            ids.insert(id.clone());
+        }
         if !ids.insert(id.clone()) {
             let shown = words::excerpt(&words::tame(&label), 60);
             return Err(format!("two subtasks are called `{shown}`: give each a name of its own"));
@@ -100,6 +111,7 @@ fn whole(
             }
         }
     }
+    check_needs(&document, names, parent, sensitivity)?;
     let mut full = |id: &TaskId| Some(format!("{{result:{}}}", names.get(id.as_str())?));
     for (key, value) in &mut document {
         if key != "task_id" && key != "depends_on" {
@@ -119,9 +131,33 @@ fn whole(
     }
 }
 
+/// No subtask waits for its parent; one of a confidential parent waits for its siblings and for
+/// what its parent waited for, and for nobody whom the answer names besides.
+fn check_needs(
+    document: &Document,
+    names: &BTreeMap<String, TaskId>,
+    parent: &Task,
+    sensitivity: Sensitivity,
+) -> Result<(), String> {
+    let needs = document.get("depends_on").and_then(Value::as_array).into_iter().flatten();
+    for need in needs.filter_map(Value::as_str) {
+        if need == parent.id.as_str() {
+            return Err(format!("a subtask waits for its parent `{need}`, which waits for it"));
+        }
+        let is_known = names.values().chain(&parent.depends_on).any(|id| id.as_str() == need);
+        if sensitivity == Sensitivity::Confidential && !is_known {
+            return Err("a subtask of a confidential task depends on one that is no sibling".into());
+        }
+    }
+    Ok(())
+}
+
 fn inherit(document: &mut Document, parent: &Task, sensitivity: Sensitivity) {
     if sensitivity == Sensitivity::Confidential {
         document.insert("sensitivity_level".into(), Value::from(sensitivity.as_str()));
+        // These stand in the database and the log, and none of its words may.
+        document.remove("group");
+        document.insert("task_type".into(), Value::from(parent.task_type.as_str()));
     }
     let stated = document.get("priority").and_then(Value::as_u64);
     if stated.is_none_or(|stated| stated > parent.priority.into()) {
@@ -281,6 +317,22 @@ mod tests {
     }
 
     #[test]
+    fn nothing_of_a_confidential_answer_stands_in_a_name() {
+        let read = |subtask: Value| {
+            let text = json!({ "subtasks": [subtask] }).to_string();
+            read(&text, &parent(&json!({})), Sensitivity::Confidential)
+        };
+        let secret = json!({
+            "name": "canary", "description": "a", "group": "canary", "task_type": "canary"
+        });
+        let tasks = read(secret).unwrap();
+        assert_eq!(tasks[0]["task_id"], "plan-1");
+        assert!(!Value::Object(tasks[0].clone()).to_string().contains("canary"), "{tasks:?}");
+        let why = read(json!({ "description": "a", "depends_on": ["canary"] })).unwrap_err();
+        assert!(why.contains("no sibling") && !why.contains("canary"), "{why}");
+    }
+
+    #[test]
     fn what_is_wrong_is_said() {
         for (subtasks, says) in [
             (json!("a"), "must be an array"),
@@ -292,6 +344,7 @@ mod tests {
                 "own",
             ),
             (json!([{ "description": "a", "may_spawn": 5 }]), "asks for 6 subtasks"),
+            (json!([{ "description": "a", "depends_on": ["plan"] }]), "waits for its parent"),
             (
                 json!([
                     { "description": "a", "name": "a", "depends_on": ["b"] },

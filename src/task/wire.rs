@@ -300,7 +300,9 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         return Err(Flaws::NotATask(flaws));
     }
     let mut warnings = warnings(&document);
-    let unknown = placeholder::named_in(&task).into_iter();
+    // A planner's words may hold what is meant for its subtasks.
+    let named = if task.may_spawn > 0 { Default::default() } else { placeholder::named_in(&task) };
+    let unknown = named.into_iter();
     warnings.extend(unknown.filter(|id| !task.depends_on.contains(id)).map(|id| {
         format!("`{{result:{id}}}` stays as it is, for `depends_on` does not name `{id}`")
     }));

@@ -262,6 +262,54 @@ fn a_circle_is_refused_by_name() {
     assert_eq!(shop.names("completed"), ["c.json"]);
 }
 
+#[test]
+fn an_answer_that_cannot_be_read_is_waited_for_and_that_is_said() {
+    let shop = Sandbox::with_echo();
+    shop.drop_task("q", &json!({ "description": "a", "worker": "echo" }));
+    shop.drain().ends(0);
+    fs::write(shop.task_file("completed/q.json"), "{\"task_id\": \"q\", \"stat").unwrap();
+    let task = json!({ "description": "{result:q}", "depends_on": ["q"], "worker": "echo" });
+    shop.drop_task("d", &task);
+    let said = shop.drain().ends(75);
+    assert!(said.err.contains("is no result"), "{}", said.err);
+}
+
+#[test]
+fn families_that_wait_for_one_another_are_refused_by_name() {
+    let reader = with(workers::command("reader", &["cat"]), "local", true);
+    let shop = Sandbox::with_workers(&[reader, workers::echo()]);
+    for (id, needs) in [("plan", "other"), ("other", "plan")] {
+        let subtask =
+            json!({ "name": "a", "description": "x", "worker": "echo", "depends_on": [needs] });
+        let answer = json!({ "subtasks": [subtask] }).to_string();
+        shop.drop_task(id, &json!({ "description": answer, "may_spawn": 1, "worker": "reader" }));
+    }
+    shop.drain().ends(0);
+    let failed = shop.names("failed");
+    let kinds: Vec<Value> = failed
+        .iter()
+        .map(|name| shop.result(&format!("failed/{}", name.trim_end_matches(".json"))))
+        .map(|result| result["error"]["message"].clone())
+        .collect();
+    assert_eq!(failed.len(), 4, "{kinds:?}");
+    assert!(
+        kinds.iter().any(|why| why.as_str().unwrap().contains("waits for itself")),
+        "{kinds:?}"
+    );
+}
+
+#[test]
+fn a_secret_of_the_settings_in_a_subtasks_name_is_hidden_and_the_parent_ends() {
+    let (shop, server) = workshop();
+    let secret = fresh_secret();
+    shop.dotenv(&format!("SOME_TOKEN={secret}\n"));
+    server.will(asks_for(&json!([{ "name": secret, "description": "x", "worker": "echo" }])));
+    shop.drop_task("plan", &plan(1));
+    shop.drain().ends(0);
+    assert_eq!(shop.names("completed").len(), 2);
+    assert!(shop.names("completed").iter().all(|name| !name.contains(&secret)));
+}
+
 /// A small generator that is the same on every machine.
 struct Dice(u64);
 

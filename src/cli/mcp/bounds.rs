@@ -122,6 +122,14 @@ impl Session {
             ))
             .hint("submit it anew"));
         }
+        let is_bounded = self.bounds.max_cost_per_session.is_some()
+            || self.bounds.max_tasks_per_session.is_some();
+        if is_bounded && task.get("may_spawn").is_some_and(|n| n.as_u64() != Some(0)) {
+            return Err(Trouble::new(format!(
+                "`{id}` may spawn tasks, and in a session with limits such a task is not run again"
+            ))
+            .hint("submit it anew"));
+        }
         let Some(limit) = self.bounds.max_cost_per_session else { return Ok(()) };
         let promise = match self.promises.get(id) {
             Some(own) => Promise { known: None, ..*own },

@@ -26,17 +26,8 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-'
 /// The most results that are listed.
 const MOST_LISTED: usize = 100;
 
-/// What kinds of failure are told in koubou's own words, and never in those of a worker.
-const OWN_WORDS: [&str; 8] = [
-    "no_worker",
-    "timeout",
-    "over_budget",
-    "dependency_failed",
-    "expired",
-    "cancelled",
-    "daemon_died",
-    "too_large",
-];
+/// What kinds of failure are told in koubou's own words, and never in those of a worker or a task.
+const OWN_WORDS: [&str; 5] = ["timeout", "over_budget", "expired", "cancelled", "daemon_died"];
 
 /// A task's story so far, or its result, as far as the agent may see it.
 pub(super) fn story(desk: &Desk, id: &TaskId) -> Result<Value, Trouble> {
@@ -58,7 +49,7 @@ fn is_public(story: &Value) -> bool {
 }
 
 /// What is told of every task: where it stands, and what it took.
-const TOLD: [&str; 18] = [
+const TOLD: [&str; 17] = [
     "task_id",
     "status",
     "worker_id",
@@ -76,7 +67,6 @@ const TOLD: [&str; 18] = [
     "created_at",
     "started_at",
     "finished_at",
-    "waits_for",
 ];
 
 /// Takes out what was asked, answered and said, and says so.

@@ -518,6 +518,11 @@ fn list_tasks(desk: &Desk, given: JsonObject) -> Result<Value, Trouble> {
     });
     let all = tasks.len();
     tasks.truncate(limit.unwrap_or(100).clamp(1, 1_000));
+    for task in &mut tasks {
+        if !waiting::may_be_told(desk, task) {
+            task.waits_for = None;
+        }
+    }
     Ok(json!({ "total": all, "left_off": all - tasks.len(), "tasks": tasks }))
 }
 

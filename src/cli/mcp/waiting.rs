@@ -183,6 +183,11 @@ fn told_of(desk: &Desk, id: &TaskId, folder: Folder) -> Value {
     told
 }
 
+/// Whether what a task waits for may be said: it may name what a confidential one says.
+pub(super) fn may_be_told(desk: &Desk, task: &list::Listed) -> bool {
+    desk.allow_confidential || task.is_public()
+}
+
 /// Who has not ended, and what each waits for.
 fn still_open(desk: &Desk, open: &[TaskId]) -> Value {
     let all = list::tasks(&desk.site, &desk.spool, None).unwrap_or_default();
@@ -191,7 +196,7 @@ fn still_open(desk: &Desk, open: &[TaskId]) -> Value {
         Some(task) => json!({
             "task_id": id,
             "status": task.status,
-            "waits_for": task.waits_for.as_deref().map(words::tame),
+            "waits_for": may_be_told(desk, task).then(|| task.waits_for.as_deref().map(words::tame)),
         }),
         None => json!({ "task_id": id }),
     });

@@ -119,7 +119,7 @@ impl Kind {
         if !full {
             trials = trials.into_iter().step_by(self.share(points)).collect();
         }
-        let ms = if self.for_ever { 900 } else { 20_000 };
+        let ms = if self.for_ever { 600 } else { 20_000 };
         let plan = Plan {
             lack: self.lack,
             for_ever: self.for_ever,

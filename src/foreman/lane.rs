@@ -35,6 +35,8 @@ pub(super) struct Lane {
     narrowed_at: Option<Timestamp>,
     /// Failures of its server in a row.
     failures: u32,
+    /// How often it was left alone for them.
+    rests: u32,
     /// Failures to reach it in a row; each makes the next look come later.
     misses: u32,
     /// Batches that its provider refused in a row.
@@ -97,6 +99,7 @@ impl Lane {
             good: 0,
             narrowed_at: None,
             failures: 0,
+            rests: 0,
             misses: 0,
             refused_batches: 0,
             batches_rest: None,
@@ -225,7 +228,7 @@ impl Lane {
     /// It answered well: what was held back because of failures is let go again, little by little.
     pub(super) fn did_well(&mut self) {
         self.reached();
-        self.failures = 0;
+        (self.failures, self.rests) = (0, 0);
         if matches!(self.block, Some(Block::Failing { .. })) {
             self.block = None;
         }
@@ -251,8 +254,9 @@ impl Lane {
         if self.failures < MOST_FAILURES || self.block.is_some() {
             return;
         }
-        let again = (self.failures - MOST_FAILURES).min(16);
-        let rest = REST.saturating_mul(1 << again).min(LONGEST_REST);
+        // Many may have failed at the same time: how long it rests goes by how often it has.
+        let rest = REST.saturating_mul(1 << self.rests.min(16)).min(LONGEST_REST);
+        self.rests += 1;
         let reason =
             format!("it failed {} times in a row, the last time so: {reason}", self.failures);
         (self.width, self.good) = (1, 0);

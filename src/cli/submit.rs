@@ -309,26 +309,17 @@ fn drop_one(spool: &Spool, draft: Draft, wanted: Option<&TaskId>) -> Result<Task
 
 /// Writes a task whole and durable before anybody can see it.
 fn place(spool: &Spool, id: &TaskId, bytes: &[u8]) -> Result<(), FileError> {
-    let target = spool.file(Folder::Pending, id);
-    let name = files::half_made(&target);
-    let mode = mode_for(files::parent(&target));
-    let aside = spool.home().tmp().join(&name);
-    // Who may drop but not stage stages under a hidden name, which the daemon leaves alone.
-    let aside = match files::write_new(&aside, bytes, mode) {
-        Ok(()) => aside,
+    let pending = spool.home().folder(Folder::Pending);
+    let mode = mode_for(&pending);
+    let name = files::half_made(&pending.join(id.file_name()));
+    match spool.put(&spool.home().tmp().join(&name), id, bytes, mode) {
+        // Who may drop but not stage stages under a hidden name, which the daemon leaves alone.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            let hidden = files::parent(&target).join(&name);
-            files::write_new(&hidden, bytes, mode)?;
-            hidden
+            spool.put(&pending.join(&name), id, bytes, mode)?;
         }
-        Err(error) => return Err(error),
-    };
-    let placed = files::rename_new(&aside, &target);
-    if placed.is_err() {
-        let _ = files::remove(&aside);
+        placed => placed?,
     }
-    placed?;
-    files::sync_dir(files::parent(&target))
+    files::sync_dir(&pending)
 }
 
 /// Who owns the home may keep a task to himself; the drop of anybody else must be readable for its daemon.

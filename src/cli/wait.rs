@@ -1,6 +1,6 @@
 //! `koubou wait`: until tasks have ended.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -162,11 +162,10 @@ impl<'a> Wait<'a> {
     /// Sees who has ended.
     pub(super) fn look(&mut self) -> Result<(), Trouble> {
         if let Some(group) = &mut self.group {
-            for id in group.open(self.spool)? {
-                if !self.open.contains(&id) {
-                    self.ended.remove(&id);
-                    self.open.push(id);
-                }
+            let known: HashSet<TaskId> = self.open.iter().cloned().collect();
+            for id in group.open(self.spool)?.into_iter().filter(|id| !known.contains(id)) {
+                self.ended.remove(&id);
+                self.open.push(id);
             }
             if self.open.is_empty() && self.ended.is_empty() {
                 let name = &group.name;

@@ -81,14 +81,10 @@ struct Watcher<'a> {
 
 fn open_tasks(spool: &Spool) -> Result<HashSet<TaskId>, Trouble> {
     let waiting = spool.waiting()?;
-    let mut open: HashSet<TaskId> = waiting.iter().map(|name| id_in(name)).collect();
+    let mut open: HashSet<TaskId> =
+        waiting.iter().map(|name| TaskId::from_file_name(name)).collect();
     open.extend(spool.ids(Folder::InProgress)?);
     Ok(open)
-}
-
-fn id_in(name: &OsStr) -> TaskId {
-    let name = name.to_string_lossy();
-    TaskId::from_stem(name.strip_suffix(".json").unwrap_or(&name))
 }
 
 impl Watcher<'_> {
@@ -114,7 +110,7 @@ impl Watcher<'_> {
     }
 
     fn dropped(&mut self, spool: &Spool, name: &OsStr) -> Option<Happening> {
-        let id = id_in(name);
+        let id = TaskId::from_file_name(name);
         let is_new = spool.is_pending(name) && self.open.insert(id.clone());
         is_new.then(|| Happening::new("dropped", clock::wall()).of(Some(id)))
     }

@@ -69,7 +69,9 @@ impl Claimer<'_> {
             return Err(NotClaimed::Confidential(filled.reasons));
         }
         // What it is filled with or attached to it may have grown since its money was reserved.
-        if Prompt::assemble(&task, &attached, None).size() > start.prompt_bytes || filled.lacks {
+        let may_have_grown = !attached.is_empty() || !task.depends_on.is_empty();
+        let has_grown = || Prompt::assemble(&task, &attached, None).size() > start.prompt_bytes;
+        if filled.lacks || may_have_grown && has_grown() {
             return Err(NotClaimed::Changed);
         }
         let prompt = Prompt::assemble(&task, &attached, self.spec.system.as_deref());

@@ -169,10 +169,9 @@ impl Desk {
         ids.iter().map(|id| reconcile::child_result(&self.spool, id)).collect()
     }
 
-    fn filing(&self, held: Held, verdict: Verdict) -> Step {
+    fn filing(&self, held: Held, mut verdict: Verdict) -> Step {
         let known_as = held.claim.id().clone();
         let children = self.children(&verdict.children);
-        let mut verdict = verdict;
         for child in children.iter().filter(|child| child.status == Folder::Pending) {
             let id = &child.task_id;
             verdict

@@ -53,6 +53,22 @@ impl Foreman {
         }
     }
 
+    /// What is remembered of a task from now on, with what came before for it.
+    pub(super) fn entry(
+        &mut self,
+        arrival: Arrival,
+        summary: Summary,
+        past: Past,
+        now: Now,
+    ) -> Entry {
+        self.seq += 1;
+        let critical = self.ledger.is_critical(now.wall);
+        let decision = self.router.decide(&summary.wish, &summary.seen, critical);
+        let mut entry = Entry::new(arrival, summary, decision, self.seq);
+        (entry.attempts, entry.rung) = (past.attempts, past.rung);
+        entry
+    }
+
     pub(super) fn admit(
         &mut self,
         arrival: Arrival,
@@ -61,13 +77,9 @@ impl Foreman {
         now: Now,
         orders: &mut Vec<Order>,
     ) {
-        self.seq += 1;
         let id = arrival.id.clone();
-        let critical = self.ledger.is_critical(now.wall);
-        let decision = self.router.decide(&summary.wish, &summary.seen, critical);
         self.files.insert(arrival.file.clone(), id.clone());
-        let mut entry = Entry::new(arrival, summary, decision, self.seq);
-        (entry.attempts, entry.rung) = (past.attempts, past.rung);
+        let entry = self.entry(arrival, summary, past, now);
         if let Some(at) = entry.summary.expires_at {
             self.expiries.insert((at, id.clone()));
         }
@@ -264,9 +276,7 @@ impl Foreman {
 
     pub(super) fn withdrawn(&mut self, file: &OsStr, now: Now, orders: &mut Vec<Order>) {
         let Some(id) = self.files.get(file).cloned() else {
-            let name = file.to_string_lossy();
-            let id = TaskId::from_stem(name.strip_suffix(".json").unwrap_or(&name));
-            return self.unseen_child_left(&id, now, orders);
+            return self.unseen_child_left(&TaskId::from_file_name(file), now, orders);
         };
         if self.tasks.get(&id).is_some_and(|entry| entry.state.is_waiting()) {
             self.leave(&id, now, orders);

@@ -466,12 +466,8 @@ impl Foreman {
             return;
         };
         let (id, summary) = (arrival.id.clone(), (**summary).clone());
-        let critical = self.ledger.is_critical(now.wall);
-        let decision = self.router.decide(&summary.wish, &summary.seen, critical);
-        self.seq += 1;
-        let mut entry = Entry::new(arrival, summary, decision, self.seq);
         let past = self.past.remove(&id).unwrap_or_default();
-        (entry.attempts, entry.rung) = (past.attempts, past.rung);
+        let mut entry = self.entry(arrival, summary, past, now);
         entry.started_at = Some(begun.at);
         if let Some(lane) = self.lanes.get(&lane) {
             entry.prompt_tokens = entry.tokens_for(&lane.bench);

@@ -10,9 +10,11 @@ impl Foreman {
         now: Now,
         orders: &mut Vec<Order>,
     ) {
+        // A task that is being tried again has an older result; the new one counts.
+        if self.tasks.contains_key(id) {
+            return;
+        }
         match folder {
-            // A task that is being tried again has an older result; the new one counts.
-            _ if self.tasks.contains_key(id) => {}
             Some(Folder::Completed) => self.satisfy_dependents(id, now, orders),
             Some(Folder::Failed) => self.fail_dependents(id, "failed", now, orders),
             _ => {}
@@ -20,7 +22,6 @@ impl Foreman {
         // Whoever put a result there by hand has not said that it may leave the house.
         let level = Sensitivity::Confidential;
         match folder {
-            _ if self.tasks.contains_key(id) => {}
             Some(Folder::Pending | Folder::InProgress) => {}
             Some(folder) => {
                 self.child_ended(id, id, folder == Folder::Completed, level, now, orders);

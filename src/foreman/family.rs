@@ -225,12 +225,8 @@ impl Foreman {
         let LeftFamily { arrival, family, ended } = left;
         let Ok(summary) = &arrival.task else { return };
         let (id, summary) = (arrival.id.clone(), (**summary).clone());
-        let critical = self.ledger.is_critical(now.wall);
-        let decision = self.router.decide(&summary.wish, &summary.seen, critical);
-        self.seq += 1;
-        let mut entry = Entry::new(arrival, summary, decision, self.seq);
         let past = self.past.remove(&id).unwrap_or_default();
-        (entry.attempts, entry.rung) = (past.attempts, past.rung);
+        let mut entry = self.entry(arrival, summary, past, now);
         entry.started_at = entry.attempts.first().map(|attempt| attempt.started_at);
         entry.state = State::Parent(Box::new(Family {
             lane: family.worker_type,

@@ -117,6 +117,19 @@ impl Spool {
             && report.is_ok_and(|bytes| crate::task::wire::rejected_id(&bytes).is_some())
     }
 
+    /// Puts a task into `pending`, made whole beside it first; the folder is still to be synced.
+    ///
+    /// # Errors
+    /// What the file system says; `AlreadyExists` where somebody has its name.
+    pub fn put(&self, aside: &Path, id: &TaskId, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+        files::write_new(aside, bytes, mode)?;
+        let placed = files::rename_new(aside, &self.file(Folder::Pending, id));
+        if placed.is_err() {
+            let _ = files::remove(aside);
+        }
+        placed
+    }
+
     /// Drops tasks under these names, all of them durable at the end; `dropped` counts how many
     /// lie there, so that who tries again after an error passes those over.
     ///
@@ -130,13 +143,8 @@ impl Spool {
         for (document, id) in tasks.skip(*dropped) {
             let mut bytes = serde_json::to_vec_pretty(document).unwrap_or_default();
             bytes.push(b'\n');
-            let target = self.file(Folder::Pending, id);
-            let aside = self.home.tmp().join(files::half_made(&target));
-            files::write_new(&aside, &bytes, 0o600)?;
-            if let Err(error) = files::rename_new(&aside, &target) {
-                let _ = files::remove(&aside);
-                return Err(error);
-            }
+            let name = files::half_made(&self.file(Folder::Pending, id));
+            self.put(&self.home.tmp().join(name), id, &bytes, 0o600)?;
             *dropped += 1;
         }
         files::sync_dir(&self.home.folder(Folder::Pending))

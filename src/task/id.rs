@@ -1,5 +1,6 @@
 //! The name of a task, and of a worker type: safe in a path, on a screen, in SQL.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
 
@@ -46,6 +47,12 @@ impl TaskId {
         }
         truncate(&mut id, Self::LONGEST);
         Self(id)
+    }
+
+    /// The id of a file that states none, by its whole name.
+    pub fn from_file_name(name: &OsStr) -> Self {
+        let name = name.to_string_lossy();
+        Self::from_stem(name.strip_suffix(".json").unwrap_or(&name))
     }
 
     /// The same name with a number behind it: `x` becomes `x.2`.

@@ -81,10 +81,8 @@ fn names(
             Sensitivity::Public => TaskId::from_stem(&format!("{parent}-{label}")),
             Sensitivity::Confidential => TaskId::from_stem(&format!("{parent}-{}", n + 1)),
         };
-        if names.contains_key(&label) {
-            ids.insert(id.clone());
-        }
-        if !ids.insert(id.clone()) {
+        let is_new = ids.insert(id.clone()) && !names.contains_key(&label);
+        if !is_new {
             let shown = words::excerpt(&words::tame(&label), 60);
             return Err(format!("two subtasks are called `{shown}`: give each a name of its own"));
         }

@@ -331,52 +331,19 @@ impl Reader<'_> {
 
     /// A key that has no meaning for this kind of worker is no mistake, but it is told.
     fn warn_of_unused(&self, name: &str, sort: Sort) {
-        let unused: &[&str] = match sort {
-            Sort::Chat => &[
-                "command",
-                "env",
-                "output",
-                "fields",
-                "program",
-                "sandbox",
-                "approval",
-                "keep_workspace",
-                "max_cost_usd",
-            ],
-            Sort::Command => &[
-                "model",
-                "endpoint",
-                "api",
-                "api_key_env",
-                "params",
-                "system",
-                "cache",
-                "program",
-                "sandbox",
-                "approval",
-                "keep_workspace",
-            ],
-            Sort::Codex => &["api", "command", "output", "fields", "cache"],
-            Sort::Echo => &[
-                "output",
-                "fields",
-                "program",
-                "sandbox",
-                "approval",
-                "keep_workspace",
-                "max_cost_usd",
-                "model",
-                "endpoint",
-                "api",
-                "api_key_env",
-                "params",
-                "system",
-                "command",
-                "env",
-                "cache",
-            ],
+        const OF_CODEX: &[&str] = &["program", "sandbox", "approval", "keep_workspace"];
+        const OF_LINES: &[&str] = &["output", "fields"];
+        const OF_MODELS: &[&str] = &["model", "endpoint", "api", "api_key_env", "params", "system"];
+        let unused: Vec<&str> = match sort {
+            Sort::Chat => [&["command", "env"], OF_LINES, OF_CODEX, &["max_cost_usd"]].concat(),
+            Sort::Command => [OF_MODELS, &["cache"], OF_CODEX].concat(),
+            Sort::Codex => [&["api", "command"], OF_LINES, &["cache"]].concat(),
+            Sort::Echo => {
+                [OF_LINES, OF_CODEX, &["max_cost_usd"], OF_MODELS, &["command", "env", "cache"]]
+                    .concat()
+            }
         };
-        let found: Vec<&str> = unused.iter().copied().filter(|key| self.section.has(key)).collect();
+        let found: Vec<&str> = unused.into_iter().filter(|key| self.section.has(key)).collect();
         if !found.is_empty() {
             self.around.complaints.warn(format!(
                 "worker `{name}`: {} has no meaning for kind `{}`",

@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::crash::assert_mirror_is_what_a_rebuild_makes;
+use crate::support::daemon::Daemon;
 use crate::support::workers::{self, CLOUD_KEY, cloud, fresh_secret, local, script, with};
 use crate::support::{ModelServer, Reply, Sandbox, is_full_torture};
 
@@ -31,6 +32,16 @@ fn workshop() -> (Sandbox, ModelServer) {
     let shop = Sandbox::new();
     shop.hire(&[local(&server), workers::echo()], &json!({}));
     (shop, server)
+}
+
+/// A daemon under which a task waits for two subtasks that nobody does yet.
+fn until_it_waits(shop: &Sandbox, server: &ModelServer, id: &str) -> Daemon {
+    server.will(asks_for(&two_steps()));
+    shop.koubou(["pause", "echo"]).ends(0);
+    let daemon = shop.daemon();
+    shop.drop_task(id, &plan(2));
+    daemon.until_said(&format!("{id}: its answer asks for 2 subtasks"));
+    daemon
 }
 
 #[test]
@@ -66,11 +77,7 @@ fn an_answer_without_subtasks_ends_the_task() {
 fn a_task_that_waits_for_its_subtasks_survives_a_stop_and_a_kill() {
     for is_killed in [false, true] {
         let (shop, server) = workshop();
-        server.will(asks_for(&two_steps()));
-        shop.koubou(["pause", "echo"]).ends(0);
-        let daemon = shop.daemon();
-        shop.drop_task("plan", &plan(2));
-        daemon.until_said("plan: its answer asks for 2 subtasks");
+        let daemon = until_it_waits(&shop, &server, "plan");
         let row = "SELECT count(*) FROM task_master WHERE waits_for = 'its subtasks'";
         shop.eventually("the mirror says so", || shop.count(row) == 1);
         match is_killed {
@@ -92,11 +99,7 @@ fn a_task_that_waits_for_its_subtasks_survives_a_stop_and_a_kill() {
 #[test]
 fn what_a_dead_daemon_had_written_down_and_not_dropped_is_dropped() {
     let (shop, server) = workshop();
-    server.will(asks_for(&two_steps()));
-    shop.koubou(["pause", "echo"]).ends(0);
-    let daemon = shop.daemon();
-    shop.drop_task("plan", &plan(2));
-    daemon.until_said("plan: its answer asks for 2 subtasks");
+    let daemon = until_it_waits(&shop, &server, "plan");
     daemon.kill();
     // As if it had died between the journal and the second drop.
     fs::remove_file(shop.task_file("pending/plan-b.json")).unwrap();
@@ -120,11 +123,7 @@ fn a_subtask_that_fails_or_is_withdrawn_fails_its_parent() {
     assert_eq!(result["children"][0]["content"], "one");
     assert_eq!(result["children"][1]["error"]["kind"], "no_worker");
 
-    server.will(asks_for(&two_steps()));
-    shop.koubou(["pause", "echo"]).ends(0);
-    let daemon = shop.daemon();
-    shop.drop_task("other", &plan(2));
-    daemon.until_said("other: its answer asks for 2 subtasks");
+    let daemon = until_it_waits(&shop, &server, "other");
     fs::remove_file(shop.task_file("pending/other-a.json")).unwrap();
     daemon.until_said("other: failed");
     let result = shop.result("failed/other");
@@ -137,11 +136,7 @@ fn a_subtask_that_fails_or_is_withdrawn_fails_its_parent() {
 #[test]
 fn cancelling_a_task_cancels_what_came_of_it() {
     let (shop, server) = workshop();
-    server.will(asks_for(&two_steps()));
-    shop.koubou(["pause", "echo"]).ends(0);
-    let daemon = shop.daemon();
-    shop.drop_task("plan", &plan(2));
-    daemon.until_said("plan: its answer asks for 2 subtasks");
+    let daemon = until_it_waits(&shop, &server, "plan");
     shop.koubou(["cancel", "plan"]).ends(0);
     daemon.until_said("plan: failed");
     for id in ["plan", "plan-a", "plan-b"] {

@@ -234,39 +234,26 @@ impl SensitivityScanner {
             return;
         }
         for view in views::of(normal.text()) {
+            let mut found = |rule: &str, family, why: &str, at| {
+                let (rule, why) = (rule.into(), why.into());
+                let it = Found { rule, family, why, at, shaped: false };
+                sink.found(it, view.name, None, &|at| place(view.origin(&at)));
+            };
             if matches!(view.name, "spaced" | "lines")
                 && let Some(at) = split_word::find(&view)
             {
-                let it = Found {
-                    rule: "split_word".into(),
-                    family: "prose",
-                    why: "the name of a credential is taken apart here, with its value".into(),
-                    at,
-                    shaped: false,
-                };
-                sink.found(it, view.name, None, &|at| place(view.origin(&at)));
+                let why = "the name of a credential is taken apart here, with its value";
+                found("split_word", "prose", why, at);
             }
+            let whole = 0..view.text.len();
             if view.name == "base64" && is_login(normal.text(), &view) {
-                let it = Found {
-                    rule: "encoded_login".into(),
-                    family: "assignment",
-                    why: "a name and its password stand here, encoded".into(),
-                    at: 0..view.text.len(),
-                    shaped: false,
-                };
-                sink.found(it, view.name, None, &|at| place(view.origin(&at)));
+                let why = "a name and its password stand here, encoded";
+                found("encoded_login", "assignment", why, whole.clone());
             }
             if matches!(view.name, "char_codes" | "hex" | "base64" | "base32")
                 && is_lone_secret(normal.text(), &view)
             {
-                let it = Found {
-                    rule: "encoded_secret".into(),
-                    family: "prose",
-                    why: "a password stands here, encoded".into(),
-                    at: 0..view.text.len(),
-                    shaped: false,
-                };
-                sink.found(it, view.name, None, &|at| place(view.origin(&at)));
+                found("encoded_secret", "prose", "a password stands here, encoded", whole);
             }
             let deeper = |at: Range<usize>| place(view.origin(&at));
             self.look(&view.text, &way.deeper(&view), &deeper, sink);

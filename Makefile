@@ -2,7 +2,10 @@
 
 CARGO  ?= cargo
 PREFIX ?= /usr/local
-TARGET  = $(or $(CARGO_TARGET_DIR),target)
+# Where cargo builds is cargo's to say: a `target-dir` in somebody's own settings counts.
+# Where there is no cargo, `make install` takes what stands in `target`.
+TARGET  = $(or $(CARGO_TARGET_DIR),$(shell $(CARGO) metadata --format-version 1 --no-deps 2>/dev/null \
+	| sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'),target)
 
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS = answer dotenv journal result scan settings subtasks task

@@ -144,6 +144,8 @@ impl Watcher<'_> {
             LineKind::Filed => "failed",
             LineKind::Withdrawn => "withdrawn",
             LineKind::Spawned => "spawned",
+            // Each of them was told of when it was dropped.
+            LineKind::AllDropped => return None,
             LineKind::Limits => "limits",
             LineKind::Alert => "alert",
             LineKind::Pause => "rest",

@@ -357,7 +357,14 @@ impl Desk {
     fn spawn(&mut self, brood: Box<Brood>, mut children: Vec<TaskId>, mut dropped: usize) {
         let tasks = brood.answer.subtasks.iter().zip(&children);
         match self.spool.drop_all(tasks, &mut dropped) {
-            Ok(()) => self.tell(Event::Spawned(brood.parent, children)),
+            Ok(()) => {
+                let line = Line::new(LineKind::AllDropped, clock::wall()).of(&brood.parent);
+                if let Err(error) = self.journal.append([&line]) {
+                    // Who starts next takes one that is gone by then for one that was not dropped.
+                    let _ = self.to_engine.send(Message::OwnTrouble(sentence(&error)));
+                }
+                self.tell(Event::Spawned(brood.parent, children));
+            }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 // Somebody took a name just now: those that are not dropped yet get others.
                 children.truncate(dropped);

@@ -124,10 +124,13 @@ fn families(spool: &Spool, config: &Config, replay: &mut Replay) -> Vec<LeftFami
 }
 
 /// Finds out how far the subtasks of a task have come, once every claim is settled. Those that a
-/// dead daemon had written down and not dropped are dropped now.
+/// dead daemon had written down and not dropped are dropped now, and no other.
 fn look_after(spool: &Spool, left: &mut LeftFamily) -> Result<(), FileError> {
     let family = &left.family;
-    let is_lost = |child: &TaskId| !family.withdrawn.contains(child) && spool.find(child).is_none();
+    let is_lost = |child: &TaskId| {
+        let was_there = family.withdrawn.contains(child) || family.ended.contains_key(child);
+        !family.are_dropped && !was_there && spool.find(child).is_none()
+    };
     let lost: Vec<_> = family
         .answer
         .subtasks
@@ -145,7 +148,15 @@ fn look_after(spool: &Spool, left: &mut LeftFamily) -> Result<(), FileError> {
                 let level = level_of(spool, folder, child);
                 left.ended.push((child.clone(), folder == Folder::Completed, level));
             }
-            None => left.ended.push((child.clone(), false, Sensitivity::Public)),
+            None => {
+                // Where its result was moved away nothing says any more that it was public.
+                let level = match family.ended.get(child) {
+                    Some(_) => Sensitivity::Confidential,
+                    None => Sensitivity::Public,
+                };
+                let is_done = family.ended.get(child) == Some(&Folder::Completed);
+                left.ended.push((child.clone(), is_done, level));
+            }
         }
     }
     Ok(())

@@ -43,6 +43,8 @@ pub enum LineKind {
     BatchOver,
     /// A task's answer asked for subtasks: they are `children`, and it waits for them with its `answer`.
     Spawned,
+    /// All of them are in `pending`: from here on one that is not there was taken away.
+    AllDropped,
 }
 
 /// One line of `journal/YYYY-MM.jsonl`.
@@ -264,8 +266,12 @@ pub struct OpenFamily {
     pub answer: Box<Answer>,
     /// What they are called.
     pub children: Vec<TaskId>,
+    /// Whether all of them were in `pending`; who died before may have dropped only some.
+    pub are_dropped: bool,
     /// Those of them that were taken out of `pending` by hand.
     pub withdrawn: Vec<TaskId>,
+    /// Those of them that have ended, and where their results were put.
+    pub ended: BTreeMap<TaskId, Folder>,
 }
 
 /// An amount that an attempt cost.
@@ -335,6 +341,12 @@ impl Replay {
             }
             LineKind::Filed | LineKind::Withdrawn => self.left(line),
             LineKind::Spawned => self.spawned(line),
+            LineKind::AllDropped => {
+                let family = line.task.and_then(|task| self.families.get_mut(&task));
+                if let Some(family) = family {
+                    family.are_dropped = true;
+                }
+            }
             LineKind::Limits => self.limits.extend(line.limits()),
             LineKind::Gathered | LineKind::Submitted => self.sent(line),
             LineKind::BatchOver => {
@@ -353,9 +365,11 @@ impl Replay {
         let Some(task) = line.task else { return };
         self.past.remove(&task);
         self.families.remove(&task);
-        if line.event == LineKind::Withdrawn {
-            let of_it = self.families.values_mut().filter(|family| family.children.contains(&task));
-            of_it.for_each(|family| family.withdrawn.push(task.clone()));
+        for family in self.families.values_mut().filter(|family| family.children.contains(&task)) {
+            match line.folder {
+                Some(folder) => drop(family.ended.insert(task.clone(), folder)),
+                None => family.withdrawn.push(task.clone()),
+            }
         }
     }
 
@@ -363,8 +377,14 @@ impl Replay {
         if let (Some(task), Some(worker_type), Some(answer)) =
             (line.task, line.worker_type, line.answer)
         {
-            let family =
-                OpenFamily { worker_type, answer, children: line.children, withdrawn: Vec::new() };
+            let family = OpenFamily {
+                worker_type,
+                answer,
+                children: line.children,
+                are_dropped: false,
+                withdrawn: Vec::new(),
+                ended: BTreeMap::new(),
+            };
             self.families.insert(task, family);
         }
     }

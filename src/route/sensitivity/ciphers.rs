@@ -1,5 +1,5 @@
 //! Texts that are hidden by habit rather than by art: written backwards, by ROT13, as
-//! the numbers of their letters, in base32, or cell by cell.
+//! the numbers of their letters, in base32, with digits for letters, or cell by cell.
 //!
 //! Each of them shows itself by a sign of its own (a word backwards, a row of numbers,
 //! a tag), so that ordinary text costs one look.
@@ -7,12 +7,13 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use data_encoding::BASE32_NOPAD;
 
+use super::cues::{Cues, Stands};
 use super::views::{View, text_of};
 
 /// Names of secrets, written backwards and by ROT13.
+/// Two of the second list are as good as one of the first.
 const BACKWARDS: &[&str] = &[
     "drowssap",
     "drowp",
@@ -56,26 +57,95 @@ const LONGEST_GAP: usize = 14;
 /// The shortest run that is tried as base32.
 const SHORTEST_BASE32: usize = 16;
 
-static BACK: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| finder(BACKWARDS));
-static ROT: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| finder(ROTATED));
+const BACKWARDS_WEAK: &[&str] = &[
+    " eht ",
+    " si ",
+    " ruoy",
+    " ym ",
+    " rof ",
+    " dna ",
+    " htiw ",
+    "tnuocca",
+    "nigol",
+    "rebmun",
+    "yek ",
+    "sserdda",
+    "enohp",
+    "drac ",
+    "revres",
+    "yralas",
+    "tneitap",
+    "remotsuc",
+    "すでは",
+    "のそ",
+    "はちら",
+];
+const ROTATED_WEAK: &[&str] = &[
+    " vf ", " naq ", " sbe ", " lbhe ", " bhe ", " zl ", " jvgu ", " ba ", " vg ", " jvyy ",
+    "ybtva", "nppbhag", "ahzore", "nqqerff", "hfre", "freire", "fnynel", "cngvrag", "phfgbzre",
+    "xrl ", " qrfh", "jneqb", "onatbh",
+];
 
-fn finder(words: &[&str]) -> Option<AhoCorasick> {
-    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+/// How far two words may stand apart that show together in which way a text is hidden.
+const NEAR: usize = 160;
+/// How much of the text around such words is read so.
+const AROUND: usize = 2000;
+
+/// The words that show in which way a text is hidden, those of each way in two lists.
+struct Signs {
+    cues: Cues,
+    /// Where each list ends.
+    ends: [usize; 4],
+}
+
+static SIGNS: LazyLock<Signs> = LazyLock::new(|| {
+    let lists = [BACKWARDS, BACKWARDS_WEAK, ROTATED, ROTATED_WEAK];
+    let words = lists.iter().flat_map(|list| list.iter());
+    let cues = Cues::new(words.map(|word| (*word, Stands::Anywhere)));
+    let mut end = 0;
+    let ends = lists.map(|list| {
+        end += list.len();
+        end
+    });
+    Signs { cues, ends }
+});
+
+impl Signs {
+    /// Which parts of a text are written backwards, and which by ROT13, as far as words show it.
+    fn shown(&self, text: &str) -> [Option<Range<usize>>; 2] {
+        let mut shown: [Option<Range<usize>>; 2] = [None, None];
+        let mut weak = [None; 2];
+        self.cues.each(text, |hit| {
+            let list = self.ends.iter().take_while(|end| **end <= hit.word).count();
+            let (way, is_strong) = (list / 2, list % 2 == 0);
+            let is_near = |(word, at)| word != hit.word && hit.start - at <= NEAR;
+            if is_strong || weak[way].is_some_and(is_near) {
+                let from = crate::base::words::boundary(text, hit.start.saturating_sub(AROUND));
+                let to = crate::base::words::boundary(text, hit.end + AROUND);
+                shown[way].get_or_insert(from..to).end = to;
+            }
+            weak[way] = Some((hit.word, hit.start));
+        });
+        shown
+    }
 }
 
 /// Adds the ways to read `text` that such signs ask for.
 pub(super) fn views(text: &str, views: &mut Vec<View>) {
-    let shows = |finder: &Option<AhoCorasick>| finder.as_ref().is_some_and(|f| f.is_match(text));
-    if shows(&BACK) {
-        let turned: String = text.chars().rev().collect();
-        views.push(View::of_stretch("reversed", turned, 0..text.len()));
+    let [backwards, rotated] = SIGNS.shown(text);
+    if let Some(at) = backwards {
+        let turned: String = text[at.clone()].chars().rev().collect();
+        views.push(View::of_stretch("reversed", turned, at));
     }
-    if shows(&ROT) {
-        let turned: String = text.chars().map(rot13).collect();
-        views.push(View::of_stretch("rot13", turned, 0..text.len()));
+    if let Some(at) = rotated {
+        let turned: String = text[at.clone()].chars().map(rot13).collect();
+        views.push(View::of_stretch("rot13", turned, at));
     }
     char_codes(text, views);
     base32(text, views);
+    escaped_runs(text, views);
+    hexdump(text, views);
+    views.extend(leet(text));
     views.extend(cells(text));
 }
 
@@ -166,16 +236,175 @@ fn base32(text: &str, views: &mut Vec<View>) {
     }
 }
 
-/// Cells of a table or a list of terms, which stand side by side without a sign:
-/// `<td>name</td><td>value</td>` as `name: value`.
-fn cells(text: &str) -> Option<View> {
-    let low = |tag: &str| text.contains(tag) || text.contains(&tag.to_uppercase());
-    if !text.contains('<')
-        || !["</td>", "</th>", "</dt>", "</label>", "</b>", "</strong>"].iter().any(|tag| low(tag))
+/// `\x70\x61…`: a literal that is escaped letter by letter, by itself.
+fn escaped_runs(text: &str, views: &mut Vec<View>) {
+    let mut at = 0;
+    while let Some(n) = text[at..].find("\\x") {
+        let start = at + n;
+        let mut raw = Vec::new();
+        let mut end = start;
+        while let Some(byte) = text.get(end..end + 4).and_then(|part| part.strip_prefix("\\x"))
+            && let Ok(byte) = u8::from_str_radix(byte, 16)
+        {
+            raw.push(byte);
+            end += 4;
+        }
+        at = end.max(start + 2);
+        if raw.len() >= FEWEST_CODES
+            && let Some(text) = text_of(&raw, false)
+        {
+            views.push(View::of_stretch("hex", text, start..end));
+        }
+    }
+}
+
+/// The lines of a dump, each an address, up to sixteen bytes in hex and what they look like.
+fn hexdump(text: &str, views: &mut Vec<View>) {
+    let (mut raw, mut whole, mut at): (Vec<u8>, Option<Range<usize>>, usize) =
+        (Vec::new(), None, 0);
+    for line in text.split_inclusive('\n') {
+        let here = at..at + line.len();
+        at = here.end;
+        if let Some(bytes) = dumped(line) {
+            raw.extend(bytes);
+            whole.get_or_insert(here.clone()).end = here.end;
+        }
+    }
+    if let Some(whole) = whole
+        && let Some(text) = text_of(&raw, true)
     {
+        views.push(View::of_stretch("hex", text, whole));
+    }
+}
+
+/// The bytes of a line of a dump.
+fn dumped(line: &str) -> Option<Vec<u8>> {
+    let line = line.trim_start_matches([' ', '>', '|']);
+    let address = line.bytes().take_while(u8::is_ascii_hexdigit).count();
+    if !(4..=8).contains(&address) {
         return None;
     }
-    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    let rest = line[address..].trim_start_matches(':').trim_start_matches(' ');
+    let mut raw = Vec::new();
+    // The bytes end where what they look like begins.
+    for group in rest.split(' ').filter(|group| !group.is_empty()) {
+        let is_hex =
+            matches!(group.len(), 2 | 4 | 8) && group.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_hex || raw.len() >= 16 {
+            break;
+        }
+        let pairs = (0..group.len()).step_by(2).filter_map(|n| group.get(n..n + 2));
+        raw.extend(pairs.filter_map(|pair| u8::from_str_radix(pair, 16).ok()));
+    }
+    (raw.len() >= 2).then_some(raw)
+}
+
+/// Names of secrets that are written with digits for letters.
+const LEET: &[&str] = &[
+    "password",
+    "passwords",
+    "passwort",
+    "passphrase",
+    "passcode",
+    "pass",
+    "secret",
+    "secrets",
+    "token",
+    "apikey",
+    "login",
+    "code",
+    "admin",
+    "account",
+    "credentials",
+    "private",
+    "confidential",
+    "salary",
+    "patient",
+    "server",
+];
+
+/// Lines with such a name, with letters again where digits stand for them.
+fn leet(text: &str) -> Option<View> {
+    let names = |line: &str| {
+        let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '@' && c != '$');
+        words.any(|word| {
+            word.len() >= 4
+                && word.bytes().any(|b| b.is_ascii_digit())
+                && LEET.contains(&read_leet(word).to_ascii_lowercase().as_str())
+        })
+    };
+    // A line without a word of digits and letters is passed at once.
+    let may = |line: &str| {
+        let bytes = line.as_bytes();
+        bytes.windows(2).any(|two| two[0].is_ascii_digit() && two[1].is_ascii_alphabetic())
+    };
+    let (mut out, mut whole, mut at): (String, Option<Range<usize>>, usize) =
+        (String::new(), None, 0);
+    for line in text.split_inclusive('\n') {
+        let here = at..at + line.len();
+        at = here.end;
+        if may(line) && names(line) {
+            out.push_str(&read_leet(line));
+            whole.get_or_insert(here.clone()).end = here.end;
+        }
+    }
+    Some(View::of_stretch("leet", out, whole?))
+}
+
+/// Digits in words as the letters that they look like; numbers of digits alone stay.
+fn read_leet(line: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '$');
+    let mut out = String::with_capacity(line.len());
+    for word in line.split_inclusive(|c: char| !is_part(c)) {
+        let letters = word.chars().any(|c| c.is_ascii_alphabetic());
+        out.extend(word.chars().map(|c| match c {
+            '0' if letters => 'o',
+            '1' if letters => 'i',
+            '3' if letters => 'e',
+            '4' | '@' if letters => 'a',
+            '5' | '$' if letters => 's',
+            '7' if letters => 't',
+            other => other,
+        }));
+    }
+    out
+}
+
+/// Cells of a table or a list of terms, which stand side by side without a sign:
+/// `<td>name</td><td>value</td>` as `name: value`. Lines without any are left out, but for those
+/// next to one.
+fn cells(text: &str) -> Option<View> {
+    const TAGS: &[&str] = &["td>", "th>", "dt>", "label>", "b>", "strong>"];
+    let has_cell = |line: &str| {
+        line.match_indices("</").any(|(at, _)| {
+            let name = &line.as_bytes()[at + 2..];
+            let is = |tag: &&str| {
+                name.get(..tag.len()).is_some_and(|it| it.eq_ignore_ascii_case(tag.as_bytes()))
+            };
+            TAGS.iter().any(is)
+        })
+    };
+    if !text.contains("</") {
+        return None;
+    }
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let cells: Vec<bool> = lines.iter().map(|line| has_cell(line)).collect();
+    let is_near = |n: usize| cells[n.saturating_sub(1)..cells.len().min(n + 2)].contains(&true);
+    let (mut out, mut whole, mut at): (String, Option<Range<usize>>, usize) =
+        (String::new(), None, 0);
+    for (n, line) in lines.iter().enumerate() {
+        let here = at..at + line.len();
+        at = here.end;
+        if is_near(n) {
+            without_tags(line, &mut out);
+            whole.get_or_insert(here.clone()).end = here.end;
+        }
+    }
+    Some(View::of_stretch("cells", out, whole?))
+}
+
+fn without_tags(line: &str, out: &mut String) {
+    let mut rest = line;
     while let Some(open) = rest.find('<') {
         let Some(len) = rest[open..].find('>').filter(|len| *len < 200) else { break };
         let tag = rest[open..open + len].to_ascii_lowercase();
@@ -188,7 +417,6 @@ fn cells(text: &str) -> Option<View> {
         rest = &rest[open + len + 1..];
     }
     out.push_str(rest);
-    Some(View::of_stretch("cells", out, 0..text.len()))
 }
 
 #[cfg(test)]
@@ -220,6 +448,8 @@ mod tests {
             (format!("read {backwards} from the right"), "reversed"),
             (format!("rot13 of {rotated}"), "rot13"),
             ("<td>password</td> <td>kite</td>".into(), "cells"),
+            (word.bytes().map(|b| format!("\\x{b:02x}")).collect(), "hex"),
+            ("7h3 p455w0rd 1s k1te".into(), "leet"),
         ] {
             let all = read(&written);
             let found = all.iter().any(|(view, text)| *view == name && text.contains("kite"));

@@ -18,7 +18,7 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
 ///
 /// `\b`, `\s`, `\d` and `\w` are those of ASCII, which is what keeps matching fast
 /// in Japanese text; `@NAME@` is one of [`PARTS`].
-fn written_out(pattern: &str) -> String {
+pub(super) fn written_out(pattern: &str) -> String {
     let mut all = pattern.to_owned();
     for _ in 0..3 {
         for (name, part) in

@@ -33,8 +33,10 @@ mod marking;
 pub mod matter;
 mod names;
 mod normal;
+mod numerals;
 mod people;
 mod persons;
+mod pieces;
 mod private;
 mod prose;
 mod rule;
@@ -42,6 +44,7 @@ mod rules;
 mod shapes;
 mod site;
 mod split_word;
+mod starts;
 mod typed;
 mod value;
 mod views;
@@ -67,6 +70,9 @@ use crate::task::result::Reason;
 
 /// The most reasons that one text gives: one is enough to keep it in the house.
 const MOST_REASONS: usize = 16;
+
+/// The views in which a stretch was decoded as a whole.
+const ENCODED: &[&str] = &["char_codes", "hex", "base64", "base32", "morse"];
 
 /// How deep a text may be hidden in another and still be read.
 const DEEPEST: usize = 2;
@@ -246,13 +252,11 @@ impl SensitivityScanner {
                 found("split_word", "prose", why, at);
             }
             let whole = 0..view.text.len();
-            if view.name == "base64" && is_login(normal.text(), &view) {
+            if ENCODED.contains(&view.name) && is_login(normal.text(), &view) {
                 let why = "a name and its password stand here, encoded";
                 found("encoded_login", "assignment", why, whole.clone());
             }
-            if matches!(view.name, "char_codes" | "hex" | "base64" | "base32")
-                && is_lone_secret(normal.text(), &view)
-            {
+            if ENCODED.contains(&view.name) && is_lone_secret(normal.text(), &view) {
                 found("encoded_secret", "prose", "a password stands here, encoded", whole);
             }
             let deeper = |at: Range<usize>| place(view.origin(&at));
@@ -406,10 +410,12 @@ fn is_login(text: &str, view: &View) -> bool {
     let start = view.origin(&(0..1)).start;
     let before = text[words::boundary(text, start.saturating_sub(48))..start].to_lowercase();
     let speaks = ["basic", "auth", "認証", "login", "ログイン", "資格情報", "credential"];
+    let accounts = ["root", "admin", "administrator", "user", "postgres", "sa", "ubuntu", "pi"];
+    let is_account = accounts.contains(&name) && value::is_made_up(password);
     is_word(name)
         && is_word(password)
         && !value::is_placeholder(password)
-        && speaks.iter().any(|word| before.contains(word))
+        && (is_account || speaks.iter().any(|word| before.contains(word)))
 }
 
 /// Whether a decoded text is one made-up word, where the words around it speak of a secret.

@@ -35,6 +35,10 @@ impl<'a> Normal<'a> {
             if is_unseen(first) {
                 continue;
             }
+            if let Some(len) = colour(&text[start..]) {
+                while chars.next_if(|(at, _)| *at < start + len).is_some() {}
+                continue;
+            }
             pieces.push((normal.len(), start));
             if is_settled(first) && chars.peek().is_none_or(|(_, next)| is_settled(*next)) {
                 normal.push(first);
@@ -51,7 +55,8 @@ impl<'a> Normal<'a> {
                 normal.push(first);
                 continue;
             }
-            normal.extend(text[start..end].nfkc().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')));
+            let marked = text[start..end].nfkc();
+            normal.extend(marked.filter(|c| !matches!(c, '\u{300}'..='\u{36f}') && !is_unseen(*c)));
         }
         fold_look_alikes(&mut normal, &mut pieces);
         Self { text: Cow::Owned(normal), pieces, original_len: text.len() }
@@ -74,6 +79,17 @@ impl<'a> Normal<'a> {
     }
 }
 
+/// What terminals take for an order.
+const ESCAPE: u8 = 0x1b;
+
+/// The length of an order to a terminal to change its colour or the like, `ESC [ … m`.
+fn colour(text: &str) -> Option<usize> {
+    let order = text.strip_prefix("\u{1b}[")?;
+    let len = order.find(|c: char| matches!(c, '@'..='~'))?;
+    let plain = |b: u8| b.is_ascii_digit() || matches!(b, b';' | b'?' | b':' | b' ');
+    order[..len].bytes().all(plain).then_some(len + 3)
+}
+
 /// Whether a letter stays as it is unless a mark follows it: those of which most texts are made.
 fn is_settled(c: char) -> bool {
     matches!(c, '\u{1}'..='\u{7f}' | '\u{3001}'..='\u{3029}' | 'ぁ'..='ゖ' | 'ァ'..='ヾ' | '一'..='\u{9fff}')
@@ -87,7 +103,7 @@ fn is_mark(c: char) -> bool {
 fn is_unseen(c: char) -> bool {
     matches!(
         c,
-        '\0' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        '\0' | '\u{ad}' | '\u{20e3}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
             | '\u{e0000}'..='\u{e0fff}'
@@ -97,7 +113,7 @@ fn is_unseen(c: char) -> bool {
 /// Whether nothing need be done: the common case, found out at the speed of reading.
 fn is_normal(text: &str) -> bool {
     if text.is_ascii() {
-        return !text.contains('\0');
+        return !text.bytes().any(|b| matches!(b, b'\0' | ESCAPE));
     }
     let odd =
         |c: char| is_unseen(c) || matches!(c, '\u{300}'..='\u{36f}') || look_alike(c).is_some();

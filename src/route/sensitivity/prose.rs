@@ -224,8 +224,11 @@ pub(super) const PROSE: &[Rule] = &[
     told(
         "told_login",
         LOGIN,
-        &["user", "login", "uid", "id:", "id=", "id :", "account", "email", "e-mail", "name:"],
-        r#"\b(?:user(?:[ _-]?(?:name|id))?|login|uid|id|account|e-?mail|name)\b[ \t]*[:=][ \t]*["'`]?[^\s"'`,;|]+["'`]?[ \t]*[,;|/\n·•&+-]?[ \t\r\n*•>|-]{0,8}(?:and[ \t]+)?["'`*]{0,2}(?:pass(?:word|wd|phrase|code)?|pwd?|pin|secret|p)\b["'`*]{0,3}[ \t]*[:=][ \t]*["'`]?(?P<v>[^\s"'`,;|]{3,})"#,
+        &[
+            "user", "login", "uid", "u=", "id:", "id=", "id :", "account", "email", "e-mail",
+            "name:",
+        ],
+        r#"\b(?:user(?:[ _-]?(?:name|id))?|login|uid|u|id|account|e-?mail|name)\b[ \t]*[:=][ \t]*["'`]?[^\s"'`,;|]+["'`]?[ \t]*[,;|/\n·•&+-]?[ \t\r\n*•>|-]{0,8}(?:and[ \t]+)?["'`*]{0,2}(?:pass(?:word|wd|phrase|code)?|pwd?|pin|secret|p)\b["'`*]{0,3}[ \t]*[:=][ \t]*["'`]?(?P<v>[^\s"'`,;|]{3,})"#,
         |hit| !is_placeholder(hit.value()) && !is_quality(hit.value()) && !is_place(hit.value()),
     ),
     told(
@@ -378,6 +381,53 @@ pub(super) const PROSE: &[Rule] = &[
         &["pass", "pw", "wifi", "wi-fi", "login", "code", "key", "spell"],
         r"\b(?:pass(?:word|phrase|code)?|pw|wi-?fi|login|code|key|spell\w*)\b[^\n]{0,40}?(?P<v>(?:@SPELT@[ ,-]{1,2}){4,})",
         |_| true,
+    ),
+    told(
+        "spelled_password",
+        TOLD,
+        &["capital", "uppercase", "upper case", "alfa", "kilo", "x-ray", "xray", "zulu", "yankee"],
+        r"(?P<v>(?:@SPELT@[ ,-]{1,2}){9,}@SPELT@)\b",
+        |hit| is_spelt_mixed(hit.value()),
+    ),
+    told(
+        "spelled_password_ja",
+        TOLD,
+        &[
+            "エー",
+            "ビー",
+            "シー",
+            "エス",
+            "ティー",
+            "エックス",
+            "エイ",
+            "大文字",
+            "小文字",
+            "アンダー",
+            "ハイフン",
+        ],
+        concat!(
+            r"(?P<v>(?:(?:大文字|小文字|おおもじ|こもじ|数字)?の?(?:エー|エイ|ビー|シー|ディー|イー|エフ|ジー|エイチ|エッチ|アイ|ジェー|ジェイ|ケー|ケイ|エル|エム|エヌ|オー|ピー|キュー|アール|エス|ティー|ユー|ブイ|ダブリュー|エックス|ワイ|ゼット|ゼロ|いち|イチ|に|ニ|さん|サン|よん|ヨン|ご|ゴ|ろく|ロク|なな|ナナ|はち|ハチ|きゅう|キュウ|アンダーバー|アンダースコア|ハイフン|シャープ|アットマーク|ドット|スラッシュ|エクスクラメーション|びっくりマーク|\d|[A-Z])",
+            r"[、・ ,。/-]{1,2}){5,})",
+        ),
+        |hit| hit.value().matches('ー').count() + hit.value().matches("エ").count() >= 2,
+    ),
+    made_up(
+        "told_secret_ja",
+        TOLD,
+        &[
+            "pasuwa",
+            "paswa",
+            "anshou",
+            "ansho",
+            "aikotoba",
+            "himitsu",
+            "bangou",
+            "ぱすわ",
+            "あんしょう",
+            "あいことば",
+        ],
+        r"(?:pasuwa+do|paswa+do|anshou?[ -]?(?:bangou?|ko+do)|aikotoba|himitsu no (?:kagi|kotoba)|ぱすわーど|ぱすわーと|あんしょうばんごう|あいことば)[ 、]{0,2}(?:wa|ha|ga|は|が|:|=)[ :「]{0,3}(?P<v>[!-~]{4,60})",
+        |hit| is_made_up(bare(hit.value())) && !is_placeholder(hit.value()),
     ),
     told(
         "spelled_code_ja",
@@ -677,6 +727,16 @@ fn is_below(hit: &Hit<'_>) -> bool {
         && (is_made_up(value) && value.len() >= long && !value.contains('=')
             || number
             || is_phrase(value) && value.contains('-'))
+}
+
+/// Whether letters and digits were spelt out together, as no list of words or numbers has them.
+fn is_spelt_mixed(spelt: &str) -> bool {
+    const DIGITS: &[&str] =
+        &["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    let lower = spelt.to_lowercase();
+    let words: Vec<&str> = lower.split([' ', ',', '-']).filter(|word| !word.is_empty()).collect();
+    let digits = words.iter().filter(|word| DIGITS.contains(word)).count();
+    digits >= 2 && words.len() - digits >= 4
 }
 
 fn after_line(hit: &Hit<'_>) -> usize {

@@ -7,13 +7,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex::Regex;
-
 use super::blocks::{Blocks, stretches};
 use super::cues::{Cues, Stands};
-use super::expression::compile;
 use super::made_up::{MadeUp, parts, within};
 use super::rule::{Family, Found, Hit, LINES, MADE_UP_WORDS, Needs, Rule};
+use super::starts::{Finder, WordStarts};
 
 /// The most places at which one rule is tried in one stretch.
 const MOST_TRIES: usize = 256;
@@ -22,11 +20,11 @@ const SHORTEST_KEY: usize = 20;
 /// The fewest digits of a number that says something by itself.
 const FEWEST_DIGITS: usize = 9;
 
-/// A rule with its expression, which is compiled when the rule is first tried.
+/// A rule with its expression, which is made ready when the rule is first tried.
 #[derive(Debug)]
 struct Ready {
     rule: &'static Rule,
-    regex: OnceLock<Option<Regex>>,
+    finder: OnceLock<Option<Finder>>,
 }
 
 /// Rules made ready.
@@ -63,7 +61,7 @@ impl Rules {
                 }
                 wakes[at].push(Waked { rule: n, family, needs: rule.needs });
             }
-            rules.push(Ready { rule, regex: OnceLock::new() });
+            rules.push(Ready { rule, finder: OnceLock::new() });
         }
         Self { cues: Cues::new(cues.into_iter()), wakes, rules, of_numbers }
     }
@@ -74,7 +72,7 @@ impl Rules {
     pub(super) fn scan(&self, text: &str, glued: bool, found: &mut dyn FnMut(Found) -> bool) {
         for stretch in stretches(text) {
             let part = &text[stretch.clone()];
-            let words = MadeUp::of(part);
+            let (words, starts) = (MadeUp::of(part), WordStarts::of(part));
             for (ready, blocks) in self.rules.iter().zip(self.awake(part, &words)) {
                 // Words that were only put together prove nothing by standing side by side.
                 let proves = !glued
@@ -87,7 +85,12 @@ impl Rules {
                 for window in blocks.windows(part) {
                     let inside = within(&words.all, &window);
                     let place = Place { text: part, window, offset: stretch.start };
-                    if !ready.run(&place, inside, found) {
+                    let goes_on = match ready.rule.pattern {
+                        MADE_UP_WORDS => ready.look_at(inside, &place, found),
+                        LINES => ready.look_at_lines(&place, found),
+                        _ => ready.run(&place, &starts, found),
+                    };
+                    if !goes_on {
                         return;
                     }
                 }
@@ -172,33 +175,33 @@ struct Place<'a> {
 }
 
 impl Ready {
-    /// Tries the rule in a window, with the made-up words there; says whether to go on.
+    /// Tries the rule in a window, where its expression can hold; says whether to go on.
     fn run(
         &self,
         place: &Place<'_>,
-        words: &[Range<usize>],
+        starts: &WordStarts,
         found: &mut dyn FnMut(Found) -> bool,
     ) -> bool {
         let offset = place.offset + place.window.start;
         let text = &place.text[place.window.clone()];
-        match self.rule.pattern {
-            MADE_UP_WORDS => return self.look_at(words, place, found),
-            LINES => return self.look_at_lines(text, offset, found),
-            _ => {}
-        }
-        let Some(regex) = self.regex.get_or_init(|| compile(self.rule.pattern).ok()) else {
-            // Not reached, as a test compiles them all; a rule that cannot be tried clears nothing.
+        let Some(finder) = self.finder.get_or_init(|| Finder::new(self.rule.pattern)) else {
+            // Not reached, as a test makes them all; a rule that cannot be tried clears nothing.
             return found(self.found(offset..offset + text.len(), false));
         };
-        let has_groups = regex.captures_len() > 1;
-        for whole in regex.find_iter(text).take(MOST_TRIES) {
-            // Groups are dear, and most windows hold no match at all.
-            let groups = if has_groups { regex.captures_at(text, whole.start()) } else { None };
-            let value = groups.and_then(|groups| groups.name("v"));
-            let at = value.map_or(whole.range(), |value| value.range());
-            let hit = Hit { text, whole: whole.range(), at: at.clone() };
+        let mut from = 0;
+        for _ in 0..MOST_TRIES {
+            let Some(matched) = finder.next(place.text, &place.window, starts, from) else {
+                return true;
+            };
+            from = matched.whole.end;
+            let at = matched.value.clone().unwrap_or_else(|| matched.whole.clone());
+            let hit = Hit { text, whole: matched.whole.clone(), at: at.clone() };
             if !at.is_empty() && (self.rule.check)(&hit) {
-                return found(self.found(at.start + offset..at.end + offset, value.is_some()));
+                let shaped = matched.value.is_some();
+                return found(self.found(at.start + offset..at.end + offset, shaped));
+            }
+            if matched.whole.is_empty() {
+                return true;
             }
         }
         true
@@ -227,12 +230,8 @@ impl Ready {
     }
 
     /// Tries the rule on each line of a text; says whether to go on.
-    fn look_at_lines(
-        &self,
-        text: &str,
-        offset: usize,
-        found: &mut dyn FnMut(Found) -> bool,
-    ) -> bool {
+    fn look_at_lines(&self, place: &Place<'_>, found: &mut dyn FnMut(Found) -> bool) -> bool {
+        let (text, offset) = (&place.text[place.window.clone()], place.offset + place.window.start);
         let mut start = 0;
         for line in text.split_inclusive('\n') {
             let at = start..start + line.len();
@@ -308,7 +307,7 @@ mod tests {
     fn every_rule_is_an_expression_of_bounded_size() {
         for table in super::super::TABLES {
             for rule in *table {
-                assert!(compile(rule.pattern).is_ok(), "{}: {}", rule.id, rule.pattern);
+                assert!(Finder::new(rule.pattern).is_some(), "{}: {}", rule.id, rule.pattern);
                 assert!(rule.cues.iter().all(|cue| *cue == cue.to_lowercase()), "{}", rule.id);
             }
         }

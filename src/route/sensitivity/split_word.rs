@@ -3,7 +3,9 @@
 //! Nobody writes so by chance, and so it takes less to believe that what stands behind is a secret.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use super::cues::{Cues, Stands};
 use super::value::{bare, is_made_up, is_phrase, is_placeholder, is_quality};
 use super::views::View;
 
@@ -38,6 +40,9 @@ const NAMES: &[&str] = &[
     "秘密鍵",
 ];
 
+static CUES: LazyLock<Cues> =
+    LazyLock::new(|| Cues::new(NAMES.iter().map(|name| (*name, Stands::Anywhere))));
+
 /// What may stand between a name and its value.
 const LINKS: &[char] = &[
     ' ', '\t', '\n', '\r', ':', '=', '-', '>', '"', '\'', '`', '「', '『', '(', 'は', 'が', '→',
@@ -49,16 +54,19 @@ const SHORTEST: usize = 5;
 
 /// Where a name that was taken apart stands with a value behind it.
 pub(super) fn find(view: &View) -> Option<Range<usize>> {
-    let lower = view.text.to_ascii_lowercase();
-    NAMES.iter().find_map(|name| {
-        lower.match_indices(name).find_map(|(at, _)| {
-            let name = at..at + name.len();
-            let stood = view.origin(&name);
-            let apart = stood.end - stood.start > name.len();
-            let value = if apart { value_behind(&view.text, &name) } else { None };
-            value.map(|end| at..end)
-        })
-    })
+    let mut found: Option<(usize, Range<usize>)> = None;
+    CUES.each(&view.text, |hit| {
+        let name = hit.range();
+        let stood = view.origin(&name);
+        let is_better = found.as_ref().is_none_or(|(word, _)| hit.word < *word);
+        if is_better
+            && stood.end - stood.start > name.len()
+            && let Some(end) = value_behind(&view.text, &name)
+        {
+            found = Some((hit.word, hit.start..end));
+        }
+    });
+    found.map(|(_, at)| at)
 }
 
 /// Where the value behind a name ends, if there is one.

@@ -2,7 +2,7 @@
 //!
 //! Percent signs, entities, backslashes and the equals signs of mail undone; string literals and split words
 //! joined; spaced-out letters closed up; hex and base64 decoded where the outcome
-//! is text. A picture or a compressed file decodes to no text and has no view.
+//! is text, also where that text was packed. A picture decodes to no text and has no view.
 //!
 //! All views of a text together are at most a few times as long as the text, and
 //! making them takes time in proportion to it.
@@ -79,6 +79,8 @@ pub(super) fn of(text: &str) -> impl Iterator<Item = View> + '_ {
         let mut views = Vec::new();
         blobs(text, &mut views);
         super::ciphers::views(text, &mut views);
+        super::numerals::views(text, &mut views);
+        super::pieces::views(text, &mut views);
         views
     });
     WAYS.into_iter().filter_map(move |way| way(text)).chain(decoded.flatten())
@@ -184,6 +186,11 @@ fn unescaped(text: &str) -> Option<View> {
             // As mail writes what it may not carry; less than three bytes are a sum.
             b'=' => byte_run(text, start, "=")
                 .filter(|(len, _)| *len >= 9)
+                .or_else(|| {
+                    // One behind a blank or another `=` ends a line of a program or a blob.
+                    let before = bytes[..start].last().is_some_and(|b| !b" \t=\n".contains(b));
+                    soft_break(&text[start..]).filter(|_| before).map(|len| (len, String::new()))
+                })
                 .map(|found| (found, "quoted_printable")),
             b'&' => entity(text, start).map(|found| (found, "html")),
             _ => backslash(text, start).map(|found| (found, "escaped")),
@@ -209,9 +216,20 @@ fn byte_run(text: &str, start: usize, mark: &str) -> Option<(usize, String)> {
         let Some(byte) = hex_byte(digits) else { break };
         out.push(byte);
         at += mark.len() + 2;
+        if mark == "=" {
+            at += soft_break(&text[at..]).unwrap_or(0);
+        }
     }
     let decoded = String::from_utf8(out).ok().filter(|new| !new.is_empty())?;
     Some((at - start, decoded))
+}
+
+/// The end of a line that mail had to break, `=` and what a reader put before the next one.
+fn soft_break(rest: &str) -> Option<usize> {
+    let broken = rest.strip_prefix("=\r\n").or_else(|| rest.strip_prefix("=\n"))?;
+    let next = broken.trim_start_matches(['>', ' ']);
+    let goes_on = next.starts_with(|c: char| !c.is_whitespace());
+    goes_on.then_some(rest.len() - next.len())
 }
 
 fn hex_byte(digits: &str) -> Option<u8> {
@@ -320,12 +338,21 @@ fn joined_literals(text: &str) -> Option<View> {
         let close = at + n;
         at = close + 1;
         let rest = &bytes[at..];
+        let commas = commas || is_letter_in_row(bytes, close);
         if let Some(len) = seam(rest, bytes[close], commas).or_else(|| call_seam(rest)) {
             writer.replace(close..at + len, "");
             at += len;
         }
     }
     writer.view("joined", false)
+}
+
+/// Whether a literal of one letter ends here and another follows: `['p', 'a', …]`.
+fn is_letter_in_row(bytes: &[u8], close: usize) -> bool {
+    let quote = bytes[close];
+    let is_one = close >= 2 && bytes[close - 2] == quote && bytes[close - 1] != quote;
+    let next = bytes[close + 1..].iter().take(4).position(|b| *b == quote);
+    is_one && next.is_some_and(|n| bytes.get(close + 1 + n + 2) == Some(&quote))
 }
 
 /// How long the seam between two literals is behind a closing quote, the opening one included.
@@ -337,7 +364,9 @@ fn seam(rest: &[u8], quote: u8, commas: bool) -> Option<usize> {
             .take_while(|b| b.is_ascii_whitespace() || **b == b'\\')
             .count()
     };
-    let at = blanks(0);
+    // A quotation mark in a cell of a table is written twice.
+    let twice = usize::from(rest.first() == Some(&quote) && rest.get(1) == Some(&b'&'));
+    let at = blanks(twice);
     let sign = rest[at..]
         .iter()
         .take(2)
@@ -346,6 +375,7 @@ fn seam(rest: &[u8], quote: u8, commas: bool) -> Option<usize> {
     let end = blanks(at + sign);
     let end = end + usize::from(rest.get(end).is_some_and(|b| b"frbuLR".contains(b)));
     let other = *rest.get(end)?;
+    let end = end + usize::from(twice > 0 && rest.get(end + 1) == Some(&quote));
     let quotes = matches!(other, b'"' | b'\'' | b'`');
     // Without a sign only literals of the same kind are one, and not the empty string.
     let same = other == quote && (sign > 0 || (end > 0 && quote != b'`'));
@@ -424,13 +454,19 @@ fn joined_lines(text: &str) -> Option<View> {
 /// Lines of one length, as a machine cuts them, put together again with the lines around.
 fn hard_wrapped(text: &str) -> Option<View> {
     const WIDTHS: Range<usize> = 4..101;
+    const NARROW: usize = 48;
     let (mut at, mut lines) = (0, Vec::new());
     for line in text.split_inclusive('\n') {
         let start = at + line.len() - line.trim_start().len();
         at += line.len();
         lines.push((start, start + line.trim().len(), line.trim().chars().count()));
     }
-    let alike = |n: usize| WIDTHS.contains(&lines[n].2) && lines[n].2.abs_diff(lines[n + 1].2) <= 1;
+    // In broad lines of prose two of a length are chance.
+    let few = |width: usize| if width > NARROW { 2 } else { 1 };
+    let alike = |n: usize| {
+        let (width, next) = (lines[n].2, lines[n + 1].2);
+        WIDTHS.contains(&width) && width.abs_diff(next) <= usize::from(width <= NARROW)
+    };
     let mut writer = Writer::new(text);
     let mut n = 0;
     while n + 1 < lines.len() {
@@ -438,7 +474,7 @@ fn hard_wrapped(text: &str) -> Option<View> {
         let last = n + run;
         // The rest of the text is shorter, and what stood before it may be longer.
         let ends = last + 1 < lines.len() && (1..=lines[last].2).contains(&lines[last + 1].2);
-        if run + usize::from(ends) >= 2 && run >= 1 && lines[n].2 > 0 {
+        if run + usize::from(ends) >= 2 && run >= few(lines[n].2) {
             let from =
                 n - usize::from(n > 0 && lines[n - 1].2 > 0 && lines[n - 1].1 >= writer.copied);
             for seam in from..last + usize::from(ends) {
@@ -510,8 +546,29 @@ fn is_split_key(tail: &str, head: &str, behind: &str) -> bool {
 /// What stands between letters that are spelt out.
 const SEPARATORS: &[char] = &[' ', '.', '-', '_', '*', '|', '·', '・', '/', ',', '~', '+'];
 
+/// The bytes of ASCII that are separators.
+const IS_SEPARATOR: [bool; 256] = {
+    let (mut is, signs, mut n) = ([false; 256], b" .-_*|/,~+", 0);
+    while n < signs.len() {
+        is[signs[n] as usize] = true;
+        n += 1;
+    }
+    is
+};
+
 /// Whether letters in a row stand alone between separators.
 fn has_letters_apart(text: &str) -> bool {
+    if text.is_ascii() {
+        // A letter alone, and behind it another one: five bytes, however many separators.
+        let bytes = text.as_bytes();
+        let sep = |n: usize| bytes.get(n).is_none_or(|b| IS_SEPARATOR[usize::from(*b)]);
+        return (1..bytes.len()).any(|n| sep(n) && !sep(n - 1) && (n < 2 || sep(n - 2)))
+            && has_apart(text);
+    }
+    has_apart(text)
+}
+
+fn has_apart(text: &str) -> bool {
     // How many signs have passed since a separator, and how many were alone before that.
     let (mut since, mut alone, mut wide) = (0, 0, false);
     for c in text.chars() {
@@ -674,6 +731,9 @@ fn decoded(bytes: &[u8], at: Range<usize>) -> Option<View> {
             b => *b,
         })
         .collect();
+    if let Some(raw) = unpacked(&clean) {
+        return view_of("base64", &raw, at);
+    }
     if clean.len() > TASTE {
         let taste = BASE64.decode(&clean[..TASTE / 4 * 4]).ok()?;
         text_of(&taste, true)?;
@@ -682,6 +742,30 @@ fn decoded(bytes: &[u8], at: Range<usize>) -> Option<View> {
     let whole = if clean.len() % 4 == 1 { clean.len() - 1 } else { clean.len() };
     let raw = BASE64.decode(&clean[..whole]).ok()?;
     view_of("base64", &raw, at)
+}
+
+/// How much of what is packed is looked at: what is longer is no text that somebody hid in a task.
+const MOST_UNPACKED: u64 = 256 << 10;
+
+/// What is packed in a blob by gzip or zlib.
+fn unpacked(clean: &[u8]) -> Option<Vec<u8>> {
+    use std::io::Read;
+    // Both show in the first letters: `H4sI` is gzip, `eJ`, `eA`, `eN` are zlib.
+    let is_gzip = clean.starts_with(b"H4sI");
+    if !is_gzip && !clean.starts_with(b"eJ") && !clean.starts_with(b"eN") {
+        return None;
+    }
+    let whole = clean.len() - usize::from(clean.len() % 4 == 1);
+    let packed = BASE64.decode(&clean[..whole]).ok()?;
+    let mut raw = Vec::new();
+    let read = match is_gzip {
+        true => flate2::read::GzDecoder::new(&packed[..]).take(MOST_UNPACKED).read_to_end(&mut raw),
+        false => {
+            flate2::read::ZlibDecoder::new(&packed[..]).take(MOST_UNPACKED).read_to_end(&mut raw)
+        }
+    };
+    // Of what is cut short the beginning counts.
+    (read.is_ok() || !raw.is_empty()).then_some(raw)
 }
 
 fn hex_pair(pair: &[u8]) -> Option<u8> {

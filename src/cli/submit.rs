@@ -41,6 +41,9 @@ pub(super) struct Args {
     /// The worker type that is to do it
     #[arg(long, value_name = "W")]
     worker: Option<String>,
+    /// The folder that an agent works in, below one of the config's `workspace_roots`
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
     /// The tasks that it belongs with
     #[arg(long, value_name = "GROUP")]
     group: Option<GroupName>,
@@ -190,6 +193,10 @@ fn fill_in(draft: &mut Draft, args: &Args) {
     };
     set("task_type", args.task_type.as_deref().map(Value::from));
     set("priority", args.priority.map(Value::from));
+    // A folder is named from here, and stands in the task as the daemon finds it.
+    let workspace =
+        args.workspace.as_ref().map(|dir| std::path::absolute(dir).unwrap_or(dir.clone()));
+    set("workspace", workspace.map(|dir| Value::from(dir.to_string_lossy().into_owned())));
     set("group", args.group.as_ref().map(|group| Value::from(group.as_str())));
     set("worker", args.worker.as_deref().map(Value::from));
     set("task_id", args.id.as_ref().map(|id| Value::from(id.as_str())));

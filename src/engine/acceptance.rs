@@ -64,6 +64,12 @@ impl Demand {
         let Some(parent) = &self.parent else { return Outcome::Done(answer) };
         match subtasks::read(&answer.content, parent, self.sensitivity) {
             Ok(documents) => {
+                // People read what it tells; what it asks for stands in the subtasks themselves.
+                if !documents.is_empty()
+                    && let Some(told) = subtasks::told(&answer.content)
+                {
+                    answer.content = told;
+                }
                 answer.subtasks = documents;
                 Outcome::Done(answer)
             }

@@ -61,6 +61,17 @@ pub fn read(
     Ok(tasks.into_iter().map(|task| task.document).collect())
 }
 
+/// What an answer that asks for tasks tells besides, where it is that and no more.
+pub fn told(answer: &str) -> Option<String> {
+    let text = accept::unfenced(answer).unwrap_or(answer);
+    let Ok(Value::Object(mut answer)) = serde_json::from_str(text) else { return None };
+    answer.remove("subtasks")?;
+    match (answer.remove("content"), answer.is_empty()) {
+        (Some(Value::String(content)), true) => Some(content),
+        _ => None,
+    }
+}
+
 /// The name that a subtask states, or its number.
 fn label(document: &Document, n: usize) -> String {
     let stated = ["name", "task_id"].into_iter().find_map(|key| document.get(key)?.as_str());

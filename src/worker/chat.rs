@@ -32,7 +32,7 @@ use self::completion::Completion;
 use self::line::{Ask, Broken, Line, Reply};
 use self::refusal::{Meaning, Words};
 use self::response::Response;
-use super::{Job, Leash, Worker, cancelled, within};
+use super::{Job, Leash, NO_WORKSPACE, Worker, cancelled, within};
 use crate::base::secret::{Mask, Secret};
 use crate::base::words;
 use crate::config::{Api, ChatSpec, WorkerSpec};
@@ -97,6 +97,7 @@ impl ChatWorker {
             body.settle_tier();
         }
         warnings.extend(body.ignored.iter().map(|name| not_a_param(name)));
+        warnings.extend(job.workspace.as_ref().map(|_| NO_WORKSPACE.to_owned()));
         body.close(self.bound, job.max_tokens)
     }
 

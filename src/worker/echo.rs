@@ -3,7 +3,7 @@
 //! For trying out a fresh home and for measuring what koubou itself costs. It
 //! touches neither the network nor a disk.
 
-use super::{Job, Leash, Worker, cancelled, within};
+use super::{Job, Leash, NO_WORKSPACE, Worker, cancelled, within};
 use crate::task::outcome::{Answer, Outcome};
 
 /// Gives the description back.
@@ -16,6 +16,7 @@ impl Worker for EchoWorker {
             return cancelled("it was echoed").into();
         }
         let mut answer = Answer::default();
+        answer.warnings.extend(job.workspace.as_ref().map(|_| NO_WORKSPACE.to_owned()));
         let words = job.prompt.get().standard_input();
         answer.content = within(words, job.max_output, &mut answer.warnings);
         answer.into()

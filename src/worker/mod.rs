@@ -35,6 +35,9 @@ use crate::task::{TaskId, Usd};
 pub use tell::Tell;
 pub use workspace::Workspace;
 
+/// What a task with a `workspace` is told whose worker works in none.
+const NO_WORKSPACE: &str = "this worker works in no folder: `workspace` was not used";
+
 /// One attempt to be made.
 #[derive(Debug)]
 pub struct Job {

@@ -54,7 +54,7 @@ fn a_task_is_done_when_those_are_that_its_answer_asked_for() {
     let result = shop.result("completed/plan");
     assert_eq!(result["children"][0]["content"], "one");
     assert_eq!(result["children"][1]["content"], "got one");
-    assert!(result["content"].as_str().unwrap().contains("the plan"));
+    assert_eq!(result["content"], "the plan", "without the JSON that it came in");
     assert_eq!(shop.result("completed/plan-b")["task"]["parent_task_id"], "plan");
     let offer = server.requests()[0].body["messages"][0]["content"].to_string();
     assert!(offer.contains("at most 2 subtasks"), "a model is told that it may: {offer}");
@@ -102,10 +102,52 @@ fn what_a_dead_daemon_had_written_down_and_not_dropped_is_dropped() {
     let daemon = until_it_waits(&shop, &server, "plan");
     daemon.kill();
     // As if it had died between the journal and the second drop.
+    forget_that_all_are_dropped(&shop);
     fs::remove_file(shop.task_file("pending/plan-b.json")).unwrap();
     shop.koubou(["resume", "echo"]).ends(0);
     shop.drain().ends(0);
     assert_eq!(shop.result("completed/plan")["children"][1]["content"], "got one");
+}
+
+/// Takes the line out of the journal that says that every subtask is in `pending`.
+fn forget_that_all_are_dropped(shop: &Sandbox) {
+    let journal = fs::read_dir(shop.home().join("journal")).unwrap().next().unwrap().unwrap();
+    let lines = fs::read_to_string(journal.path()).unwrap();
+    let (gone, kept): (Vec<&str>, Vec<&str>) =
+        lines.split_inclusive('\n').partition(|line| line.contains("all_dropped"));
+    assert_eq!(gone.len(), 1, "{lines}");
+    fs::write(journal.path(), kept.concat()).unwrap();
+}
+
+#[test]
+fn what_is_taken_away_while_no_daemon_runs_is_not_dropped_or_done_again() {
+    let (shop, server) = workshop();
+    until_it_waits(&shop, &server, "plan").kill();
+    fs::remove_file(shop.task_file("pending/plan-a.json")).unwrap();
+    shop.koubou(["resume", "echo"]).ends(0);
+    shop.drain().ends(0);
+    let result = shop.result("failed/plan");
+    assert_eq!(result["children"][0]["status"], "pending", "nothing came of it: {result:#}");
+    assert!(shop.names("completed").is_empty(), "it was not done");
+
+    // The first has ended and its result is moved away, the second waits for a hand.
+    server.will(asks_for(&json!([
+        { "name": "a", "description": "one", "worker": "echo" },
+        { "name": "b", "description": "two", "worker": "local" },
+    ])));
+    server.will(Reply::answer("never told", 5, 5).held());
+    shop.drop_task("other", &plan(2));
+    let daemon = shop.daemon();
+    daemon.until_said("other: its answer asks for 2 subtasks");
+    daemon.until_said("other-a: completed");
+    shop.eventually("the second is asked for", || server.chats() == 3);
+    daemon.kill();
+    fs::remove_file(shop.task_file("completed/other-a.json")).unwrap();
+    server.will(Reply::answer("done", 5, 5));
+    shop.drain().ends(0);
+    let result = shop.result("completed/other");
+    assert_eq!(result["routing"]["sensitivity_level"], "confidential", "nothing says otherwise");
+    assert!(!shop.task_file("completed/other-a.json").exists(), "it was not done again");
 }
 
 #[test]

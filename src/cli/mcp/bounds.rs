@@ -207,6 +207,10 @@ pub(super) fn admit(
 ) -> Result<Admitted, Trouble> {
     must_fit(config, &document)?;
     let mut task = submit::checked(&document, "this")?;
+    if asks_for_nothing(&task) {
+        return Err(Trouble::new("nothing is asked in this task")
+            .hint("say what is to be done in `description` or `messages`"));
+    }
     let mut warnings = std::mem::take(&mut task.warnings);
     lower_priority(bounds, &task, &mut document, &mut warnings);
     let (seen, decision, unread) = route::judge(config, critical, &task);
@@ -227,6 +231,12 @@ pub(super) fn admit(
         document.insert("max_cost_usd".into(), json!(cap));
     }
     Ok(Admitted { document, seen, worker_type, warnings, cap, weight })
+}
+
+/// Whether a task has no words for whoever does it: an agent has forgotten them.
+fn asks_for_nothing(task: &Task) -> bool {
+    let is_blank = task.description.as_ref().is_none_or(|words| words.trim().is_empty());
+    is_blank && task.messages.is_none() && task.input.is_none() && task.files.is_empty()
 }
 
 /// Nobody would read it: that is told before much is done with it.

@@ -21,7 +21,7 @@ use crate::cli::site::parse_id;
 use crate::cli::trouble::Trouble;
 use crate::cli::{budget, list, retry, route, submit, workers};
 use crate::spool::notes::Note;
-use crate::task::{Folder, TaskId};
+use crate::task::{Folder, TaskId, placeholder};
 
 /// A tool.
 pub(super) struct Entry {
@@ -217,8 +217,12 @@ fn plain(schema: &mut Value) {
 
 /// Reads what a tool takes.
 pub(super) fn arguments<T: DeserializeOwned>(given: JsonObject) -> Result<T, Trouble> {
-    serde_json::from_value(Value::Object(given)).map_err(|error| {
-        Trouble::new(format!("the arguments are wrong: {error}"))
+    serde_path_to_error::deserialize(Value::Object(given)).map_err(|error| {
+        let at = match error.path().to_string() {
+            whole if whole == "." => String::new(),
+            path => format!(" at `{}`", words::tame(&path)),
+        };
+        Trouble::new(format!("the arguments are wrong{at}: {}", error.into_inner()))
             .hint("the tool's input schema says what it takes")
     })
 }
@@ -567,8 +571,17 @@ fn route_preview(desk: &Desk, mut given: JsonObject) -> Result<Value, Trouble> {
     given.remove("unique");
     let task = submit::checked(&given, "this")?;
     let critical = budget::is_critical(&desk.site, &desk.config);
+    let filled = words::names(placeholder::named_in(&task), "and");
     let answer = route::answer(&desk.config, critical, task);
-    serde_json::to_value(answer).map_err(|error| Trouble::new(error.to_string()))
+    let mut told = serde_json::to_value(answer).map_err(|error| Trouble::new(error.to_string()))?;
+    if !filled.is_empty() {
+        let note = format!(
+            "the answer of {filled} is not in it yet: once it is, the task is judged anew, and is \
+             confidential if that answer is"
+        );
+        told["note"] = json!(note);
+    }
+    Ok(told)
 }
 
 fn budget_status(desk: &Desk, given: JsonObject) -> Result<Value, Trouble> {

@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::trouble::Trouble;
 use crate::base::clock;
@@ -14,6 +14,21 @@ use crate::base::files::At;
 use crate::base::words;
 use crate::config::Config;
 use crate::spool::Home;
+
+/// The settings whose secrets no line may show.
+static SETTINGS: RwLock<Option<Arc<Config>>> = RwLock::new(None);
+
+/// Hides the secrets of these settings from now on.
+pub(super) fn hide(config: &Arc<Config>) {
+    *SETTINGS.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(config));
+}
+
+/// A text without the secrets.
+fn masked(text: String) -> String {
+    let settings = SETTINGS.read().unwrap_or_else(PoisonError::into_inner);
+    let hidden = settings.as_ref().and_then(|config| config.mask.hide(&text));
+    hidden.unwrap_or(text)
+}
 
 /// Starts logging, at the configured level or as much more as `-v` asks for.
 pub(super) fn start(
@@ -37,7 +52,7 @@ pub(super) fn start(
         (_, 1) => log::LevelFilter::Debug,
         _ => log::LevelFilter::Trace,
     };
-    let masked = Arc::clone(config);
+    hide(config);
     let target = Both { file, stderr_is_journal: std::env::var_os("JOURNAL_STREAM").is_some() };
     let built = env_logger::Builder::new()
         .filter_module("koubou", level)
@@ -45,8 +60,7 @@ pub(super) fn start(
         .filter_module("notify", log::LevelFilter::Off)
         .filter_level(level.min(log::LevelFilter::Warn))
         .format(move |out, record| {
-            let text = words::tame(&record.args().to_string());
-            let text = masked.mask.hide(&text).unwrap_or(text);
+            let text = masked(words::tame(&record.args().to_string()));
             writeln!(out, "{} {:<5} {text}", clock::rfc3339(clock::wall()), record.level())
         })
         .target(env_logger::Target::Pipe(Box::new(target)))

@@ -22,6 +22,7 @@ const SYSTEM_HOME: &str = "/var/koubou";
 /// What is larger than any task is not read to learn its id.
 const MOST_READ_FOR_AN_ID: u64 = 16 << 20;
 
+#[derive(Clone)]
 pub(super) struct Site {
     pub(super) home: Home,
     /// Whether `--home` said so: then what we tell people to type says so too.

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use super::{Done, Exit, Site, Ui, logger};
 use crate::base::words::{Count, tame};
-use crate::engine::{Ending, Engine};
+use crate::engine::{Ending, Engine, EngineError, Post, Shift, signals};
 
 /// Work the home: watch `tasks/pending`, run what comes, file the results
 ///
 /// SIGTERM or Ctrl-C: claims nothing more, finishes what runs, exits. A second
-/// one stops at once; what ran goes back to `pending`.
+/// one stops at once; what ran goes back to `pending`. SIGHUP: reads the settings
+/// anew; wrong ones are told and not taken.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// End when nothing is left to do; exit 75 where something must wait
@@ -27,8 +28,43 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let site = &site.resolved();
     let config = Arc::new(site.config()?);
     logger::start(&site.home, &config, ui.verbose, ui.is_quiet())?;
-    let engine = Engine::open(&site.home, Arc::clone(&config), args.drain, Site::inherited())?;
-    for warning in &config.warnings {
+    let anew = site.clone();
+    let post = Post {
+        drain: args.drain,
+        inherited: Site::inherited(),
+        signals: signals::listen().map_err(EngineError::Thread)?,
+        settings: Box::new(move || anew.config().map_err(|trouble| trouble.in_a_line())),
+    };
+    let mut shift = Shift { config, lock: None };
+    let mut engine = Engine::open(&site.home, &shift, &post)?;
+    loop {
+        begin(site, &shift);
+        let ending = engine.run()?;
+        let Some(next) = &ending.next else { return Ok(farewell(ui, &ending)) };
+        (engine, shift) = follow(site, &shift, next, &post)?;
+    }
+}
+
+/// The next shift; where it cannot begin with the new settings the old ones stay.
+fn follow<'a>(
+    site: &Site,
+    old: &Shift,
+    next: &Shift,
+    post: &'a Post,
+) -> Result<(Engine<'a>, Shift), EngineError> {
+    match Engine::open(&site.home, next, post) {
+        Ok(engine) => Ok((engine, next.clone())),
+        Err(error) => {
+            log::error!("the new settings cannot be worked with, and the old ones stay: {error}");
+            let old = Shift { config: Arc::clone(&old.config), lock: next.lock.clone() };
+            Ok((Engine::open(&site.home, &old, post)?, old))
+        }
+    }
+}
+
+fn begin(site: &Site, shift: &Shift) {
+    logger::hide(&shift.config);
+    for warning in &shift.config.warnings {
         log::warn!("{}", tame(warning));
     }
     log::info!("working {} as process {}", site.home.path().display(), std::process::id());
@@ -36,8 +72,6 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     if let Err(error) = say_ready() {
         log::debug!("nobody was told that the work begins: {error}");
     }
-    let ending = engine.run()?;
-    Ok(farewell(ui, &ending))
 }
 
 /// Tells whoever started us that we are at work, as systemd wants it (`Type=notify`).

@@ -64,6 +64,12 @@ impl Trouble {
         text
     }
 
+    /// What happened and why, in one line of a log.
+    pub(super) fn in_a_line(&self) -> String {
+        let lines = self.message.lines().chain(self.causes.iter().map(String::as_str));
+        lines.map(str::trim).collect::<Vec<_>>().join("; ")
+    }
+
     fn of(error: &dyn Error) -> Self {
         let mut trouble = Self::new(error.to_string());
         let mut cause = error.source();

@@ -85,7 +85,7 @@ impl Hooks {
     }
 }
 
-impl Engine {
+impl Engine<'_> {
     /// A limit is nearly reached.
     pub(super) fn ring(&mut self, alert: &Alert) {
         let Some(argv) = self.config.on_alert.clone() else { return };
@@ -114,7 +114,7 @@ impl Engine {
 
     /// Nothing is left to do, if that is so.
     pub(super) fn tell_if_empty(&mut self) {
-        if !self.hooks.has_worked || self.foreman.backlog() > 0 || self.stops > 0 {
+        if !self.hooks.has_worked || self.foreman.backlog() > 0 || self.is_leaving() {
             return;
         }
         self.hooks.has_worked = false;
@@ -134,7 +134,7 @@ impl Engine {
     pub(super) fn let_hooks_end(&mut self) {
         self.hooks.calls = None;
         if let Some(ended) = self.hooks.ended.take()
-            && self.stops > 0
+            && self.is_leaving()
         {
             let _ = ended.recv_deadline(Instant::now() + LINGER);
             self.hooks.leash.pull();

@@ -22,7 +22,7 @@ mod orders;
 mod reconcile;
 mod recover;
 mod scribe;
-mod signals;
+pub mod signals;
 pub mod trial;
 
 use std::collections::HashMap;
@@ -36,7 +36,7 @@ pub use reconcile::rebuild;
 
 use crate::base::clock::{self, Now};
 use crate::base::files::{self, FileError};
-use crate::base::words;
+use crate::base::words::{self, Count};
 use crate::config::{Config, WorkerSpec};
 use crate::foreman::{Bench, Ended, Event, Farewell, Foreman, LaneNews, Setup};
 use crate::mirror::MirrorError;
@@ -54,6 +54,7 @@ use desk::{Desk, Errand};
 use intake::{Ask, Intake};
 use lanes::{Hands, Held, Shop};
 use scribe::Scribe;
+use signals::Heard;
 
 /// How often the mirror is told that we are alive, and `pending` is listed for what no event told.
 const HEARTBEAT: Duration = Duration::from_secs(60);
@@ -124,21 +125,42 @@ enum Message {
     MirrorWell,
     /// The mirror was made anew, or why it could not be.
     Rebuilt(Result<(), String>),
-    /// SIGTERM or Ctrl-C.
-    Stop,
 }
 
 /// How the work ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Ending {
     /// What still waits, and for what.
     pub waits: Vec<(String, u64)>,
     /// Whether somebody asked it to stop.
     pub stopped: bool,
+    /// What is to be worked with from now on, where somebody asked for new settings.
+    pub next: Option<Shift>,
+}
+
+/// What an engine works with from its beginning to its end.
+#[derive(Clone, Debug)]
+pub struct Shift {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The home's lock, where an earlier shift has taken it.
+    pub lock: Option<Arc<Lock>>,
+}
+
+/// What stays the same from shift to shift.
+pub struct Post {
+    /// Whether to end when nothing is left to do.
+    pub drain: bool,
+    /// The variables of our own environment that programs inherit.
+    pub inherited: Vec<(String, String)>,
+    /// What signals ask for.
+    pub signals: Receiver<Heard>,
+    /// Reads the settings anew, or says what is wrong with them.
+    pub settings: Box<dyn Fn() -> Result<Config, String> + Send>,
 }
 
 /// A home's daemon.
-pub struct Engine {
+pub struct Engine<'a> {
     home: Home,
     config: Arc<Config>,
     spool: Arc<Spool>,
@@ -175,7 +197,9 @@ pub struct Engine {
     lost: Option<EngineError>,
     /// Where there is none, the folders are listed every [`POLL`].
     watch: Option<Watch>,
-    _ears: signals::Ears,
+    post: &'a Post,
+    /// The settings that somebody asked for, to be worked with once nothing is under way.
+    next: Option<Arc<Config>>,
     /// The variables of our own environment that programs inherit.
     inherited: Arc<Vec<(String, String)>>,
     /// The owner's programs that run because something has happened.
@@ -204,18 +228,17 @@ impl Troubles {
     }
 }
 
-impl Engine {
+impl<'a> Engine<'a> {
     /// Takes the home, puts it in order, and makes everything ready for work.
     ///
     /// # Errors
     /// Why it cannot be this home's daemon.
-    pub fn open(
-        home: &Home,
-        config: Arc<Config>,
-        drain: bool,
-        inherited: Vec<(String, String)>,
-    ) -> Result<Self, EngineError> {
-        let lock = Arc::new(Lock::take(home)?);
+    pub fn open(home: &Home, shift: &Shift, post: &'a Post) -> Result<Self, EngineError> {
+        let (config, drain) = (Arc::clone(&shift.config), post.drain);
+        let lock = match &shift.lock {
+            Some(lock) => Arc::clone(lock),
+            None => Arc::new(Lock::take(home)?),
+        };
         for path in home.mend()? {
             log::warn!("`{}` was missing and is made anew", path.display());
         }
@@ -227,7 +250,6 @@ impl Engine {
         let now = Now::read();
         let mut recovered = recover::recover(&spool, &config, &journal, now.wall)?;
         let (to_me, messages) = unbounded();
-        let ears = signals::Ears::open(to_me.clone()).map_err(EngineError::Thread)?;
         let database = database(&config, home);
         let mirror = Scribe::start(&database, to_me.clone())?;
         orders::tell_of_recovery(&recovered, &mirror);
@@ -267,8 +289,9 @@ impl Engine {
             farewell: None,
             lost: None,
             watch,
-            _ears: ears,
-            inherited: Arc::new(inherited),
+            post,
+            next: None,
+            inherited: Arc::new(post.inherited.clone()),
             hooks: hooks::Hooks::default(),
             lock: Arc::clone(&lock),
             config: Arc::clone(&config),
@@ -333,6 +356,14 @@ impl Engine {
                     Ok(message) => self.take_all(message),
                     Err(_) => break,
                 },
+                recv(self.post.signals) -> heard => {
+                    match heard {
+                        Ok(Heard::Stop) => self.stop(),
+                        Ok(Heard::Reload) => self.reload(),
+                        Err(_) => break,
+                    }
+                    self.go_on();
+                }
                 recv(timer) -> _ => {
                     if clock::mono() >= heartbeat {
                         heartbeat = clock::mono() + HEARTBEAT;
@@ -399,7 +430,6 @@ impl Engine {
             Message::Glimpse(glimpse) => self.glimpsed(glimpse),
             Message::MirrorWell => self.want_rebuild(),
             Message::Rebuilt(result) => self.rebuilt(result),
-            Message::Stop => self.stop(),
         }
     }
 
@@ -513,12 +543,13 @@ impl Engine {
     /// Once: nothing more is claimed, and what runs is finished. Twice: at once.
     fn stop(&mut self) {
         self.stops += 1;
+        self.next = None;
         match self.stops {
             1 => {
                 let running = self.under_way.len() as u64;
                 log::info!(
                     "stopping: {} under way; a second signal puts them back at once",
-                    words::Count(running, "task")
+                    Count(running, "task")
                 );
                 self.hear(Event::Stop);
             }
@@ -535,6 +566,34 @@ impl Engine {
         }
     }
 
+    /// Whether nothing more is begun.
+    fn is_leaving(&self) -> bool {
+        self.stops > 0 || self.next.is_some()
+    }
+
+    /// Settings that are wrong change nothing. With good ones the work begins anew once what is under
+    /// way has ended, so that each task is done by the settings that it was routed by.
+    fn reload(&mut self) {
+        if self.stops > 0 {
+            return;
+        }
+        match (self.post.settings)() {
+            Err(why) => {
+                let text = format!("the new settings are wrong, and the old ones stay: {why}");
+                log::error!("{text}");
+                self.tell_log(log::Level::Error, None, None, &text);
+            }
+            Ok(config) => {
+                let running = Count(self.under_way.len() as u64, "task");
+                log::info!(
+                    "the settings are read anew; they hold once {running} under way have ended"
+                );
+                self.next = Some(Arc::new(config));
+                self.hear(Event::Stop);
+            }
+        }
+    }
+
     /// Nobody waits for ever for results that cannot be filed: neither who asked koubou to stop, nor
     /// who started a drain. Their tasks are safe in `in_progress`, and the next start takes them up.
     fn do_not_linger(&mut self, now: Now) {
@@ -542,7 +601,7 @@ impl Engine {
         if !self.under_way.is_empty() || self.give_up_at.is_some() {
             return;
         }
-        if self.stops > 0 {
+        if self.is_leaving() {
             self.give_up_at = Some(now.mono + LINGER);
         } else if self.drain {
             self.give_up_at = Some(*since + DRAIN_LINGER);
@@ -691,6 +750,7 @@ impl Engine {
         Ending {
             waits: self.farewell.take().map_or(left, |farewell| farewell.waits),
             stopped: self.stops > 0,
+            next: self.next.map(|config| Shift { config, lock: Some(self.lock) }),
         }
     }
 }

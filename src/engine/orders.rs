@@ -19,7 +19,7 @@ use crate::task::outcome::{Failure, Outcome};
 use crate::task::{Folder, TaskId, WorkerType};
 use crate::worker::Leash;
 
-impl Engine {
+impl Engine<'_> {
     pub(super) fn carry_out(&mut self, order: Order) {
         match order {
             Order::Start(start) if start.batch.is_some() => {

@@ -166,7 +166,7 @@ fn history(spool: &Spool) -> Vec<Fact> {
     facts
 }
 
-impl Engine {
+impl Engine<'_> {
     /// Has the mirror made anew, as soon as the foreman knows all that waits: a daemon that has
     /// just begun does not.
     pub(super) fn want_rebuild(&mut self) {

@@ -74,6 +74,11 @@ impl Daemon {
         }
     }
 
+    /// Asks it to take its settings anew.
+    pub(crate) fn hang_up(&self) {
+        let _ = kill_process(pid(self.child.id()), Signal::HUP);
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn term(&self) {
         let _ = kill_process(pid(self.child.id()), Signal::TERM);

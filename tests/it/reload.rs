@@ -1,0 +1,38 @@
+//! Settings that are taken anew by a daemon that runs.
+
+use serde_json::json;
+
+use crate::support::workers::{self, local};
+use crate::support::{ModelServer, Reply, Sandbox};
+
+#[test]
+fn new_settings_hold_once_what_runs_has_ended_and_wrong_ones_never() {
+    let server = ModelServer::start();
+    let shop = Sandbox::new();
+    shop.hire(&[local(&server), workers::echo()], &json!({}));
+    let daemon = shop.daemon();
+
+    shop.config("worker_types: 3\n");
+    daemon.hang_up();
+    daemon.until_said("the new settings are wrong, and the old ones stay");
+    shop.drop_task("a", &json!({ "description": "one", "worker": "echo" }));
+    daemon.until_said("a: completed");
+
+    // One task runs while better settings come; the next is for a worker whom only these know.
+    server.will(Reply::answer("done", 5, 5).held());
+    shop.drop_task("b", &json!({ "description": "two", "worker": "local" }));
+    shop.eventually("it is asked", || server.chats() == 1);
+    shop.hire(
+        &[local(&server), workers::echo(), workers::with(workers::echo(), "type", "echo2")],
+        &json!({}),
+    );
+    daemon.hang_up();
+    daemon.until_said("they hold once 1 task under way have ended");
+    server.release();
+    daemon.until_said("b: completed");
+    shop.drop_task("c", &json!({ "description": "three", "worker": "echo2" }));
+    daemon.until_said("c: completed");
+    assert_eq!(shop.result("completed/c")["worker_type"], "echo2");
+    assert_eq!(server.chats(), 1, "nothing was done twice");
+    assert_eq!(daemon.stop(), Some(0));
+}

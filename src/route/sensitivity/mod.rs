@@ -24,6 +24,7 @@ mod deals;
 mod expression;
 mod facts;
 mod formats;
+mod given;
 mod handling;
 mod identity;
 mod languages;
@@ -39,12 +40,14 @@ mod persons;
 mod pieces;
 mod private;
 mod prose;
+mod prose_ja;
 mod rule;
 mod rules;
 mod shapes;
 mod site;
 mod split_word;
 mod starts;
+mod told;
 mod typed;
 mod value;
 mod views;
@@ -92,6 +95,7 @@ const TABLES: &[&[rule::Rule]] = &[
     shapes::SHAPES,
     formats::FORMATS,
     prose::PROSE,
+    prose_ja::PROSE_JA,
     identity::IDENTITY,
     marking::MARKINGS,
     handling::HANDLING,

@@ -32,7 +32,7 @@ pub(super) const DEALS: &[Rule] = &[
             "premium",
         ],
         concat!(
-            r"(?:\bif we (?:bid|offer|quote)[^\n]{0,40}\d|\b(?:our|we) (?:bid|will bid|plan to bid|tender)\b[^\n]{0,60}\d[^\n]*(?:due|deadline|sealed|competitor|will go in)|\bsealed bids?\b[^\n]{0,40}\bdue\b",
+            r"(?:\bif we (?:bid|offer|quote)[^\n]{0,40}\d|\b(?:our|we) (?:bid|will bid|plan to bid|tender)\b[^\n]{0,60}\d[^\n]*(?:due|deadline|sealed|competitor|will go in)|\bsealed bids?\b[^\n]{0,40}\bdue\b|\b(?:our|my) sealed (?:bid|tender|offer)\b",
             r"|\b(?:offer|bid) for (?-i:[A-Z])[^\n]{0,40}\d[\d.,]*[ ]?(?:/|per )share|\bhow low (?:i|we) can go\b|\b(?:our|my) (?:walk-?away|floor|reserve|bottom line|ceiling|maximum)[^\n]{0,24}\d)",
         ),
     ),

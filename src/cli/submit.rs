@@ -255,8 +255,12 @@ fn stated_id(document: &Map<String, Value>) -> Option<TaskId> {
 
 /// Drops a task, unless one of its id is there already, in whichever folder. One that states no
 /// id has one that its content makes: the same task is the same task.
+///
+/// Who looks and who drops is one at a time: between the look of one and its drop the daemon may
+/// have taken and done what another dropped.
 fn drop_unless_there(site: &Site, spool: &Spool, mut draft: Draft) -> Result<Dropped, Trouble> {
     let id = stated_id(&draft.document).unwrap_or_else(|| id_of_content(&draft.document));
+    let _turn = spool.turn_to_drop()?;
     loop {
         if let Ok(there) = site.locate(spool, &id) {
             return Ok(Dropped { id, there: Some(format!(": {}", there.folder)) });

@@ -94,7 +94,13 @@ impl Watcher<'_> {
             Glimpse::Note(_) => self.notes_changed(),
             Glimpse::Journal => {
                 let lines = self.journal.next_lines()?;
-                Ok(lines.into_iter().filter_map(|line| self.written(line)).collect())
+                let mut all = Vec::new();
+                for line in lines {
+                    // One that was claimed or failed before anybody looked was dropped, too.
+                    all.extend(self.dropped_unseen(&line));
+                    all.extend(self.written(line));
+                }
+                Ok(all)
             }
             Glimpse::Everything => {
                 let names = spool.waiting()?;
@@ -113,6 +119,14 @@ impl Watcher<'_> {
         let id = TaskId::from_file_name(name);
         let is_new = spool.is_pending(name) && self.open.insert(id.clone());
         is_new.then(|| Happening::new("dropped", clock::wall()).of(Some(id)))
+    }
+
+    fn dropped_unseen(&mut self, line: &Line) -> Option<Happening> {
+        let id = line.task.as_ref()?;
+        let is_first =
+            matches!(line.event, LineKind::Attempt | LineKind::Filed | LineKind::Withdrawn);
+        let is_new = is_first && self.open.insert(id.clone());
+        is_new.then(|| Happening::new("dropped", line.at).of(Some(id.clone())))
     }
 
     fn notes_changed(&mut self) -> Result<Vec<Happening>, Trouble> {

@@ -159,6 +159,7 @@ impl Reader<'_> {
             spool_group: self.top.word("spool_group"),
             min_free_bytes: self.top.size("min_free_bytes", 0).unwrap_or(64 << 20),
             ageing: self.top.seconds("ageing_s").unwrap_or(DEFAULT_AGEING),
+            home: self.home.to_owned(),
             database: self.database(),
             log_level: self.log_level(),
             mask,

@@ -86,6 +86,8 @@ pub struct Config {
     pub min_free_bytes: u64,
     /// Who has waited for longer gets every eighth turn, whatever its priority.
     pub ageing: Duration,
+    /// The home that these are the settings of.
+    pub home: PathBuf,
     /// Where the mirror is, if not in the home.
     pub database: Option<PathBuf>,
     /// `error`, `warn`, `info`, `debug` or `trace`.

@@ -65,9 +65,7 @@ impl Demand {
         match subtasks::read(&answer.content, parent, self.sensitivity) {
             Ok(documents) => {
                 // People read what it tells; what it asks for stands in the subtasks themselves.
-                if !documents.is_empty()
-                    && let Some(told) = subtasks::told(&answer.content)
-                {
+                if let Some(told) = subtasks::told(&answer.content) {
                     answer.content = told;
                 }
                 answer.subtasks = documents;

@@ -1,6 +1,8 @@
 //! Reads the files that a task names: regular files below the config's `file_roots`, and no others;
 //! and opens the folder that it names, below the `workspace_roots`.
 
+use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use crate::base::files::{self, ReadError};
@@ -19,7 +21,7 @@ pub fn read(task: &Task, config: &Config) -> Result<Vec<Attachment>, String> {
     task.files
         .iter()
         .map(|path| {
-            let text = read_one(path, &config.file_roots, left)?;
+            let text = read_one(path, &config.file_roots, &config.home, left)?;
             left = left.saturating_sub(text.len() as u64);
             Ok(Attachment { path: path.clone(), text })
         })
@@ -42,7 +44,24 @@ pub fn workspace(task: &Task, config: &Config) -> Result<Option<Workspace>, Stri
             _ => format!("`workspace` is `{shown}`, which cannot be opened: {}", error.source),
         }
     })?;
+    outside(&path_of(&folder), &config.home)
+        .map_err(|why| format!("`workspace` is `{shown}`, {why}"))?;
     Ok(Some(Workspace::of(path.clone(), folder)))
+}
+
+/// Where an open folder is.
+fn path_of(folder: &File) -> PathBuf {
+    std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())).unwrap_or_default()
+}
+
+/// A task is given nothing of the home, which holds keys and other people's answers, whatever the
+/// roots are.
+fn outside(path: &Path, home: &Path) -> Result<(), String> {
+    let home = std::fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    match path.starts_with(&home) || home.starts_with(path) {
+        true => Err("which is koubou's home or has it in it: no task may have that".into()),
+        false => Ok(()),
+    }
 }
 
 /// The root below which a path lies, and the path from there.
@@ -65,9 +84,11 @@ fn below<'a>(
     })
 }
 
-fn read_one(path: &Path, roots: &[PathBuf], max: u64) -> Result<String, String> {
+fn read_one(path: &Path, roots: &[PathBuf], home: &Path, max: u64) -> Result<String, String> {
     let shown = words::tame(&path.to_string_lossy());
     let (root, below) = below(path, "files", "file_roots", roots)?;
+    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    outside(&real, home).map_err(|why| format!("`files` names `{shown}`, {why}"))?;
     let bytes = files::read_beneath(root, below, max).map_err(|error| match error {
         ReadError::File(error) if error.source.raw_os_error() == Some(libc::EXDEV) => {
             format!("`files` names `{shown}`, which leads out of `{}`", root.display())

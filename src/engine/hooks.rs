@@ -31,7 +31,8 @@ struct Call {
 #[derive(Default)]
 pub(super) struct Hooks {
     calls: Option<Sender<Call>>,
-    leash: Leash,
+    /// One for each thread: a leash holds one program.
+    leashes: Vec<Leash>,
     /// Closed when all threads have ended.
     ended: Option<Receiver<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -62,7 +63,8 @@ impl Hooks {
         let (tell, calls) = bounded::<Call>(MOST_WAITING);
         let (end, ended) = bounded::<()>(0);
         for n in 1..=AT_ONCE {
-            let (calls, end, leash) = (calls.clone(), end.clone(), self.leash.clone());
+            let (calls, end, leash) = (calls.clone(), end.clone(), Leash::default());
+            self.leashes.push(leash.clone());
             let inherited = Arc::clone(inherited);
             let work = move || {
                 let _end = end;
@@ -137,7 +139,7 @@ impl Engine<'_> {
             && self.is_leaving()
         {
             let _ = ended.recv_deadline(Instant::now() + LINGER);
-            self.hooks.leash.pull();
+            self.hooks.leashes.iter().for_each(Leash::pull);
         }
         for thread in std::mem::take(&mut self.hooks.threads) {
             let _ = thread.join();

@@ -519,6 +519,10 @@ fn summary(judged: Judged, dropped_at: Timestamp) -> Summary {
     Summary {
         seen,
         earlier: task.earlier_attempts().to_vec(),
+        earlier_subtasks_cost: task
+            .history
+            .as_ref()
+            .map_or(crate::task::Usd::ZERO, |all| all.subtasks_cost),
         created_at,
         wish: Wish::of(&task),
         depends_on: task.depends_on,

@@ -36,7 +36,9 @@ impl Engine<'_> {
             Order::Refuse(refuse) => self.bring(Errand::Refuse(refuse)),
             Order::Reject { file, id, error, dropped_at, judged_at, again } => {
                 if !again {
-                    let text = format!("rejected: {}", error.message);
+                    // What it quotes nobody has judged yet.
+                    let text =
+                        format!("rejected ({}): failed/{id}.json says why", error.kind.as_str());
                     let task = Some(id.clone());
                     self.say(Remark { level: log::Level::Warn, task, worker_id: None, text });
                 }
@@ -169,13 +171,17 @@ impl Engine<'_> {
             }
         };
         let took = crate::base::words::span(clock::between(ended.started_at, ended.finished_at));
-        let text = format!("{text} (after {took})");
-        log::log!(level, "{id}: {}: {text}", ended.worker_id);
-        // A failure's message may quote what a program said; the mirror holds no task text.
+        // A failure's message may quote what a program said; the mirror holds no task text, and the
+        // log none of a confidential task.
         let bare = match &ended.outcome {
-            Outcome::Done(_) => text,
+            Outcome::Done(_) => format!("{text} (after {took})"),
             Outcome::Failed(failure) => format!("{} (after {took})", failure.outcome),
         };
+        let shown = match self.foreman.is_confidential(&id) {
+            true => bare.clone(),
+            false => format!("{text} (after {took})"),
+        };
+        log::log!(level, "{id}: {}: {shown}", ended.worker_id);
         self.tell_log(level, Some(&id), Some(&ended.worker_id), &bare);
         if self.is_giving_up() {
             // What was done in a batch stays claimed, and the next start asks after it again.

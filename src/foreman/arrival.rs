@@ -348,7 +348,11 @@ impl Foreman {
         let row = entry.ended_row(id, &verdict);
         entry.state = State::Ending(Box::new(row));
         if let Some(error) = &verdict.error {
-            let text = format!("{}: {}", error.kind.as_str(), error.message);
+            // It may quote a field; of a confidential task none is told.
+            let text = match entry.summary.seen.sensitivity {
+                Sensitivity::Public => format!("{}: {}", error.kind.as_str(), error.message),
+                Sensitivity::Confidential => error.kind.as_str().to_owned(),
+            };
             orders.push(say(log::Level::Warn, Some(id), &text));
         }
         orders.push(Order::Refuse(Box::new(Refuse {

@@ -24,6 +24,7 @@ impl Foreman {
             batch::leave_gathering(&mut self.batches, mark, id);
         }
         let task_type = Some(entry.summary.wish.task_type.clone());
+        let is_confidential = entry.summary.seen.sensitivity == Sensitivity::Confidential;
         let spent = ended.outcome.spent();
         let cost = promise.as_ref().map_or(Usd::ZERO, |money| spent.of_reserved(money.amount()));
         entry.owed = promise.map(|promise| (promise, cost));
@@ -32,12 +33,14 @@ impl Foreman {
             lane.busy -= 1;
             lane.tokens.give_back(tokens.saturating_sub(tokens_used(&ended.outcome, tokens)));
         }
-        let line = Line {
+        let mut line = Line {
             task_type,
             batch: batch.clone(),
             batch_id: batch_id.clone(),
             ..end_line(id, &lane.bench, &ended, cost, now)
         };
+        // `watch` tells what the journal does; what was said of a confidential task stays in its result.
+        line.message = line.message.filter(|_| !is_confidential);
         // That a batch was done says nothing of how its server answers now.
         match &batch {
             Some(_) if backlog::failure(&ended.outcome).is_none() => lane.did_a_batch(),

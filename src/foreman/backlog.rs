@@ -191,6 +191,11 @@ impl Entry {
         self.summary.earlier.iter().chain(&self.attempts).map(|attempt| attempt.cost_usd).sum()
     }
 
+    /// The same, with what the subtasks of earlier runs cost: what of its `max_cost_usd` is used.
+    pub(super) fn spent(&self) -> Usd {
+        self.cost() + self.summary.earlier_subtasks_cost
+    }
+
     pub(super) fn routing(&self) -> Routing {
         let seen = &self.summary.seen;
         Routing {
@@ -236,6 +241,7 @@ impl Entry {
             routing: self.routing(),
             attempts,
             cost: self.cost(),
+            earlier_subtasks_cost: self.summary.earlier_subtasks_cost,
             created_at: self.summary.created_at,
             started_at: self.started_at,
             // A clock that was set back turns no time round.

@@ -117,6 +117,8 @@ pub struct Summary {
     pub max_cost: Option<Usd>,
     /// Its attempts of an earlier result.
     pub earlier: Vec<Attempt>,
+    /// What its subtasks of earlier runs cost.
+    pub earlier_subtasks_cost: Usd,
     /// When it was first dropped.
     pub created_at: Timestamp,
     /// What its writer should know.
@@ -359,6 +361,8 @@ pub struct Verdict {
     pub attempts: Vec<Attempt>,
     /// What they cost together.
     pub cost: Usd,
+    /// What its subtasks of earlier runs cost.
+    pub earlier_subtasks_cost: Usd,
     /// When it was dropped.
     pub created_at: Timestamp,
     /// When this run's first attempt began.

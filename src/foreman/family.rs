@@ -47,7 +47,7 @@ impl Foreman {
     ) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         if let Some(most) = entry.summary.max_cost {
-            subtasks::share(&mut answer.subtasks, most.less(entry.cost()));
+            subtasks::share(&mut answer.subtasks, most.less(entry.spent()));
         }
         orders.push(Order::Spawn(Box::new(Brood {
             parent: id.clone(),

@@ -115,7 +115,7 @@ impl Foreman {
     /// to pass it on to one that does not would lose the answer that there is.
     pub(super) fn may_ever_pay(&self, entry: &Entry, bench: &Bench) -> bool {
         let worst = entry.worst_cost_at(bench);
-        let fits_task = entry.summary.max_cost.is_none_or(|most| entry.cost() + worst <= most);
+        let fits_task = entry.summary.max_cost.is_none_or(|most| entry.spent() + worst <= most);
         let purpose = Purpose::new(&bench.worker_type, &entry.summary.wish.task_type);
         let fits_limits = || match self.ledger.why_not(worst, &purpose) {
             None => true,

@@ -234,6 +234,12 @@ impl Foreman {
         self.tasks.contains_key(id)
     }
 
+    /// Whether nothing of a task may be told to others; so it is with one that nobody knows.
+    pub fn is_confidential(&self, id: &TaskId) -> bool {
+        let entry = self.tasks.get(id);
+        entry.is_none_or(|entry| entry.summary.seen.sensitivity == Sensitivity::Confidential)
+    }
+
     /// How many tasks have not ended.
     pub fn backlog(&self) -> usize {
         self.tasks.len()
@@ -327,6 +333,7 @@ impl Summary {
             max_tokens: None,
             max_cost: None,
             earlier: Vec::new(),
+            earlier_subtasks_cost: Usd::ZERO,
             created_at: dropped_at,
             warnings: Vec::new(),
         }

@@ -146,11 +146,11 @@ impl Foreman {
     ) -> Promised {
         let Some(entry) = self.tasks.get(id) else { return Promised::Refused };
         let estimate = entry.estimate;
-        if let Some(most) = entry.summary.max_cost.filter(|most| entry.cost() + estimate > *most) {
+        if let Some(most) = entry.summary.max_cost.filter(|most| entry.spent() + estimate > *most) {
             let text = format!(
                 "this attempt may cost up to {estimate}{}, and `max_cost_usd` is {most}: lower `max_tokens`, or raise it",
-                if entry.cost() > Usd::ZERO {
-                    format!(" on top of {}", entry.cost())
+                if entry.spent() > Usd::ZERO {
+                    format!(" on top of {}", entry.spent())
                 } else {
                     String::new()
                 }

@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::base::files::{self, FileError};
+use crate::base::files::{self, At, FileError};
 use crate::base::group::GroupSync;
 use crate::task::{Folder, TaskId};
 
@@ -78,6 +78,19 @@ impl Spool {
                 meta.is_ok_and(|meta| !folder.is_end() || meta.is_file())
             },
         )
+    }
+
+    /// Waits for a turn to look whether a task is there and drop it if not, which lasts as long as
+    /// what comes back: one who asks for it has it at a time, and nobody else waits for it.
+    ///
+    /// # Errors
+    /// The folder for files that are being written cannot be locked.
+    pub fn turn_to_drop(&self) -> Result<std::fs::File, FileError> {
+        use fs2::FileExt;
+        let tmp = self.home.tmp();
+        let turn = std::fs::File::open(&tmp).at("open", &tmp)?;
+        turn.lock_exclusive().at("lock", &tmp)?;
+        Ok(turn)
     }
 
     /// Where a rejected drop of this name is kept.

@@ -152,6 +152,8 @@ pub struct Task {
 pub struct History {
     /// The attempts that it had.
     pub attempts: Vec<Attempt>,
+    /// What the subtasks of earlier runs cost.
+    pub subtasks_cost: Usd,
     /// When the task was first dropped.
     pub created_at: Option<Timestamp>,
     /// When the older result was made: the mark by which it is known as older.

@@ -123,6 +123,10 @@ pub struct ChildResult {
     pub children: Vec<ChildResult>,
 }
 
+fn is_nothing(cost: &Usd) -> bool {
+    *cost == Usd::ZERO
+}
+
 /// `completed/ID.json` or `failed/ID.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskResult {
@@ -170,6 +174,9 @@ pub struct TaskResult {
     /// What all its attempts cost together.
     #[serde(default)]
     pub cost_usd: Usd,
+    /// What the subtasks of its earlier runs cost, where it was run again.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub earlier_subtasks_cost_usd: Usd,
     /// Where it was sent and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routing: Option<Routing>,

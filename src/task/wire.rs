@@ -234,6 +234,8 @@ fn read_again(stem: &str, document: Document) -> Result<Task, Flaws> {
     task.id = older.task_id;
     task.history = Some(Box::new(History {
         attempts: older.attempts,
+        subtasks_cost: older.earlier_subtasks_cost_usd
+            + older.children.iter().map(|child| child.cost_usd).sum(),
         created_at: Some(older.created_at),
         finished_at: Some(older.finished_at),
     }));
@@ -799,6 +801,11 @@ mod tests {
         assert_eq!((task.id.as_str(), task.priority), ("first", 9));
         assert_eq!(task.earlier_attempts()[0].cost_usd, "0.5".parse().unwrap());
         assert!(task.document.get("attempts").is_none(), "the task is what was first dropped");
+        let mut parent = result.clone();
+        parent["children"] = json!([{ "task_id": "a", "status": "completed", "cost_usd": 0.25 }]);
+        parent["earlier_subtasks_cost_usd"] = json!(1);
+        let cost = good(&parent).history.unwrap().subtasks_cost;
+        assert_eq!(cost, "1.25".parse().unwrap(), "what all its subtasks cost is not forgotten");
     }
 
     #[test]

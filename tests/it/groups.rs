@@ -101,6 +101,28 @@ fn what_is_there_already_is_not_dropped_again() {
 }
 
 #[test]
+fn the_same_from_many_at_once_is_dropped_once_while_the_daemon_does_it() {
+    let shop = Sandbox::with_echo();
+    let daemon = shop.daemon();
+    for round in 0..4 {
+        let text = format!("round {round}");
+        let submit = || {
+            let mut command = shop.command(["submit", "--unique", "--worker", "echo", "-d", &text]);
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+        };
+        let all: Vec<_> = (0..8).map(|_| submit()).collect();
+        let ids: std::collections::BTreeSet<Vec<u8>> =
+            all.into_iter().map(|child| child.wait_with_output().unwrap().stdout).collect();
+        assert_eq!(ids.len(), 1, "all are told the same id");
+        let id = String::from_utf8(ids.first().unwrap().clone()).unwrap();
+        daemon.until_said(&format!("{}: completed", id.trim()));
+    }
+    shop.eventually("all is done", || shop.names("pending").is_empty());
+    assert_eq!(daemon.stop(), Some(0));
+    assert_eq!(shop.names("completed").len(), 4);
+}
+
+#[test]
 fn the_owner_is_told_when_a_task_has_ended_and_when_nothing_is_left() {
     let shop = Sandbox::new();
     let told = shop.beside("told");
@@ -136,6 +158,7 @@ fn whoever_watches_sees_each_thing_as_it_happens() {
         }
     });
     shop.drop_task("a", &echo_of("g"));
+    // What had gone before anybody could look at it is told, too.
     shop.drain().ends(0);
     let mut events = Vec::new();
     while events.last().map(String::as_str) != Some("completed") {

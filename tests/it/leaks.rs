@@ -6,7 +6,7 @@ use std::fs;
 use base64::Engine;
 use serde_json::{Value, json};
 
-use crate::support::workers::{CLOUD_KEY, cloud, fresh_secret, local};
+use crate::support::workers::{self, CLOUD_KEY, cloud, fresh_secret, local};
 use crate::support::{ModelServer, Reply, Sandbox};
 
 /// A shop whose model in the house is down, and whose cloud listens.
@@ -220,5 +220,36 @@ fn what_only_its_words_taken_together_tell_stays_unless_the_site_says_otherwise(
         trap.shop.drop_task("x", &json!({ "description": text, "worker": "cloud" }));
         let said = trap.shop.drain();
         assert_eq!(trap.sky.chats(), chats, "matters: {matters}: {}", said.err);
+    }
+}
+
+#[test]
+fn what_a_confidential_tasks_program_says_is_in_its_result_and_in_no_log() {
+    let shop = Sandbox::new();
+    let failing = workers::script("failing", "cat >&2; exit 3", &[]);
+    shop.hire(&[workers::with(failing, "local", true)], &json!({}));
+    let word = workers::fresh_secret();
+    let daemon = shop.daemon();
+    shop.drop_task(
+        "a",
+        &json!({ "description": word, "sensitivity_level": "confidential", "max_attempts": 1 }),
+    );
+    daemon.until_said("a: failed");
+    shop.drop_task(
+        "b",
+        &json!({ "description": "x", "sensitivity_level": "confidential", "difficulty_level": word }),
+    );
+    daemon.until_said("b: rejected (invalid_task)");
+    shop.eventually("it is filed", || shop.task_file("failed/b.json").exists());
+    assert!(shop.result("failed/a")["error"]["message"].as_str().unwrap().contains(&word));
+    let said = daemon.said();
+    assert!(!said.contains(&word), "{said}");
+    assert_eq!(daemon.stop(), Some(0));
+    for folder in ["logs", "journal", "db"] {
+        for (path, bytes) in shop.everything() {
+            let is_there = path.components().any(|part| part.as_os_str() == folder);
+            let holds = bytes.windows(word.len()).any(|part| part == word.as_bytes());
+            assert!(!(is_there && holds), "{}", path.display());
+        }
     }
 }

@@ -310,6 +310,10 @@ fn an_agent_is_held_to_its_bounds() {
         let why = agent.refused("submit_task", &task);
         assert!(why.contains(part) && why.contains("agents may use `echo`"), "{task}: {why}");
     }
+    // A confidential answer would take it to whoever is local.
+    let filled = json!({ "description": "{result:z}", "depends_on": ["z"], "worker": "echo" });
+    let is_allowed_anywhere = agent.call("route_preview", &filled);
+    assert!(is_allowed_anywhere["note"].as_str().unwrap().contains("judged anew"));
     // What names no worker is held to the one that it would go to.
     let told = agent.call("submit_task", &json!({ "task_id": "free", "description": "x" }));
     assert_eq!(told["worker_type"], "echo");

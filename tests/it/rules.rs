@@ -197,18 +197,18 @@ const CALLS: &[(&str, &[&str])] = &[
     ),
     (
         "7. a usage that is not stated is not nothing",
-        &["src/worker/chat.rs: missing_usage_of_a_paid_worker_keeps_the_reservation"],
+        &["src/worker/chat/tests.rs: missing_usage_of_a_paid_worker_keeps_the_reservation"],
     ),
     (
         "8. an empty account stops the worker, whatever the status says",
-        &["src/worker/chat.rs: an_empty_account_waits_for_a_person"],
+        &["src/worker/chat/tests.rs: an_empty_account_waits_for_a_person"],
     ),
     (
         "9. the pause that a server asks for is a floor, wherever it says so",
         &[
             "src/worker/chat/refusal.rs: a_pause_is_found_wherever_it_is_said",
             "src/foreman/retry.rs: what_the_server_asked_for_is_a_floor",
-            "src/worker/chat.rs: an_allowance_that_is_used_up_is_told_with_the_answer",
+            "src/worker/chat/tests.rs: an_allowance_that_is_used_up_is_told_with_the_answer",
         ],
     ),
     (
@@ -223,8 +223,8 @@ const CALLS: &[(&str, &[&str])] = &[
     (
         "11. what may have been sent may have cost everything; attempts are bounded, and so is a task's cost",
         &[
-            "src/worker/chat.rs: a_timeout_after_sending_may_have_cost_everything",
-            "src/worker/chat.rs: a_line_that_breaks_may_have_cost_everything",
+            "src/worker/chat/tests.rs: a_timeout_after_sending_may_have_cost_everything",
+            "src/worker/chat/tests.rs: a_line_that_breaks_may_have_cost_everything",
             "tests/it/crash.rs: money_that_may_have_been_spent_is_not_free_after_a_kill",
             "src/foreman/tests.rs: what_can_never_be_paid_is_refused",
         ],
@@ -244,14 +244,14 @@ const CALLS: &[(&str, &[&str])] = &[
     (
         "14. thought that used up every token is a failure of its own, tried once more with more, both paid",
         &[
-            "src/worker/chat.rs: thinking_that_used_every_token_is_no_answer_and_is_paid_for",
+            "src/worker/chat/tests.rs: thinking_that_used_every_token_is_no_answer_and_is_paid_for",
             "src/foreman/tests.rs: thought_that_used_up_every_token_gets_twice_as_many_once",
         ],
     ),
     (
         "15. no key in a log, a message, a child's environment or a result",
         &[
-            "src/worker/chat.rs: a_bad_key_is_not_shown",
+            "src/worker/chat/tests.rs: a_bad_key_is_not_shown",
             "src/worker/command.rs: it_sees_no_variable_that_it_was_not_given",
             "tests/it/models.rs: secrets_of_the_settings_are_masked_wherever_they_turn_up",
         ],

@@ -183,9 +183,12 @@ impl Promise {
 fn is_settled(result: &Value) -> bool {
     let is = |pointer: &str, text: &str| result.pointer(pointer).is_some_and(|at| at == text);
     let attempts = result.get("attempts").and_then(Value::as_array);
-    let had_attempts = attempts.is_some_and(|attempts| !attempts.is_empty());
+    // A call that was cut off is paid for, and that is all; what was sent in a batch may come yet.
+    let in_batch = |attempt: &Value| attempt.get("batch_id").is_some_and(|id| !id.is_null());
+    let was_batched = attempts.is_some_and(|attempts| attempts.iter().any(in_batch))
+        || is("/task/urgency", "batch");
     let may_spawn = result.pointer("/task/may_spawn").and_then(Value::as_u64).unwrap_or(0);
-    is("/status", "completed") || !(is("/error/kind", "cancelled") && had_attempts || may_spawn > 0)
+    is("/status", "completed") || !(is("/error/kind", "cancelled") && was_batched || may_spawn > 0)
 }
 
 /// What a task cost with all that came of it.
@@ -220,6 +223,7 @@ pub(super) fn admit(
         Trouble::new(format!("nobody may do this: {why}")).hint("nothing was dropped")
     })?;
     keep_to_workers(bounds, &task, &worker_type, &mut document)?;
+    keep_what_is_filled_to_workers(bounds, config, critical, &task)?;
     let weight = 1 + task.may_spawn;
     take_tasks(weight, room)?;
     let cap = match room.money {
@@ -309,6 +313,30 @@ fn keep_to_workers(
     Ok(())
 }
 
+/// The same for a task that an answer is filled into: it is confidential if that answer is, and
+/// must then find a worker among the agent's own, too.
+fn keep_what_is_filled_to_workers(
+    bounds: &McpBounds,
+    config: &Config,
+    critical: bool,
+    task: &Task,
+) -> Result<(), Trouble> {
+    let Some(allowed) = &bounds.allow_workers else { return Ok(()) };
+    if placeholder::named_in(task).is_empty() {
+        return Ok(());
+    }
+    let confidential =
+        Task { sensitivity: Some(crate::task::Sensitivity::Confidential), ..task.clone() };
+    let (_, decision, _) = route::judge(config, critical, &confidential);
+    match decision.worker_type {
+        Ok(name) if !allowed.contains(&name) => Err(Trouble::new(format!(
+            "an answer is filled into this; if that is confidential it would go to `{name}`, which agents may not use"
+        ))
+        .hint("work on the answer yourself (`get_result`), where you may see it")),
+        _ => Ok(()),
+    }
+}
+
 fn take_tasks(weight: u32, room: &mut Room) -> Result<(), Trouble> {
     let Some(left) = &mut room.tasks else { return Ok(()) };
     if weight > *left {
@@ -391,10 +419,11 @@ mod tests {
             is_settled(&json!({ "status": "failed", "error": { "kind": kind },
                 "attempts": attempts, "task": { "may_spawn": may_spawn } }))
         };
+        assert!(failed("cancelled", json!([{}]), 0), "what it cost is known");
         assert!(is_settled(&json!({ "status": "completed", "task": { "may_spawn": 3 } })));
         assert!(failed("command_failed", json!([{}]), 0));
         assert!(failed("cancelled", json!([]), 0), "it never began");
-        assert!(!failed("cancelled", json!([{}]), 0), "its batch may still be done");
+        assert!(!failed("cancelled", json!([{ "batch_id": "b" }]), 0), "its batch may be done yet");
         assert!(!failed("dependency_failed", json!([{}]), 2), "a subtask may run again");
     }
 

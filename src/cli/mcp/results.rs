@@ -49,12 +49,11 @@ fn is_public(story: &Value) -> bool {
 }
 
 /// What is told of every task: where it stands, and what it took.
-const TOLD: [&str; 17] = [
+const TOLD: [&str; 16] = [
     "task_id",
     "status",
     "worker_id",
     "worker_type",
-    "model",
     "cached",
     "error",
     "children",

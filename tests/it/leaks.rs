@@ -228,7 +228,7 @@ fn what_a_confidential_tasks_program_says_is_in_its_result_and_in_no_log() {
     let shop = Sandbox::new();
     let failing = workers::script("failing", "cat >&2; exit 3", &[]);
     shop.hire(&[workers::with(failing, "local", true)], &json!({}));
-    let word = workers::fresh_secret();
+    let word = fresh_secret();
     let daemon = shop.daemon();
     shop.drop_task(
         "a",

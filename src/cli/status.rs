@@ -9,12 +9,18 @@ use super::table::Table;
 use super::workers::WorkerState;
 use super::{Done, Exit, Site, Ui};
 use crate::base::words::Count;
+use crate::engine::metrics::{self, Known};
+use crate::mirror::sums::Sums;
 use crate::spool::notes::Note;
 use crate::task::Folder;
 
 /// Show what waits, what runs, and what keeps it
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Print the figures that Prometheus reads, as they are in `metrics/koubou.prom`
+    #[arg(long, conflicts_with = "json")]
+    prometheus: bool,
+}
 
 #[derive(Serialize)]
 struct Status {
@@ -34,6 +40,7 @@ struct Counts {
     in_progress: usize,
     completed: usize,
     failed: usize,
+    archived: u64,
 }
 
 #[derive(Serialize)]
@@ -43,8 +50,11 @@ struct Wait {
     waits_for: String,
 }
 
-pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
+    if args.prometheus {
+        return prometheus(ui, site);
+    }
     if let Err(trouble) = site.config() {
         ui.trouble(&trouble);
     }
@@ -62,6 +72,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
             in_progress: count(Folder::InProgress)?,
             completed: count(Folder::Completed)?,
             failed: count(Folder::Failed)?,
+            archived: spool.archive().size().0,
         },
         waits: if pid.is_some() { waits(site, &workers, paused) } else { Vec::new() },
         workers,
@@ -71,6 +82,17 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     if pid.is_none() && status.counts.pending > 0 {
         site.hint_if_idle(ui);
     }
+    Ok(Exit::Done)
+}
+
+/// The same figures that a daemon writes down.
+fn prometheus(ui: &mut Ui, site: &Site) -> Done {
+    let config = site.config()?;
+    let ledger = super::budget::Books::read(site, &config)?.ledger;
+    let (day, month) = (ledger.day(), ledger.month());
+    let known = Known { is_running: site.daemon().is_some(), day, month };
+    let text = metrics::gather(&site.home, &config, known, &mut Sums::default());
+    ui.raw(text.as_bytes())?;
     Ok(Exit::Done)
 }
 
@@ -139,10 +161,14 @@ impl fmt::Display for Status {
                 if self.paused { "; it is paused" } else { "" }
             )?,
         }
-        let Counts { pending, in_progress, completed, failed } = &self.counts;
+        let Counts { pending, in_progress, completed, failed, archived } = &self.counts;
+        let archived = match archived {
+            0 => String::new(),
+            n => format!(", {n} archived"),
+        };
         writeln!(
             f,
-            "{pending} pending, {in_progress} in progress, {completed} completed, {failed} failed"
+            "{pending} pending, {in_progress} in progress, {completed} completed, {failed} failed{archived}"
         )?;
         for wait in &self.waits {
             let verb = if wait.tasks == 1 { "waits" } else { "wait" };

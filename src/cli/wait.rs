@@ -209,7 +209,7 @@ impl<'a> Wait<'a> {
         let failed = self.ended.iter().filter(|(_, folder)| **folder == Folder::Failed);
         let failed: Vec<&TaskId> = failed.map(|(id, _)| id).collect();
         for id in &failed {
-            let result = super::result::read_result(&self.spool.file(Folder::Failed, id));
+            let result = super::result::read_result(self.spool, Folder::Failed, id);
             let result = result.unwrap_or_default();
             let why = result.pointer("/error/message").and_then(|why| why.as_str());
             ui.say(&format!("`{id}` failed: {}", words::tame(why.unwrap_or("it failed"))));
@@ -246,7 +246,7 @@ fn where_it_ended(site: &Site, spool: &Spool, id: &TaskId) -> Result<Option<Fold
 }
 
 fn is_result(spool: &Spool, folder: Folder, id: &TaskId) -> bool {
-    let result = super::result::read_result(&spool.file(folder, id)).unwrap_or_default();
+    let result = super::result::read_result(spool, folder, id).unwrap_or_default();
     result.as_object().is_some_and(TaskResult::looks_like_one)
 }
 

@@ -28,6 +28,7 @@ mod ladder;
 mod leaks;
 mod lifecycle;
 mod limits;
+mod maintain;
 mod master;
 mod mcp;
 mod misbehaving;

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use crate::model_server::ModelServer;
 use crate::power;
+use crate::retire;
 use crate::tracer::{self, Fault, Lack, Plan, Run};
 use nix::errno::Errno;
 use serde_json::{Value, json};
@@ -148,6 +149,11 @@ pub(crate) fn run() -> ExitCode {
         let (row, found) = kind.torture(full || mutant.is_some());
         println!("{}: tried in {} s", kind.name, began.elapsed().as_secs());
         table.push(format!("{:<22} {row}", kind.name));
+        violations += found;
+    }
+    if mutant.is_none() {
+        let (rows, found) = retire::try_all(full);
+        table.extend(rows);
         violations += found;
     }
     let (states, found) = power::try_all(full);

@@ -285,6 +285,8 @@ fn a_damaged_archive_is_told_and_the_rest_is_read() {
     bytes.extend(zstd::bulk::compress(b"{\"task_id\": \"odd\"}\n", 3).unwrap());
     let second = bytes.len();
     bytes.extend(&bytes[..first].to_vec());
+    fs::write(&path, &bytes).unwrap();
+    shop.koubou(["maintain"]).ends(0);
     // A byte in the middle of the last frame's content.
     let at = bytes.len() - 40;
     bytes[at] ^= 0x55;

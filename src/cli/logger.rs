@@ -1,4 +1,5 @@
-//! Where the daemon's log goes: standard error, and `logs/system/koubou.log`.
+//! Where the daemon's log goes: standard error, and `logs/system/koubou.log`. What agents ask for
+//! goes to `logs/master/mcp.log`.
 //!
 //! ```text
 //! 2026-11-26T01:02:03.456Z INFO  hello: completed
@@ -13,6 +14,7 @@
 use std::env;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use log::kv::Key;
@@ -26,6 +28,12 @@ use crate::config::{Config, LogFormat};
 use crate::spool::Home;
 use crate::spool::logs::LogFile;
 
+/// Starts the log of what an agent asks for; standard error is the agent's.
+pub(super) fn start_for_agents(home: &Home, config: &Arc<Config>) -> Result<(), Trouble> {
+    let level = config.log_level.parse().unwrap_or(LevelFilter::Info);
+    begin(home.logs().join("master/mcp.log"), config, level, false)
+}
+
 /// Starts logging, at the configured level or as much more as `-v` asks for.
 pub(super) fn start(
     home: &Home,
@@ -33,15 +41,24 @@ pub(super) fn start(
     verbose: u8,
     quiet: bool,
 ) -> Result<(), Trouble> {
-    let file = LogFile::open(home.log_file())?;
     let level = match (quiet, verbose) {
         (true, _) => LevelFilter::Error,
         (_, 0) => config.log_level.parse().unwrap_or(LevelFilter::Info),
         (_, 1) => LevelFilter::Debug,
         _ => LevelFilter::Trace,
     };
+    begin(home.log_file(), config, level, true)
+}
+
+fn begin(
+    path: PathBuf,
+    config: &Arc<Config>,
+    level: LevelFilter,
+    is_told: bool,
+) -> Result<(), Trouble> {
     let both = Both {
-        file: Mutex::new(file),
+        file: Mutex::new(LogFile::open(path)?),
+        is_told,
         is_journal: is_journal(),
         config: Arc::clone(config),
     };
@@ -69,6 +86,8 @@ fn is_journal() -> bool {
 /// A line to both places; trouble with one never keeps it from the other.
 struct Both {
     file: Mutex<LogFile>,
+    /// Whether it goes to standard error, too.
+    is_told: bool,
     is_journal: bool,
     config: Arc<Config>,
 }
@@ -81,6 +100,9 @@ impl Both {
         let whole = line.in_format(format, Some(&time)) + "\n";
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = file.write(whole.as_bytes());
+        if !self.is_told {
+            return;
+        }
         // Terminals and journald alike get whole lines.
         let told = match self.is_journal {
             true => format!("<{}>{}\n", priority(line.level), line.in_format(format, None)),

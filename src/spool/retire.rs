@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 
 use super::archive::{self, Keeper};
 use super::{Home, Spool};
+use crate::base::bug::has_bug;
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, At, FileError, ReadError, Regular, Stat};
 use crate::task::result::TaskResult;
@@ -249,7 +250,8 @@ impl<'a> Retiring<'a> {
         if round.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
-        if self.is_kept {
+        let is_mutant = has_bug("left-before-archived");
+        if self.is_kept && !is_mutant {
             self.keeper.commit()?;
         }
         make_exit(self.spool.home())?;
@@ -265,6 +267,9 @@ impl<'a> Retiring<'a> {
                 Ok(false) => {}
                 Err(error) => failed.push(error),
             }
+        }
+        if self.is_kept && is_mutant {
+            self.keeper.commit()?;
         }
         for folder in folders {
             // After a power cut some may be back; then they are seen to be archived already.

@@ -23,7 +23,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
-use super::{Leash, cancelled, cut_at};
+use super::{Leash, Tell, cancelled, cut_at};
 use crate::base::files::{self, At, FileError};
 use crate::base::{process, words};
 use crate::task::outcome::{ErrorKind, Failure, Next, Outcome, Trouble};
@@ -83,6 +83,8 @@ pub(super) struct Program<'a> {
     pub keep: u64,
     /// Hears each line of its standard output as it comes.
     pub ear: Option<&'a mut Ear<'a>>,
+    /// Who is told of each line of both its outputs as it comes, where somebody is.
+    pub live: Option<&'a Tell>,
     /// The mark of the attempt in its environment, where nothing that it started may outlive it:
     /// the commands of an agent run in groups of their own.
     pub mark: Option<&'a str>,
@@ -96,6 +98,8 @@ pub(super) const MARK: &str = "KOUBOU_ATTEMPT";
 
 /// The longest line that is heard; of a longer one nothing is.
 const LONGEST_LINE: usize = 64 << 20;
+/// So much of a line is told.
+const LONGEST_TOLD: usize = 1 << 10;
 
 /// A program that has ended, and what it wrote.
 pub(super) struct Ran {
@@ -125,8 +129,25 @@ impl Program<'_> {
         let child = spawn(&self.name, &mut self.command, &wake, leash)?;
         let run = Run::of(child, wake, self.keep, self.mark.is_some());
         let mut run = run.at("watch a program of", scratch)?;
-        let mut lines = self.ear.map(Lines::of);
-        let (status, end) = run.attend(Instant::now() + timeout, lines.as_mut());
+        let live = self.live;
+        let tell = |how: &'static str| {
+            move |line: &[u8]| {
+                if let Some(live) = live {
+                    live.say(how, &String::from_utf8_lossy(line));
+                }
+                true
+            }
+        };
+        let (mut prints, mut complains) = (tell("prints"), tell("complains:"));
+        let mut ears = Ears {
+            out: match self.ear {
+                Some(ear) => Some(Lines::of(ear)),
+                None => live.is_some().then(|| Lines::beginnings(&mut prints)),
+            },
+            err: live.is_some().then(|| Lines::beginnings(&mut complains)),
+        };
+        let (status, end) = run.attend(Instant::now() + timeout, &mut ears);
+        drop(ears);
         if let Some(mark) = self.mark {
             process::end_marked(&[format!("{MARK}={mark}").into_bytes()].into());
         }
@@ -226,17 +247,30 @@ impl Ran {
     }
 }
 
+/// Who hears what a program writes.
+struct Ears<'a> {
+    out: Option<Lines<'a>>,
+    err: Option<Lines<'a>>,
+}
+
 /// Splits what a program writes into lines, and has each heard.
 struct Lines<'a> {
     ear: &'a mut Ear<'a>,
     begun: Vec<u8>,
     too_long: bool,
     enough: bool,
+    /// Of each line no more is kept, and that is heard; else a line that is too long is not.
+    beginnings: Option<usize>,
 }
 
 impl<'a> Lines<'a> {
     fn of(ear: &'a mut Ear<'a>) -> Self {
-        Self { ear, begun: Vec::new(), too_long: false, enough: false }
+        Self { ear, begun: Vec::new(), too_long: false, enough: false, beginnings: None }
+    }
+
+    /// Of long lines the beginning is heard.
+    fn beginnings(ear: &'a mut Ear<'a>) -> Self {
+        Self { beginnings: Some(LONGEST_TOLD), ..Self::of(ear) }
     }
 
     fn take(&mut self, mut bytes: &[u8]) {
@@ -249,6 +283,10 @@ impl<'a> Lines<'a> {
     }
 
     fn add(&mut self, bytes: &[u8]) {
+        if let Some(most) = self.beginnings {
+            let room = most.saturating_sub(self.begun.len()).min(bytes.len());
+            return self.begun.extend_from_slice(&bytes[..room]);
+        }
         self.too_long |= self.begun.len() + bytes.len() > LONGEST_LINE;
         match self.too_long {
             true => self.begun = Vec::new(),
@@ -525,16 +563,16 @@ impl Run {
     fn attend(
         &mut self,
         deadline: Instant,
-        mut lines: Option<&mut Lines<'_>>,
+        ears: &mut Ears<'_>,
     ) -> (Option<ExitStatus>, End) {
         let (mut end, mut deadline) = (End::Exited, Some(deadline));
         loop {
-            let seen = self.watch(deadline, end == End::Exited, lines.as_deref_mut());
+            let seen = self.watch(deadline, end == End::Exited, ears);
             if seen.exited {
                 break;
             }
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            let enough = lines.as_ref().is_some_and(|lines| lines.enough);
+            let enough = ears.out.as_ref().is_some_and(|lines| lines.enough);
             match end {
                 End::Exited if seen.pulled || late || enough => {
                     end = match (seen.pulled, enough) {
@@ -557,9 +595,9 @@ impl Run {
             signal_group(self.group, Signal::KILL);
         }
         let status = self.child.wait().ok();
-        self.stdout.drain(&mut self.buffer, lines.as_deref_mut());
-        self.stderr.drain(&mut self.buffer, None);
-        if let Some(lines) = lines {
+        self.stdout.drain(&mut self.buffer, ears.out.as_mut());
+        self.stderr.drain(&mut self.buffer, ears.err.as_mut());
+        for lines in [&mut ears.out, &mut ears.err].into_iter().flatten() {
             lines.end();
         }
         (status, end)
@@ -570,7 +608,7 @@ impl Run {
         &mut self,
         deadline: Option<Instant>,
         leashed: bool,
-        lines: Option<&mut Lines<'_>>,
+        ears: &mut Ears<'_>,
     ) -> Seen {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let mut events = vec![PollFd::new(&self.exited, PollFlags::IN)];
@@ -589,11 +627,14 @@ impl Run {
         let seen = Seen { exited: happened(&events[0]), pulled: leashed && happened(&events[1]) };
         let written = events[streams..].iter().any(happened);
         if written {
-            let n = self.stdout.read(&mut self.buffer);
-            if let Some(lines) = lines {
-                lines.take(&self.buffer[..n]);
+            for (capture, lines) in
+                [(&mut self.stdout, &mut ears.out), (&mut self.stderr, &mut ears.err)]
+            {
+                let n = capture.read(&mut self.buffer);
+                if let Some(lines) = lines {
+                    lines.take(&self.buffer[..n]);
+                }
             }
-            self.stderr.read(&mut self.buffer);
         }
         seen
     }

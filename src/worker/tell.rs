@@ -31,6 +31,11 @@ impl Tell {
         Self(Some(Arc::new(Listener { is_public, told, hear })))
     }
 
+    /// Whether somebody listens who may hear what is in the work.
+    pub(super) fn is_public(&self) -> bool {
+        self.0.as_ref().is_some_and(|listener| listener.is_public)
+    }
+
     /// Tells that something was done, and with what.
     pub(super) fn say(&self, done: &str, what: &str) {
         let Some(listener) = &self.0 else { return };

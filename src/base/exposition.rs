@@ -49,9 +49,8 @@ pub struct Family<'a> {
 impl Family<'_> {
     /// Adds a sample.
     pub fn put(&mut self, labels: &[(&str, &str)], value: f64) -> &mut Self {
-        let escaped = |value: &str| {
-            value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-        };
+        let escaped =
+            |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let labels: Vec<String> =
             labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
         let labels = match labels.as_slice() {

@@ -29,6 +29,7 @@ struct Status {
     pid: Option<u32>,
     paused: bool,
     counts: Counts,
+    archived: u64,
     waits: Vec<Wait>,
     workers: Vec<WorkerState>,
     budget: Option<Money>,
@@ -40,7 +41,6 @@ struct Counts {
     in_progress: usize,
     completed: usize,
     failed: usize,
-    archived: u64,
 }
 
 #[derive(Serialize)]
@@ -72,8 +72,8 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
             in_progress: count(Folder::InProgress)?,
             completed: count(Folder::Completed)?,
             failed: count(Folder::Failed)?,
-            archived: spool.archive().size().0,
         },
+        archived: spool.archive().size().0,
         waits: if pid.is_some() { waits(site, &workers, paused) } else { Vec::new() },
         workers,
         budget: super::budget::money(site).ok(),
@@ -161,8 +161,8 @@ impl fmt::Display for Status {
                 if self.paused { "; it is paused" } else { "" }
             )?,
         }
-        let Counts { pending, in_progress, completed, failed, archived } = &self.counts;
-        let archived = match archived {
+        let Counts { pending, in_progress, completed, failed } = &self.counts;
+        let archived = match self.archived {
             0 => String::new(),
             n => format!(", {n} archived"),
         };

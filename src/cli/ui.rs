@@ -104,7 +104,7 @@ impl Ui {
                 ProgressStyle::with_template(&format!(
                     "{{bar:24}} {{pos}} of {{len}} {done}, {{elapsed}}"
                 ))
-                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
             );
             bar.enable_steady_tick(Duration::from_secs(1));
             bar

@@ -287,7 +287,6 @@ impl Engine {
             let _ = tell.send(known(&self.foreman, true));
         }
     }
-
 }
 
 /// What is told of the money at a moment.

@@ -154,17 +154,13 @@ fn archives(database: &Path) -> Vec<String> {
 /// The tasks that the mirror has in folders, and in which.
 pub(super) fn in_folders(database: &Path) -> HashMap<TaskId, String> {
     let filter = Filter { archived: Some(false), ..Filter::default() };
-    let rows =
-        Reader::open(database).and_then(|reader| reader.tasks(&filter)).unwrap_or_default();
+    let rows = Reader::open(database).and_then(|reader| reader.tasks(&filter)).unwrap_or_default();
     rows.into_iter().filter_map(|row| Some((row.task_id.parse().ok()?, row.status))).collect()
 }
 
 /// Every paid attempt that the journal tells of behind a mark, or at all, and of each month how far
 /// it goes; a month is read when it comes to it.
-fn costs(
-    home: &Home,
-    since: Option<&JournalMark>,
-) -> impl Iterator<Item = Fact> + Send + use<> {
+fn costs(home: &Home, since: Option<&JournalMark>) -> impl Iterator<Item = Fact> + Send + use<> {
     let dir = home.journal();
     let since = since.cloned();
     let months = journal::months(&dir).unwrap_or_default().into_iter();
@@ -292,8 +288,7 @@ pub fn rebuild(home: &Home, config: &Arc<Config>) -> Result<Anew, EngineError> {
     let (complain, complaints) = crossbeam_channel::unbounded();
     let history = history(&spool, move |complaint| drop(complain.send(complaint)));
     let batched = recover::take_up(&mut foreman, &mut recovered, now);
-    let mut facts: Vec<Fact> =
-        batched.into_iter().map(|row| Fact::Task(Box::new(row))).collect();
+    let mut facts: Vec<Fact> = batched.into_iter().map(|row| Fact::Task(Box::new(row))).collect();
     facts.extend(pending(&spool, config, &mut foreman, now));
     facts.push(budget_fact(&foreman));
     let made = mirror::rebuild::rebuild(&super::database(config, home), history.chain(facts))?;

@@ -298,8 +298,7 @@ impl Reader {
     /// # Errors
     /// What SQLite says.
     pub fn counts(&self) -> Result<Vec<CountRecord>, MirrorError> {
-        let sql =
-            "SELECT status, COUNT(*) AS tasks FROM task_master WHERE archived IS NULL
+        let sql = "SELECT status, COUNT(*) AS tasks FROM task_master WHERE archived IS NULL
              GROUP BY status ORDER BY status";
         self.rows(sql, (), CountRecord::read)
     }

@@ -182,12 +182,7 @@ fn turned_over(names: &[OsString]) -> Vec<TurnedOver> {
     names.iter().filter_map(read).collect()
 }
 
-fn rotate(
-    path: &Path,
-    most: u64,
-    now: Timestamp,
-    is_dry: bool,
-) -> Result<Option<Deed>, FileError> {
+fn rotate(path: &Path, most: u64, now: Timestamp, is_dry: bool) -> Result<Option<Deed>, FileError> {
     let meta = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         meta => meta.at("look at", path)?,

@@ -156,9 +156,7 @@ fn take_rejected(
     })?;
     match String::from_utf8(bytes) {
         Ok(text) => line.insert("rejected".into(), text.into()),
-        Err(error) => {
-            line.insert("rejected_base64".into(), BASE64.encode(error.as_bytes()).into())
-        }
+        Err(error) => line.insert("rejected_base64".into(), BASE64.encode(error.as_bytes()).into()),
     };
     Ok(Some((path, stat)))
 }
@@ -352,10 +350,12 @@ pub fn put_all_back(spool: &Spool, _keeper: &Keeper) -> Result<(), FileError> {
             put_back(&exit.join(&name), &spool.file(folder, &id))?;
         }
     }
-    std::fs::remove_dir(&exit).or_else(|error| match error.kind() {
-        io::ErrorKind::DirectoryNotEmpty => Ok(()),
-        _ => Err(error),
-    }).at("remove", &exit)
+    std::fs::remove_dir(&exit)
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            _ => Err(error),
+        })
+        .at("remove", &exit)
 }
 
 #[cfg(test)]

@@ -329,7 +329,8 @@ mod tests {
             let (tell, heard) = listening(is_public);
             let mut job = job("");
             job.tell = tell;
-            let script = "echo one; echo odd >&2; head -c 9000 /dev/zero | tr '\\0' x; echo; printf end";
+            let script =
+                "echo one; echo odd >&2; head -c 9000 /dev/zero | tr '\\0' x; echo; printf end";
             let answer = done(run(sh(script), &job));
             assert!(answer.content.starts_with("one\n") && answer.content.ends_with("\nend"));
             let mut heard = heard.lock().unwrap();

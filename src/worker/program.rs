@@ -132,10 +132,7 @@ impl Program<'_> {
         let live = self.live;
         let tell = |how: &'static str| {
             move |line: &[u8]| {
-                if let Some(live) = live {
-                    live.say(how, &String::from_utf8_lossy(line));
-                }
-                true
+                live.is_some_and(|live| live.is_heard(how, &String::from_utf8_lossy(line)))
             }
         };
         let (mut prints, mut complains) = (tell("prints"), tell("complains:"));
@@ -261,11 +258,20 @@ struct Lines<'a> {
     enough: bool,
     /// Of each line no more is kept, and that is heard; else a line that is too long is not.
     beginnings: Option<usize>,
+    /// Nobody listens any more, and the program may go on all the same.
+    is_deaf: bool,
 }
 
 impl<'a> Lines<'a> {
     fn of(ear: &'a mut Ear<'a>) -> Self {
-        Self { ear, begun: Vec::new(), too_long: false, enough: false, beginnings: None }
+        Self {
+            ear,
+            begun: Vec::new(),
+            too_long: false,
+            enough: false,
+            beginnings: None,
+            is_deaf: false,
+        }
     }
 
     /// Of long lines the beginning is heard.
@@ -274,7 +280,9 @@ impl<'a> Lines<'a> {
     }
 
     fn take(&mut self, mut bytes: &[u8]) {
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+        while !self.is_deaf
+            && let Some(end) = bytes.iter().position(|byte| *byte == b'\n')
+        {
             self.add(&bytes[..end]);
             self.end();
             bytes = &bytes[end + 1..];
@@ -298,7 +306,11 @@ impl<'a> Lines<'a> {
     fn end(&mut self) {
         let line = std::mem::take(&mut self.begun);
         if !std::mem::take(&mut self.too_long) && !line.trim_ascii().is_empty() {
-            self.enough |= !(self.ear)(&line);
+            let is_enough = !(self.ear)(&line);
+            match self.beginnings {
+                Some(_) => self.is_deaf = is_enough,
+                None => self.enough |= is_enough,
+            }
         }
     }
 }
@@ -560,11 +572,7 @@ impl Run {
     }
 
     /// Stays until the program has exited, and ends it at `deadline` or when the leash is pulled.
-    fn attend(
-        &mut self,
-        deadline: Instant,
-        ears: &mut Ears<'_>,
-    ) -> (Option<ExitStatus>, End) {
+    fn attend(&mut self, deadline: Instant, ears: &mut Ears<'_>) -> (Option<ExitStatus>, End) {
         let (mut end, mut deadline) = (End::Exited, Some(deadline));
         loop {
             let seen = self.watch(deadline, end == End::Exited, ears);
@@ -604,12 +612,7 @@ impl Run {
     }
 
     /// Waits for the next thing to happen and takes what was written.
-    fn watch(
-        &mut self,
-        deadline: Option<Instant>,
-        leashed: bool,
-        ears: &mut Ears<'_>,
-    ) -> Seen {
+    fn watch(&mut self, deadline: Option<Instant>, leashed: bool, ears: &mut Ears<'_>) -> Seen {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let mut events = vec![PollFd::new(&self.exited, PollFlags::IN)];
         if leashed {

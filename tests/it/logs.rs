@@ -37,7 +37,10 @@ fn every_line_about_a_task_has_its_id() {
         let names_one = message.contains("hello") || message.contains("broken");
         assert!(!names_one || line["task_id"].is_string(), "{line}");
     }
-    assert_eq!(lines.iter().find(|line| line["worker_id"].is_string()).unwrap()["task_id"], "hello");
+    assert_eq!(
+        lines.iter().find(|line| line["worker_id"].is_string()).unwrap()["task_id"],
+        "hello"
+    );
 }
 
 #[test]

@@ -83,12 +83,13 @@ fn what_is_retired_answers_as_before() {
     assert_eq!(archived.as_array().unwrap().len(), 3);
     assert_eq!(archived[0]["archived"], "2026-01.jsonl.zst");
     let status = shop.koubou(["status", "--json"]).ends(0).json();
-    assert_eq!((&status["counts"]["completed"], &status["counts"]["archived"]), (&0.into(), &3.into()));
+    assert_eq!((&status["counts"]["completed"], &status["archived"]), (&0.into(), &3.into()));
 
     // Its id is in use, as if it were still there.
     let refused = shop.koubou(["submit", "--id", "a", "-d", "x"]).ends(1);
     assert!(refused.err.contains("`a` is in use"), "{}", refused.err);
-    let there = shop.koubou_with(["submit", "--unique", "-"], r#"{"task_id": "a", "description": "x"}"#);
+    let there =
+        shop.koubou_with(["submit", "--unique", "-"], r#"{"task_id": "a", "description": "x"}"#);
     assert!(there.err.contains("is there already: completed"), "{}", there.err);
     shop.drop_task("a", &json!({ "description": "other", "worker": "echo" }));
     shop.drop_task(
@@ -168,7 +169,10 @@ fn beside_a_daemon_it_is_safe_and_the_mirror_follows() {
 fn a_failed_task_that_was_retired_can_be_retried() {
     let shop = Sandbox::new();
     shop.hire(
-        &[json!({ "type": "never", "kind": "command", "local": true, "command": ["false"] }), echo()],
+        &[
+            json!({ "type": "never", "kind": "command", "local": true, "command": ["false"] }),
+            echo(),
+        ],
         &json!({}),
     );
     shop.drop_task("x", &json!({ "description": "x", "worker": "never" }));

@@ -76,7 +76,8 @@ fn a_daemon_writes_what_changed_and_status_says_the_same() {
     shop.koubou(["wait", "paid", "free"]).ends(0);
     let attempts = "koubou_attempts_total{worker=\"cloud\"}";
     let is_told = |text: &str| {
-        text.contains(attempts) && text.contains("koubou_tasks{state=\"completed\"} 2")
+        text.contains(attempts)
+            && text.contains("koubou_tasks{state=\"completed\"} 2")
             && text.contains("koubou_tasks{state=\"pending\"} 1")
     };
     shop.eventually("the file says what was done", || is_told(&file(&shop)));
@@ -97,7 +98,8 @@ fn a_daemon_writes_what_changed_and_status_says_the_same() {
     ask_promtool(&said);
 
     // While nothing changes, nobody writes.
-    let modified = || fs::metadata(shop.home().join("metrics/koubou.prom")).unwrap().modified().unwrap();
+    let modified =
+        || fs::metadata(shop.home().join("metrics/koubou.prom")).unwrap().modified().unwrap();
     assert_eq!(daemon.stop(), Some(0));
     let last = samples(&file(&shop));
     assert_eq!(last["koubou_up"], 0.0, "the last thing that it writes is that it has gone");

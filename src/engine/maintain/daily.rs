@@ -11,7 +11,8 @@ use std::time::Duration;
 use jiff::civil::Time;
 
 use super::{
-    MaintainError, Manner, MirrorDeed, Report, last_time, maintain, newly_archived, oldest_kept, schedule,
+    MaintainError, Manner, MirrorDeed, Report, last_time, maintain, newly_archived, oldest_kept,
+    schedule,
 };
 use crate::base::clock::{self, Now, Timestamp};
 use crate::base::words::{Count, bytes};
@@ -49,12 +50,10 @@ impl Engine {
         let Some(at) = self.config.maintain_at.filter(|_| !self.drain) else { return };
         let now = clock::wall();
         let zone = &self.config.timezone;
-        let was_missed = last_time(&self.home).is_some_and(|last| {
-            last < schedule::last(now, at, zone)
-        });
+        let was_missed =
+            last_time(&self.home).is_some_and(|last| last < schedule::last(now, at, zone));
         self.daily.at = Some(at);
-        self.daily.due =
-            Some(if was_missed { now } else { schedule::next(now, at, zone) });
+        self.daily.due = Some(if was_missed { now } else { schedule::next(now, at, zone) });
     }
 
     /// When to wake for it.

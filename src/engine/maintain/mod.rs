@@ -287,10 +287,8 @@ impl Work<'_, '_> {
     }
 
     fn tend_logs(&mut self, now: Timestamp) {
-        let rules = Rules {
-            most_bytes: self.config.max_log_bytes,
-            kept: self.config.keep_logs as usize,
-        };
+        let rules =
+            Rules { most_bytes: self.config.max_log_bytes, kept: self.config.keep_logs as usize };
         let is_dry = self.manner.is_dry;
         let home = self.spool.home();
         let turned = logs::tend(home, rules, now, is_dry);

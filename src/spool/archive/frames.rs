@@ -101,9 +101,8 @@ mod tests {
 
     #[test]
     fn frames_of_all_sizes_are_told_apart_without_unpacking() {
-        let noise: Vec<u8> = (0..400_000_u32)
-            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
-            .collect();
+        let noise: Vec<u8> =
+            (0..400_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         let texts: [&[u8]; 5] = [b"", b"a", &[b'x'; 300_000], &noise, b"the last"];
         let mut file = tempfile::tempfile().unwrap();
         let mut ends = vec![0];

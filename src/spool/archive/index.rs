@@ -177,15 +177,14 @@ pub(super) fn replace(
     files::sync_dir(files::parent(path))
 }
 
-fn write(
-    path: &Path,
-    old: Option<&Index>,
-    fresh: &[Record],
-    covered: &Covered,
-) -> io::Result<()> {
+fn write(path: &Path, old: Option<&Index>, fresh: &[Record], covered: &Covered) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    let file =
-        options.write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)?;
+    let file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)?;
     let mut to = BufWriter::new(file);
     to.write_all(MAGIC)?;
     to.write_all(&u32::try_from(covered.len()).unwrap_or(0).to_le_bytes())?;

@@ -200,9 +200,8 @@ impl Keeper {
                 }
             };
             let named = split(&lines).filter_map(Named::read);
-            self.fresh.extend(
-                named.map(|named| Record::new(&named.task_id, month, begin, named.status)),
-            );
+            self.fresh
+                .extend(named.map(|named| Record::new(&named.task_id, month, begin, named.status)));
         }
         Ok(size)
     }
@@ -282,8 +281,7 @@ impl Month {
         self.end += packed.len() as u64;
         self.is_synced = false;
         self.lines.clear();
-        let record =
-            |(id, folder): (TaskId, Folder)| Record::new(&id, number, begin, folder);
+        let record = |(id, folder): (TaskId, Folder)| Record::new(&id, number, begin, folder);
         fresh.extend(self.ids.drain(..).map(record));
         Ok(())
     }

@@ -211,8 +211,7 @@ fn either(
                 let file = Arc::clone(&name);
                 let line = |line: &[u8]| line.to_vec();
                 let lines: Vec<Vec<u8>> = split(&lines).map(line).collect();
-                let entry =
-                    move |bytes| Entry::Line { file: Arc::clone(&file), frame, bytes };
+                let entry = move |bytes| Entry::Line { file: Arc::clone(&file), frame, bytes };
                 lines.into_iter().map(entry).collect::<Vec<_>>()
             }
             Err((frame, why)) => {
@@ -309,11 +308,7 @@ fn file_name(month: u32) -> String {
 }
 
 fn place(record: Record) -> Place {
-    Place {
-        file: file_name(record.month()),
-        frame: record.frame(),
-        folder: record.folder(),
-    }
+    Place { file: file_name(record.month()), frame: record.frame(), folder: record.folder() }
 }
 
 fn text(name: &std::ffi::OsString) -> Option<String> {

@@ -196,12 +196,11 @@ struct Work<'a, 'm> {
 
 impl Work<'_, '_> {
     /// Retires what is old. Without a keeper it is only counted.
-    fn retire_all(&mut self, mut keeper: Option<&mut Keeper>) -> Result<(), FileError> {
+    fn retire_all(&mut self, keeper: Option<&mut Keeper>) -> Result<(), FileError> {
         let needed = Needed::read(self.spool, self.config)?;
         let is_kept = self.config.retire == Retire::Archive;
         let spool = self.spool;
-        let mut retiring =
-            keeper.as_deref_mut().map(|keeper| Retiring::new(spool, keeper, is_kept));
+        let mut retiring = keeper.map(|keeper| Retiring::new(spool, keeper, is_kept));
         let ends = [Folder::Completed, Folder::Failed];
         let ids = ends.map(|folder| (folder, self.spool.ids(folder)));
         let mut all = Vec::new();

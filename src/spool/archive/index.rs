@@ -41,7 +41,7 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn new(id: &TaskId, month: u32, frame: u64, folder: Folder) -> Self {
         let is_failed = u64::from(folder == Folder::Failed);
-        Self { hash: hash(id), place: u64::from(month) << 49 | frame << 1 | is_failed }
+        Self { hash: hash(id), place: (u64::from(month) << 49) | (frame << 1) | is_failed }
     }
 
     pub(super) fn month(self) -> u32 {
@@ -49,7 +49,7 @@ impl Record {
     }
 
     pub(super) fn frame(self) -> u64 {
-        self.place >> 1 & ((1 << 48) - 1)
+        (self.place >> 1) & ((1 << 48) - 1)
     }
 
     pub(super) fn folder(self) -> Folder {
@@ -122,7 +122,7 @@ impl Index {
         let wanted = hash(id);
         let (mut low, mut high) = (0, self.records);
         // Hashes are spread evenly: where the wanted one should be, it nearly is.
-        let share = u128::from(wanted) * u128::from(self.records) >> 64;
+        let share = (u128::from(wanted) * u128::from(self.records)) >> 64;
         let mut middle = u64::try_from(share).unwrap_or(0);
         while low < high {
             let from = middle.saturating_sub(WINDOW / 2).clamp(low, high - 1);

@@ -95,7 +95,7 @@ pub(super) fn tasks(
     // The folders say which tasks there are; the mirror, where it is, says more of each.
     let known: HashMap<String, TaskRecord> = site
         .query()
-        .and_then(|query| Ok(query.tasks(&Filter::default())?))
+        .and_then(|query| Ok(query.tasks(&Filter { archived: Some(false), ..Filter::default() })?))
         .map(|rows| rows.into_iter().map(|row| (row.task_id.clone(), row)).collect())
         .unwrap_or_default();
     let workers = super::workers::states(site);

@@ -112,10 +112,15 @@ impl<'a> Wait<'a> {
         let mut wait = Self::new(site, spool, located.collect::<Result<Vec<_>, _>>()?);
         if let Some(name) = group {
             wait.group = Some(Group::new(name.clone()));
-            wait.open = site.query().and_then(|query| Ok(query.group(name)?)).map_or_else(
-                |_| Vec::new(),
-                |rows| rows.iter().filter_map(|row| row.task_id.parse().ok()).collect(),
-            );
+            let rows = site.query().and_then(|query| Ok(query.group(name)?)).unwrap_or_default();
+            for row in rows {
+                let Ok(id) = row.task_id.parse() else { continue };
+                // What was archived has ended for good, and is not looked for one by one.
+                match row.archived.and_then(|_| Folder::from_name(&row.status)) {
+                    Some(folder) => drop(wait.ended.insert(id, folder)),
+                    None => wait.open.push(id),
+                }
+            }
         }
         Ok(wait)
     }

@@ -12,7 +12,7 @@
 //!
 //! A result that cannot be read as one, or that was changed by hand into something else, stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
@@ -179,6 +179,8 @@ pub struct Retiring<'a> {
     most: usize,
     round: Vec<Leaving>,
     bytes: u64,
+    /// The frame of each month that was looked into last: what a killed one archived lies together.
+    frames: HashMap<String, (u64, HashMap<TaskId, Vec<u8>>)>,
 }
 
 #[derive(Debug)]
@@ -204,7 +206,7 @@ impl<'a> Retiring<'a> {
     /// Retires results into the archive, or, unless they are to be kept, deletes them.
     pub fn new(spool: &'a Spool, keeper: &'a mut Keeper, is_kept: bool) -> Self {
         let most = keeper.round();
-        Self { spool, keeper, is_kept, most, round: Vec::new(), bytes: 0 }
+        Self { spool, keeper, is_kept, most, round: Vec::new(), bytes: 0, frames: HashMap::new() }
     }
 
     /// Takes one along; says whether the round is full.
@@ -223,18 +225,23 @@ impl<'a> Retiring<'a> {
 
     /// Whether a killed one has archived this very result, and did not come to take it away; what
     /// was rejected may have left already.
-    fn is_there(&self, id: &TaskId, folder: Folder, line: &[u8], is_alone: bool) -> bool {
+    fn is_there(&mut self, id: &TaskId, folder: Folder, line: &[u8], is_alone: bool) -> bool {
         let archive = self.spool.archive();
-        let place = archive.find(id).filter(|place| place.folder == folder);
-        let Some(there) = place.and_then(|place| archive.read(&place, id).ok()) else {
+        let Some(place) = archive.find(id).filter(|place| place.folder == folder) else {
             return false;
         };
+        if self.frames.get(&place.file).is_none_or(|(frame, _)| *frame != place.frame) {
+            let Ok(lines) = archive.read_frame(&place) else { return false };
+            self.frames.insert(place.file.clone(), (place.frame, lines));
+        }
+        let lines = self.frames.get(&place.file).map(|(_, lines)| lines);
+        let Some(there) = lines.and_then(|lines| lines.get(id)) else { return false };
         let bare = |line: &[u8]| -> Option<Map<String, Value>> {
             let mut line: Map<String, Value> = serde_json::from_slice(line).ok()?;
             line.retain(|key, _| !key.starts_with("rejected"));
             Some(line)
         };
-        there == line || is_alone && bare(&there) == bare(line)
+        there == line || is_alone && bare(there) == bare(line)
     }
 
     /// Makes the round durable and lets it leave its folders: what has left, and what went wrong

@@ -174,6 +174,10 @@ pub fn maintain(
     }
     let size_before = spool.archive().size().1;
     work.retire_all(keeper.as_mut())?;
+    if let Some(keeper) = &keeper {
+        // The way out is closed behind the last of them.
+        work.note(retire::put_all_back(&spool, keeper));
+    }
     work.report.archived_bytes = spool.archive().size().1.saturating_sub(size_before);
     work.tend_logs(now);
     work.sweep();

@@ -25,8 +25,9 @@ impl Needed {
     /// Reads it from the folders of tasks that have not ended.
     pub(super) fn read(spool: &Spool, config: &Config) -> Result<Self, FileError> {
         let mut needed = Self::default();
-        let claimed = spool.ids(Folder::InProgress)?;
+        // In the order in which tasks move: one that is claimed meanwhile is seen twice, and not missed.
         let waiting = spool.waiting()?.into_iter().map(|name| spool.pending(&name));
+        let claimed = spool.ids(Folder::InProgress)?;
         let claimed = claimed.iter().map(|id| spool.file(Folder::InProgress, id));
         for path in waiting.chain(claimed) {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();

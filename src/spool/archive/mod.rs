@@ -16,6 +16,7 @@ mod frames;
 mod index;
 mod keeper;
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
@@ -141,6 +142,27 @@ impl Archive {
     /// # Errors
     /// Where it cannot be read, or is not there.
     pub fn read(&self, place: &Place, id: &TaskId) -> Result<Vec<u8>, FileError> {
+        let lines = self.unpack(place)?;
+        let is_wanted = |line: &&[u8]| Named::read(line).is_some_and(|named| named.task_id == *id);
+        let line = split(&lines).filter(is_wanted).last().map(<[u8]>::to_vec);
+        let missing = || {
+            let path = self.dir.join(&place.file);
+            FileError::new("find the result in", path, io::ErrorKind::NotFound)
+        };
+        line.ok_or_else(missing)
+    }
+
+    /// All lines of the frame at a place, by their ids.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn read_frame(&self, place: &Place) -> Result<HashMap<TaskId, Vec<u8>>, FileError> {
+        let lines = self.unpack(place)?;
+        let named = |line: &[u8]| Some((Named::read(line)?.task_id, line.to_vec()));
+        Ok(split(&lines).filter_map(named).collect())
+    }
+
+    fn unpack(&self, place: &Place) -> Result<Vec<u8>, FileError> {
         let path = self.dir.join(&place.file);
         let file = open(&path)?;
         let size = file.metadata().at("read", &path)?.len();
@@ -149,10 +171,7 @@ impl Archive {
             || Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
             |end| unpack(&file, place.frame, end),
         );
-        let lines = lines.at("read", &path)?;
-        let is_wanted = |line: &&[u8]| Named::read(line).is_some_and(|named| named.task_id == *id);
-        let line = split(&lines).filter(is_wanted).last().map(<[u8]>::to_vec);
-        line.ok_or_else(|| FileError::new("find the result in", path, io::ErrorKind::NotFound))
+        lines.at("read", &path)
     }
 
     /// Every line there is, the oldest month first, each month as it was written. No more than a

@@ -11,6 +11,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use serde_json::{Value, json};
 
+use crate::power::{self, Disk};
 use crate::tracer::{self, Fault, Plan, Run};
 use crate::trial::{Home, spread};
 
@@ -35,7 +36,7 @@ pub(crate) fn try_all(full: bool) -> (Vec<String>, usize) {
     let (mut rows, mut violations) = (Vec::new(), 0);
     for (name, fault) in kinds {
         let plan = Plan { limit: Duration::from_secs(20), ..Plan::undisturbed(fault) };
-        let whole = shop().run(plan);
+        let whole = Shop(&shop()).run(plan);
         assert_eq!(whole.code, Some(0), "an undisturbed run goes well");
         let step = if full { 1 } else { whole.points.div_ceil(20).max(1) };
         let points: Vec<usize> = (0..whole.points).step_by(step).collect();
@@ -51,13 +52,22 @@ pub(crate) fn try_all(full: bool) -> (Vec<String>, usize) {
             violations += 1;
         }
     }
+    let home = shop();
+    let before = Disk::of(&home.path());
+    let plan = Plan { record: true, ..Plan::undisturbed(Fault::None) };
+    let run = Shop(&home).run(plan);
+    let name = "maintain, power loss";
+    let (states, found) =
+        power::try_states(name, full, &home.path(), &before, &run.changes, finish);
+    rows.push(format!("{name:<22} {states:>6} states         {found:>4} violations"));
+    violations += found;
     (rows, violations)
 }
 
-struct Shop(Home);
+struct Shop<'a>(&'a Home);
 
 /// A home whose results are all old, with a mirror that knows them.
-fn shop() -> Shop {
+fn shop() -> Home {
     let home = Home::bare();
     let init = home.koubou(&["init"]).output().unwrap();
     assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
@@ -73,26 +83,33 @@ fn shop() -> Shop {
     fs::write(home.path().join("tasks/failed/odd.rejected"), REJECTED).unwrap();
     let rebuilt = home.koubou(&["rebuild"]).output().unwrap();
     assert!(rebuilt.status.success(), "{}", String::from_utf8_lossy(&rebuilt.stderr));
-    Shop(home)
+    home
 }
 
 fn try_one(plan: Plan) -> Vec<String> {
-    let shop = shop();
-    let run = shop.run(plan);
-    let mut complaints = shop.check_at_any_moment();
-    let output = shop.0.koubou(&["maintain"]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.code() != Some(0) {
-        complaints.push(format!("the next run ended with {:?}: {said}", output.status));
-    }
-    complaints.extend(shop.check_at_the_end());
+    let home = shop();
+    let run = Shop(&home).run(plan);
+    let mut complaints = finish(&home);
     if !complaints.is_empty() {
         complaints.insert(0, format!("struck `{}` ({} times)", run.call, run.struck));
     }
     complaints
 }
 
-impl Shop {
+/// Looks at what a run that was cut short left, and has the next one finish it.
+fn finish(home: &Home) -> Vec<String> {
+    let shop = Shop(home);
+    let mut complaints = shop.check_at_any_moment();
+    let output = home.koubou(&["maintain"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.code() != Some(0) {
+        complaints.push(format!("the next run ended with {:?}: {said}", output.status));
+    }
+    complaints.extend(shop.check_at_the_end());
+    complaints
+}
+
+impl Shop<'_> {
     fn run(&self, plan: Plan) -> Run {
         let mut command = self.0.koubou(&["maintain"]);
         command.stderr(Stdio::null()).stdout(Stdio::null());

@@ -137,9 +137,13 @@ pub(super) fn reconcile(
         }
     }
     // What is left is in no folder of results; what is in `pending` is told of when it is seen.
-    for (id, _) in mirrored {
-        match spool.find_in_folders(&id) {
-            Some(Folder::Pending) => {}
+    for (id, status) in mirrored {
+        match (spool.find_in_folders(&id), spool.find_archived(&id)) {
+            (Some(Folder::Pending), _) => {}
+            // Many may have been retired: what the row says of one that ended is still so.
+            (_, Some(place)) if status == place.folder.as_str() => {
+                tell(Fact::Archived(id, place.file));
+            }
             _ => tell(archived_fact(spool, &id).unwrap_or(Fact::Gone(id))),
         }
     }

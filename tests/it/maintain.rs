@@ -267,7 +267,7 @@ fn a_daemon_makes_good_what_was_missed() {
     fs::write(shop.task_file("completed/b.json"), lines(&shop)[0].to_string()).unwrap();
     let daemon = shop.daemon();
     daemon.until_said("maintained the home: 1 old result archived");
-    assert!(fs::read_to_string(&stamp).unwrap() > "2026-01-02".to_owned());
+    assert!(fs::read_to_string(&stamp).unwrap().as_str() > "2026-01-02");
     assert_eq!(daemon.stop(), Some(0));
     // Where it is never to be done, nothing is made good.
     fs::write(&stamp, "2026-01-01T00:00:00.000Z\n").unwrap();

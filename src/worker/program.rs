@@ -9,6 +9,7 @@
 //!
 //! It never judges what a program did, and never waits for a pipe to be read.
 
+use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -100,6 +101,9 @@ pub(super) const MARK: &str = "KOUBOU_ATTEMPT";
 const LONGEST_LINE: usize = 64 << 20;
 /// So much of a line is told.
 const LONGEST_TOLD: usize = 1 << 10;
+/// How long a program runs before what it writes is told, and so many lines are kept until then.
+const QUIET: Duration = Duration::from_secs(1);
+const MOST_HELD: usize = 1_000;
 
 /// A program that has ended, and what it wrote.
 pub(super) struct Ran {
@@ -129,19 +133,19 @@ impl Program<'_> {
         let child = spawn(&self.name, &mut self.command, &wake, leash)?;
         let run = Run::of(child, wake, self.keep, self.mark.is_some());
         let mut run = run.at("watch a program of", scratch)?;
-        let live = self.live;
-        let tell = |how: &'static str| {
-            move |line: &[u8]| {
-                live.is_some_and(|live| live.is_heard(how, &String::from_utf8_lossy(line)))
-            }
+        let live = self.live.map(|tell| RefCell::new(Live::begin(tell, Instant::now())));
+        let hear = |how: &'static str| {
+            let live = live.as_ref();
+            move |line: &[u8]| live.is_some_and(|live| live.borrow_mut().hear(how, line))
         };
-        let (mut prints, mut complains) = (tell("prints"), tell("complains:"));
+        let (mut prints, mut complains) = (hear("prints"), hear("complains:"));
         let mut ears = Ears {
             out: match self.ear {
                 Some(ear) => Some(Lines::of(ear)),
                 None => live.is_some().then(|| Lines::beginnings(&mut prints)),
             },
             err: live.is_some().then(|| Lines::beginnings(&mut complains)),
+            live: live.as_ref(),
         };
         let (status, end) = run.attend(Instant::now() + timeout, &mut ears);
         drop(ears);
@@ -248,6 +252,55 @@ impl Ran {
 struct Ears<'a> {
     out: Option<Lines<'a>>,
     err: Option<Lines<'a>>,
+    live: Option<&'a RefCell<Live<'a>>>,
+}
+
+impl Ears<'_> {
+    /// When to wake because what was held back is to be told.
+    fn wakes_at(&self) -> Option<Instant> {
+        self.live.and_then(|live| live.borrow().due)
+    }
+
+    fn tell_if_due(&self) {
+        if let Some(live) = self.live {
+            live.borrow_mut().tell_if_due(Instant::now());
+        }
+    }
+}
+
+/// What a program writes, told while it runs. What it wrote in its first moments is held back: of one
+/// that has ended by then, all of it is in its result, and nobody could have followed it.
+struct Live<'a> {
+    tell: &'a Tell,
+    due: Option<Instant>,
+    held: Vec<(&'static str, String)>,
+}
+
+impl<'a> Live<'a> {
+    fn begin(tell: &'a Tell, now: Instant) -> Self {
+        Self { tell, due: Some(now + QUIET), held: Vec::new() }
+    }
+
+    /// Takes a line; says whether more is wanted.
+    fn hear(&mut self, how: &'static str, line: &[u8]) -> bool {
+        let line = String::from_utf8_lossy(line);
+        match self.due {
+            None => self.tell.is_heard(how, &line),
+            Some(_) => {
+                self.held.push((how, line.into_owned()));
+                self.held.len() <= MOST_HELD
+            }
+        }
+    }
+
+    fn tell_if_due(&mut self, now: Instant) {
+        if self.due.is_some_and(|due| due <= now) {
+            self.due = None;
+            for (how, line) in self.held.drain(..) {
+                self.tell.is_heard(how, &line);
+            }
+        }
+    }
 }
 
 /// Splits what a program writes into lines, and has each heard.
@@ -575,7 +628,9 @@ impl Run {
     fn attend(&mut self, deadline: Instant, ears: &mut Ears<'_>) -> (Option<ExitStatus>, End) {
         let (mut end, mut deadline) = (End::Exited, Some(deadline));
         loop {
-            let seen = self.watch(deadline, end == End::Exited, ears);
+            let wake = deadline.into_iter().chain(ears.wakes_at()).min();
+            let seen = self.watch(wake, end == End::Exited, ears);
+            ears.tell_if_due();
             if seen.exited {
                 break;
             }
@@ -740,4 +795,37 @@ fn signal_name(signal: i32) -> String {
         _ => return format!("signal {signal}"),
     };
     name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::tell::tests::listening;
+
+    #[test]
+    fn what_a_program_writes_is_told_once_it_has_run_for_a_while() {
+        let (tell, heard) = listening(true);
+        let began = Instant::now();
+        let mut live = Live::begin(&tell, began);
+        assert!(live.hear("prints", b"one") && live.hear("complains:", b"odd"));
+        live.tell_if_due(began);
+        assert!(heard.lock().unwrap().is_empty(), "it may have ended in a moment");
+        live.tell_if_due(began + QUIET);
+        assert!(live.hear("prints", b"two"));
+        assert_eq!(*heard.lock().unwrap(), ["prints one", "complains: odd", "prints two"]);
+    }
+
+    #[test]
+    fn of_long_lines_the_beginning_is_heard_and_then_nothing_costs_more() {
+        let mut heard = Vec::new();
+        let mut ear = |line: &[u8]| {
+            heard.push(line.to_vec());
+            heard.len() < 2
+        };
+        let mut lines = Lines::beginnings(&mut ear);
+        lines.take(&[b'x'; 3_000]);
+        lines.take(b"\nshort\nnot heard\n");
+        assert!(!lines.enough, "the program goes on");
+        assert_eq!(heard, [vec![b'x'; LONGEST_TOLD], b"short".to_vec()]);
+    }
 }

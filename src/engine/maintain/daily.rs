@@ -4,6 +4,7 @@
 //! jump of the clock delays it by a minute at most. A time that passed while no daemon ran is
 //! made good at the next start. Who goes home does not wait for it: it can be cut short anywhere.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -110,7 +111,12 @@ impl Engine {
 
     fn in_a_thread(&mut self, work: impl FnOnce() -> Maintained + Send + 'static) {
         let to_me = self.to_me.clone();
-        let work = move || drop(to_me.send(Message::Maintained(work())));
+        let work = move || {
+            // Whoever waits for the end must hear of one.
+            let done = catch_unwind(AssertUnwindSafe(work));
+            let done = done.unwrap_or_else(|_| Maintained::Failed("it panicked".to_owned()));
+            drop(to_me.send(Message::Maintained(done)));
+        };
         match std::thread::Builder::new().name("maintain".into()).spawn(work) {
             // Nobody waits for it: it can be cut short anywhere.
             Ok(_) => self.daily.runs = true,
@@ -137,9 +143,7 @@ impl Engine {
             Maintained::Failed(why) => {
                 log::warn!("the home was not maintained: {why}; `koubou maintain` tries it again");
                 self.daily.runs = false;
-                if Note::Compact.stands(&self.home) {
-                    self.compact_mirror();
-                }
+                self.drop_note(&Note::Compact);
             }
             Maintained::Mirror(result) => {
                 match result {

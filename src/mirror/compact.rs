@@ -31,7 +31,7 @@ pub struct Compacted {
     pub kept_as_it_is: Option<String>,
 }
 
-/// What [`compact`] would do.
+/// What a compaction would do.
 ///
 /// # Errors
 /// What SQLite says.

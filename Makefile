@@ -9,7 +9,7 @@ TARGET  = $(or $(CARGO_TARGET_DIR),$(shell $(CARGO) metadata --format-version 1 
 
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS = answer dotenv journal result scan settings subtasks task
-MUTANTS = claim-dropped-first claims-forgotten result-not-synced
+MUTANTS = claim-dropped-first claims-forgotten left-before-archived result-not-synced
 
 .DEFAULT_GOAL := help
 .PHONY: help build release lint test check setup-codex bench-routing bench-calls bursts fuzz torture demo install clean

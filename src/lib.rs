@@ -69,6 +69,11 @@
 //! What another's answer is filled with (`{result:ID}`) is read anew each time that it is judged
 //! or begun (`engine::answers`), as `files` are.
 //!
+//! Old results leave their folders for an archive ([`spool::archive`]) and count as being where they
+//! were: whoever asks the spool finds them. The same code retires them (`engine::maintain`)
+//! for a command and for the daemon, which does so once a day in a thread of its own, as it writes
+//! its figures (`engine::metrics`).
+//!
 //! An agent is a guest at the counter: `cli::mcp` gives it the commands as tools, and holds it to
 //! what the settings allow. `cli::master` seats one there and sees to it that somebody works.
 //!

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS task_master (
     waits_for TEXT,                             -- why a pending one does not run yet
     error_kind TEXT,                            -- why a failed one failed
     task_group TEXT,                            -- the tasks that it belongs with
+    archived TEXT,                              -- the file in tasks/archive that its result was retired into
     worker_type TEXT GENERATED ALWAYS AS (assigned_worker_type) VIRTUAL
 );
 
@@ -93,6 +94,7 @@ CREATE INDEX IF NOT EXISTS idx_task_status ON task_master(status);
 CREATE INDEX IF NOT EXISTS idx_task_priority ON task_master(priority DESC);
 CREATE INDEX IF NOT EXISTS idx_task_parent ON task_master(parent_task_id);
 CREATE INDEX IF NOT EXISTS idx_task_group ON task_master(task_group);
+CREATE INDEX IF NOT EXISTS idx_task_archived ON task_master(archived) WHERE archived IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_worker_status ON workers(status);
 CREATE INDEX IF NOT EXISTS idx_log_timestamp ON system_logs(created_at DESC);
 CREATE INDEX IF NOT EXISTS idx_log_task ON system_logs(task_id);

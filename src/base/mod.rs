@@ -6,6 +6,7 @@
 
 pub mod bug;
 pub mod clock;
+pub mod exposition;
 pub mod files;
 pub mod group;
 pub mod process;

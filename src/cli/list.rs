@@ -9,6 +9,7 @@ use super::status;
 use super::table::Table;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
+use crate::base::words::Count;
 use crate::mirror::query::{Filter, TaskRecord};
 use crate::spool::Spool;
 use crate::spool::notes::Note;
@@ -20,6 +21,9 @@ pub(super) struct Args {
     /// Only those in this folder
     #[arg(long, value_name = "FOLDER", value_parser = ["pending", "in_progress", "completed", "failed"])]
     status: Option<String>,
+    /// Those whose results were retired into the archive instead
+    #[arg(long)]
+    archived: bool,
 }
 
 #[derive(Serialize)]
@@ -37,6 +41,8 @@ pub(super) struct Listed {
     priority: Option<i64>,
     pub(super) created_at: Option<String>,
     pub(super) waits_for: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived: Option<String>,
 }
 
 impl Listed {
@@ -48,8 +54,36 @@ impl Listed {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
+    if args.archived {
+        ui.answer(&Listing(archived(site, args.status.as_deref())?))?;
+        return Ok(Exit::Done);
+    }
     ui.answer(&Listing(tasks(site, &spool, args.status.as_deref())?))?;
+    let (archived, _) = spool.archive().size();
+    if archived > 0 {
+        let count = Count(archived, "result");
+        ui.hint(&format!("{} lists the {count} in the archive", site.call("list --archived")));
+    }
     Ok(Exit::Done)
+}
+
+/// The tasks whose results were retired, as the mirror knows them.
+fn archived(site: &Site, status: Option<&str>) -> Result<Vec<Listed>, Trouble> {
+    let status = status.and_then(Folder::from_name);
+    let filter = Filter { status, archived: Some(true), ..Filter::default() };
+    let rows = site.query()?.tasks(&filter)?.into_iter();
+    let listed = rows.map(|row| Listed {
+        status: Folder::from_name(&row.status).unwrap_or(Folder::Completed).as_str(),
+        task_id: row.task_id,
+        worker_type: row.assigned_worker_type,
+        difficulty_level: Some(row.difficulty_level),
+        sensitivity_level: Some(row.sensitivity_level),
+        priority: row.priority,
+        created_at: row.created_at,
+        waits_for: None,
+        archived: row.archived,
+    });
+    Ok(listed.collect())
 }
 
 /// The tasks of a folder, or of all.
@@ -61,7 +95,7 @@ pub(super) fn tasks(
     // The folders say which tasks there are; the mirror, where it is, says more of each.
     let known: HashMap<String, TaskRecord> = site
         .query()
-        .and_then(|query| Ok(query.tasks(&Filter::default())?))
+        .and_then(|query| Ok(query.tasks(&Filter { archived: Some(false), ..Filter::default() })?))
         .map(|rows| rows.into_iter().map(|row| (row.task_id.clone(), row)).collect())
         .unwrap_or_default();
     let workers = super::workers::states(site);
@@ -92,6 +126,7 @@ pub(super) fn tasks(
                     Folder::InProgress => row.and_then(|row| row.waits_for.clone()),
                     _ => None,
                 },
+                archived: None,
                 task_id: id,
             }
         }));

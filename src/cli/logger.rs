@@ -1,19 +1,38 @@
-//! Where the daemon's log goes: standard error, and `logs/system/koubou.log`.
+//! Where the daemon's log goes: standard error, and `logs/system/koubou.log`. What agents ask for
+//! goes to `logs/master/mcp.log`.
 //!
-//! Every line is tamed and has the secrets of `.env` masked before it is written
-//! anywhere.
+//! ```text
+//! 2026-11-26T01:02:03.456Z INFO  hello: completed
+//! {"time":"2026-11-26T01:02:03.456Z","level":"info","task_id":"hello","message":"completed", …}
+//! ```
+//!
+//! Lines are text or JSON (`log_format`); the id of the task that one is about stands in front of it,
+//! or in a field of its own. To journald each goes with its priority and without its time, which
+//! journald knows. Every line is tamed and has the secrets of `.env` masked before it is
+//! written anywhere.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::env;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use log::kv::Key;
+use log::{Level, LevelFilter, Record};
+use serde_json::json;
 
 use super::trouble::Trouble;
 use crate::base::clock;
-use crate::base::files::At;
 use crate::base::words;
-use crate::config::Config;
+use crate::config::{Config, LogFormat};
 use crate::spool::Home;
+use crate::spool::logs::LogFile;
+
+/// Starts the log of what an agent asks for; standard error is the agent's.
+pub(super) fn start_for_agents(home: &Home, config: &Arc<Config>) -> Result<(), Trouble> {
+    let level = config.log_level.parse().unwrap_or(LevelFilter::Info);
+    begin(home.logs().join("master/mcp.log"), config, level, false)
+}
 
 /// The settings whose secrets no line may show.
 static SETTINGS: RwLock<Option<Arc<Config>>> = RwLock::new(None);
@@ -37,57 +56,173 @@ pub(super) fn start(
     verbose: u8,
     quiet: bool,
 ) -> Result<(), Trouble> {
-    let path = home.log_file();
-    let file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        // A pipe that nobody reads must not hold up the start.
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(&path)
-        .at("open", &path)?;
     let level = match (quiet, verbose) {
-        (true, _) => log::LevelFilter::Error,
-        (_, 0) => config.log_level.parse().unwrap_or(log::LevelFilter::Info),
-        (_, 1) => log::LevelFilter::Debug,
-        _ => log::LevelFilter::Trace,
+        (true, _) => LevelFilter::Error,
+        (_, 0) => config.log_level.parse().unwrap_or(LevelFilter::Info),
+        (_, 1) => LevelFilter::Debug,
+        _ => LevelFilter::Trace,
+    };
+    begin(home.log_file(), config, level, true)
+}
+
+fn begin(
+    path: PathBuf,
+    config: &Arc<Config>,
+    level: LevelFilter,
+    is_told: bool,
+) -> Result<(), Trouble> {
+    let both = Both {
+        file: Mutex::new(LogFile::open(path)?),
+        is_told,
+        is_journal: is_journal(),
+        config: Arc::clone(config),
     };
     hide(config);
-    let target = Both { file, stderr_is_journal: std::env::var_os("JOURNAL_STREAM").is_some() };
     let built = env_logger::Builder::new()
         .filter_module("koubou", level)
         // What becomes of the folders that it watches is told by koubou itself.
-        .filter_module("notify", log::LevelFilter::Off)
-        .filter_level(level.min(log::LevelFilter::Warn))
-        .format(move |out, record| {
-            let text = masked(words::tame(&record.args().to_string()));
-            writeln!(out, "{} {:<5} {text}", clock::rfc3339(clock::wall()), record.level())
+        .filter_module("notify", LevelFilter::Off)
+        .filter_level(level.min(LevelFilter::Warn))
+        .format(move |_, record| {
+            both.write(record);
+            Ok(())
         })
-        .target(env_logger::Target::Pipe(Box::new(target)))
+        .target(env_logger::Target::Pipe(Box::new(io::sink())))
         .try_init();
     built.map_err(|error| Trouble::new("cannot start the log").because(error.to_string()))
 }
 
-/// A line to both places; trouble with one never keeps it from the other.
-struct Both {
-    file: File,
-    stderr_is_journal: bool,
+/// Whether standard error is journald's: it says which stream it gave us, for we may have another by now.
+fn is_journal() -> bool {
+    let Ok(stream) = env::var("JOURNAL_STREAM") else { return false };
+    let meta = std::fs::metadata("/proc/self/fd/2");
+    meta.is_ok_and(|meta| stream == format!("{}:{}", meta.dev(), meta.ino()))
 }
 
-impl Write for Both {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let _ = self.file.write_all(line);
-        // journald and terminals alike get whole lines; journald adds its own time.
-        let skip = if self.stderr_is_journal && !io::stderr().is_terminal() {
-            line.len().min(25)
-        } else {
-            0
+/// A line to both places; trouble with one never keeps it from the other.
+struct Both {
+    file: Mutex<LogFile>,
+    /// Whether it goes to standard error, too.
+    is_told: bool,
+    is_journal: bool,
+    config: Arc<Config>,
+}
+
+impl Both {
+    fn write(&self, record: &Record<'_>) {
+        let line = Line::of(record);
+        let time = clock::rfc3339(clock::wall());
+        let format = self.config.log_format;
+        let whole = line.in_format(format, Some(&time)) + "\n";
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = file.write(whole.as_bytes());
+        if !self.is_told {
+            return;
+        }
+        // Terminals and journald alike get whole lines.
+        let told = match self.is_journal {
+            true => format!("<{}>{}\n", priority(line.level), line.in_format(format, None)),
+            false => whole,
         };
-        let _ = io::stderr().lock().write_all(&line[skip..]);
-        Ok(line.len())
+        let _ = io::stderr().lock().write_all(told.as_bytes());
+    }
+}
+
+/// What syslog, and so journald, calls a level.
+fn priority(level: Level) -> u8 {
+    match level {
+        Level::Error => 3,
+        Level::Warn => 4,
+        Level::Info => 6,
+        Level::Debug | Level::Trace => 7,
+    }
+}
+
+/// A line of the log, fit to be written anywhere.
+struct Line {
+    level: Level,
+    room: String,
+    task: Option<String>,
+    worker: Option<String>,
+    text: String,
+}
+
+impl Line {
+    fn of(record: &Record<'_>) -> Self {
+        let fit = |text: &str| masked(words::tame(text));
+        let value = |key: &str| {
+            let found = record.key_values().get(Key::from_str(key))?;
+            Some(fit(&found.to_string()))
+        };
+        // `koubou::engine::orders` is told by the engine.
+        let room = record.target().split("::").nth(1).unwrap_or(record.target());
+        Self {
+            level: record.level(),
+            room: room.to_owned(),
+            task: value("task"),
+            worker: value("worker"),
+            text: fit(&record.args().to_string()),
+        }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn in_format(&self, format: LogFormat, time: Option<&str>) -> String {
+        match format {
+            LogFormat::Text => self.in_words(time),
+            LogFormat::Json => self.in_json(time),
+        }
+    }
+
+    fn in_words(&self, time: Option<&str>) -> String {
+        let time = time.map(|time| format!("{time} ")).unwrap_or_default();
+        let about = [&self.task, &self.worker];
+        let about: String = about.into_iter().flatten().map(|name| format!("{name}: ")).collect();
+        // journald has the level from the priority.
+        match time.is_empty() {
+            true => format!("{about}{}", self.text),
+            false => format!("{time}{:<5} {about}{}", self.level, self.text),
+        }
+    }
+
+    fn in_json(&self, time: Option<&str>) -> String {
+        let mut line = json!({});
+        let mut put = |key: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                line[key] = value.into();
+            }
+        };
+        put("time", time);
+        put("level", Some(&self.level.as_str().to_ascii_lowercase()));
+        put("component", Some(&self.room));
+        put("task_id", self.task.as_deref());
+        put("worker_id", self.worker.as_deref());
+        put("message", Some(&self.text));
+        line.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(task: Option<&str>) -> Line {
+        Line {
+            level: Level::Warn,
+            room: "engine".into(),
+            task: task.map(str::to_owned),
+            worker: task.map(|_| "echo-1".into()),
+            text: "it \"failed\"".into(),
+        }
+    }
+
+    #[test]
+    fn a_line_says_first_which_task_it_is_about() {
+        let at = Some("2026-11-26T01:02:03.456Z");
+        let words = line(Some("x")).in_format(LogFormat::Text, at);
+        assert_eq!(words, "2026-11-26T01:02:03.456Z WARN  x: echo-1: it \"failed\"");
+        assert_eq!(line(None).in_format(LogFormat::Text, None), "it \"failed\"");
+        assert_eq!(
+            line(Some("x")).in_format(LogFormat::Json, at),
+            r#"{"time":"2026-11-26T01:02:03.456Z","level":"warn","component":"engine","task_id":"x","worker_id":"echo-1","message":"it \"failed\""}"#
+        );
     }
 }

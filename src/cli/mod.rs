@@ -13,6 +13,7 @@ mod init;
 mod list;
 mod log;
 mod logger;
+mod maintain;
 mod manual;
 mod master;
 mod mcp;
@@ -89,6 +90,7 @@ enum Command {
     Budget(budget::Args),
     Doctor(doctor::Args),
     Rebuild(rebuild::Args),
+    Maintain(maintain::Args),
     Check(check::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -148,6 +150,7 @@ fn run(command: Command, ui: &mut Ui, site: &Site) -> Done {
         Command::Budget(args) => budget::run(ui, site, &args),
         Command::Doctor(args) => doctor::run(ui, site, &args),
         Command::Rebuild(args) => rebuild::run(ui, site, &args),
+        Command::Maintain(args) => maintain::run(ui, site, &args),
         Command::Check(args) => check::run(ui, site, &args),
         Command::Completions(args) => manual::completions(ui, &args),
         Command::Man(args) => manual::man(ui, &args),

@@ -1,4 +1,4 @@
-//! `koubou rebuild`: makes the mirror anew from the folders and the journal.
+//! `koubou rebuild`: makes the mirror anew from the folders, the archive and the journal.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -10,33 +10,36 @@ use crate::engine;
 use crate::spool::notes::Note;
 use crate::spool::watch::Watch;
 
-/// Make the database anew from the folders and the journal
+/// Make the database anew from the folders, the archive and the journal
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {}
 
 pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     site.spool()?;
     if site.daemon().is_some() {
-        ask_the_daemon(site)?;
+        ask_the_daemon(site, &Note::Rebuild)?;
         ui.say("the daemon has made the mirror anew");
         return Ok(Exit::Done);
     }
-    let count = engine::rebuild(&site.home, &Arc::new(site.config()?))?;
-    ui.say(&format!("made the mirror anew: {}", Count(count, "task")));
+    let anew = engine::rebuild(&site.home, &Arc::new(site.config()?))?;
+    for damage in &anew.damages {
+        ui.warn(damage);
+    }
+    ui.say(&format!("made the mirror anew: {}", Count(anew.tasks, "task")));
     Ok(Exit::Done)
 }
 
 /// Leaves a note, and waits until the daemon takes it away.
-fn ask_the_daemon(site: &Site) -> Result<(), Trouble> {
+pub(super) fn ask_the_daemon(site: &Site, note: &Note) -> Result<(), Trouble> {
     let (tell, told) = mpsc::channel();
     let _watch = Watch::start(&site.home, move |_| {
         let _ = tell.send(());
     })
     .map_err(|error| Trouble::new(error.to_string()))?;
-    Note::Rebuild.leave(&site.home)?;
-    while Note::Rebuild.stands(&site.home) {
+    note.leave(&site.home)?;
+    while note.stands(&site.home) {
         if site.daemon().is_none() {
-            Note::Rebuild.take(&site.home)?;
+            note.take(&site.home)?;
             return Err(Trouble::new("the daemon went away meanwhile").hint("run it again"));
         }
         if told.recv().is_err() {

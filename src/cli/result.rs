@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::site::{Located, parse_id};
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
-use crate::base::files::{self, ReadError};
+use crate::base::files::ReadError;
+use crate::spool::Spool;
 use crate::task::{Folder, TaskId};
 
 /// Print a task's answer, and nothing else
@@ -18,13 +19,13 @@ pub(super) struct Args {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
-    let Located { ref id, folder, ref path } = site.locate(&spool, &args.id)?;
+    let Located { ref id, folder, .. } = site.locate(&spool, &args.id)?;
     if !folder.is_end() {
         site.hint_if_idle(ui);
         return Err(Trouble::try_later(format!("`{id}` is {folder}, and has no result yet"))
             .hint(format!("{} waits for it", site.call(&format!("wait {id}")))));
     }
-    let result = read_result(path)?;
+    let result = read_result(&spool, folder, id)?;
     if ui.is_json() {
         ui.json_line(&result)?;
     } else if let Some(content) = result.get("content").and_then(Value::as_str) {
@@ -41,9 +42,10 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         .hint(format!("{} tells the whole story", site.call(&format!("show {id}")))))
 }
 
-/// A result's document, of whatever size.
-pub(super) fn read_result(path: &std::path::Path) -> Result<Value, Trouble> {
-    let bytes = files::read(path, files::ANY_SIZE).map_err(|error| match error {
+/// A result's document, of whatever size, from its folder or from the archive.
+pub(super) fn read_result(spool: &Spool, folder: Folder, id: &TaskId) -> Result<Value, Trouble> {
+    let path = spool.file(folder, id);
+    let bytes = spool.read_result(folder, id).map_err(|error| match error {
         ReadError::File(error) => error.into(),
         other => Trouble::new(format!("cannot read `{}`: {other}", path.display())),
     })?;

@@ -5,8 +5,9 @@ use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::files;
 use crate::base::words::Count;
-use crate::spool::Spool;
 use crate::spool::notes::Note;
+use crate::spool::{Spool, retire};
+use crate::task::result::TaskResult;
 use crate::task::{Folder, TaskId};
 
 /// Run failed tasks again, with their history
@@ -47,13 +48,21 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 /// Puts one back.
 pub(super) fn retry(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
     match spool.find(id) {
+        Some(Folder::Failed) if spool.find_archived(id).is_some() => return bring_back(spool, id),
         Some(Folder::Failed) => {}
         Some(Folder::Completed) => {
-            let hint = format!(
-                "`mv {} {}` runs it again all the same",
-                spool.file(Folder::Completed, id).display(),
-                spool.home().folder(Folder::Pending).display()
-            );
+            let pending = spool.home().folder(Folder::Pending);
+            let hint = match spool.find_archived(id) {
+                Some(_) => format!(
+                    "`koubou show {id} --json >{}` runs it again all the same",
+                    pending.join(id.file_name()).display()
+                ),
+                None => format!(
+                    "`mv {} {}` runs it again all the same",
+                    spool.file(Folder::Completed, id).display(),
+                    pending.display()
+                ),
+            };
             return Err(Trouble::new(format!(
                 "`{id}` is completed, and only failed tasks are retried"
             ))
@@ -76,5 +85,18 @@ pub(super) fn retry(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
         files::rename_new(&spool.file(Folder::Failed, id), &pending)?;
     }
     files::sync_dir(files::parent(&pending))?;
+    Ok(())
+}
+
+/// Puts one back whose result was retired; what the archive holds of it stays there.
+fn bring_back(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
+    let result = super::result::read_result(spool, Folder::Failed, id)?;
+    let drop = result.as_object().and_then(retire::rejected_in);
+    let bytes = drop.unwrap_or_else(|| TaskResult::to_bytes(&result));
+    Note::Cancel(id.clone()).take(spool.home())?;
+    let pending = spool.home().folder(Folder::Pending);
+    let half = spool.home().tmp().join(files::half_made(&spool.file(Folder::Pending, id)));
+    spool.put(&half, id, &bytes, 0o600)?;
+    files::sync_dir(&pending)?;
     Ok(())
 }

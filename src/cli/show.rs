@@ -9,6 +9,7 @@ use super::{Done, Exit, Site, Ui, tree};
 use crate::base::files;
 use crate::base::words::tame;
 use crate::mirror::query::TaskRecord;
+use crate::spool::Spool;
 use crate::spool::notes::Note;
 use crate::task::{Folder, TaskId, Usd};
 
@@ -30,7 +31,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         return tree::show(ui, site, id);
     }
     let story = match folder.is_end() {
-        true => super::result::read_result(path)?,
+        true => ended(&spool, folder, id)?,
         false => waiting(site, id, folder, path)?,
     };
     match ui.is_json() {
@@ -41,6 +42,17 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         site.hint_if_idle(ui);
     }
     Ok(Exit::Done)
+}
+
+/// The story of a task that has ended, and the file of the archive that it is in, if it is.
+fn ended(spool: &Spool, folder: Folder, id: &TaskId) -> Result<Value, Trouble> {
+    let mut story = super::result::read_result(spool, folder, id)?;
+    if let Some(place) = spool.find_archived(id)
+        && let Value::Object(story) = &mut story
+    {
+        story.insert("archived".into(), json!(place.file));
+    }
+    Ok(story)
 }
 
 /// The story so far of a task that has not ended.
@@ -95,6 +107,7 @@ fn told(story: &Value) -> String {
     line("difficulty", text("/routing/difficulty_level"));
     line("sensitivity", text("/routing/sensitivity_level"));
     line("waits for", text("/waits_for"));
+    line("archived", text("/archived").map(|file| format!("tasks/archive/{file}")));
     line("dropped", text("/created_at"));
     line("finished", text("/finished_at"));
     line(

@@ -9,12 +9,18 @@ use super::table::Table;
 use super::workers::WorkerState;
 use super::{Done, Exit, Site, Ui};
 use crate::base::words::Count;
+use crate::engine::metrics::{self, Known};
+use crate::mirror::sums::Sums;
 use crate::spool::notes::Note;
 use crate::task::Folder;
 
 /// Show what waits, what runs, and what keeps it
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Print the figures that Prometheus reads, as they are in `metrics/koubou.prom`
+    #[arg(long, conflicts_with = "json")]
+    prometheus: bool,
+}
 
 #[derive(Serialize)]
 struct Status {
@@ -23,6 +29,7 @@ struct Status {
     pid: Option<u32>,
     paused: bool,
     counts: Counts,
+    archived: u64,
     waits: Vec<Wait>,
     workers: Vec<WorkerState>,
     budget: Option<Money>,
@@ -43,8 +50,11 @@ struct Wait {
     waits_for: String,
 }
 
-pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
+pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
+    if args.prometheus {
+        return prometheus(ui, site);
+    }
     if let Err(trouble) = site.config() {
         ui.trouble(&trouble);
     }
@@ -63,6 +73,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
             completed: count(Folder::Completed)?,
             failed: count(Folder::Failed)?,
         },
+        archived: spool.archive().size().0,
         waits: if pid.is_some() { waits(site, &workers, paused) } else { Vec::new() },
         workers,
         budget: super::budget::money(site).ok(),
@@ -71,6 +82,17 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     if pid.is_none() && status.counts.pending > 0 {
         site.hint_if_idle(ui);
     }
+    Ok(Exit::Done)
+}
+
+/// The same figures that a daemon writes down.
+fn prometheus(ui: &mut Ui, site: &Site) -> Done {
+    let config = site.config()?;
+    let ledger = super::budget::Books::read(site, &config)?.ledger;
+    let (day, month) = (ledger.day(), ledger.month());
+    let known = Known { is_running: site.daemon().is_some(), day, month };
+    let text = metrics::gather(&site.home, &config, known, &mut Sums::default());
+    ui.raw(text.as_bytes())?;
     Ok(Exit::Done)
 }
 
@@ -140,9 +162,13 @@ impl fmt::Display for Status {
             )?,
         }
         let Counts { pending, in_progress, completed, failed } = &self.counts;
+        let archived = match self.archived {
+            0 => String::new(),
+            n => format!(", {n} archived"),
+        };
         writeln!(
             f,
-            "{pending} pending, {in_progress} in progress, {completed} completed, {failed} failed"
+            "{pending} pending, {in_progress} in progress, {completed} completed, {failed} failed{archived}"
         )?;
         for wait in &self.waits {
             let verb = if wait.tasks == 1 { "waits" } else { "wait" };

@@ -5,7 +5,9 @@ use std::error::Error;
 use crate::base::files::FileError;
 use crate::base::words;
 use crate::engine::EngineError;
+use crate::engine::maintain::MaintainError;
 use crate::mirror::MirrorError;
+use crate::spool::archive::KeepError;
 use crate::spool::lock::LockError;
 
 /// Something that ends a command.
@@ -127,6 +129,18 @@ impl From<EngineError> for Trouble {
             }
             EngineError::Thread(_) => {
                 Self::of(&error).hint("raise the limit on threads (`ulimit -u`)")
+            }
+        }
+    }
+}
+
+impl From<MaintainError> for Trouble {
+    fn from(error: MaintainError) -> Self {
+        match error {
+            MaintainError::Keep(KeepError::Busy) => Self::try_later(error.to_string())
+                .hint("one at a time is enough: the other does the same; run it again later"),
+            MaintainError::Keep(KeepError::File(error)) | MaintainError::File(error) => {
+                error.into()
             }
         }
     }

@@ -93,11 +93,18 @@ impl Ui {
 
     /// How far something has come, for a person who is looking.
     pub(super) fn progress(&self) -> Progress {
+        self.progress_of("ended")
+    }
+
+    /// The same, with what it is that has come so far.
+    pub(super) fn progress_of(&self, done: &str) -> Progress {
         let is_watched = io::stderr().is_terminal() && !self.quiet;
         Progress(is_watched.then(|| {
             let bar = ProgressBar::new(0).with_style(
-                ProgressStyle::with_template("{bar:24} {pos} of {len} ended, {elapsed}")
-                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+                ProgressStyle::with_template(&format!(
+                    "{{bar:24}} {{pos}} of {{len}} {done}, {{elapsed}}"
+                ))
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
             );
             bar.enable_steady_tick(Duration::from_secs(1));
             bar

@@ -112,10 +112,15 @@ impl<'a> Wait<'a> {
         let mut wait = Self::new(site, spool, located.collect::<Result<Vec<_>, _>>()?);
         if let Some(name) = group {
             wait.group = Some(Group::new(name.clone()));
-            wait.open = site.query().and_then(|query| Ok(query.group(name)?)).map_or_else(
-                |_| Vec::new(),
-                |rows| rows.iter().filter_map(|row| row.task_id.parse().ok()).collect(),
-            );
+            let rows = site.query().and_then(|query| Ok(query.group(name)?)).unwrap_or_default();
+            for row in rows {
+                let Ok(id) = row.task_id.parse() else { continue };
+                // What was archived has ended for good, and is not looked for one by one.
+                match row.archived.and_then(|_| Folder::from_name(&row.status)) {
+                    Some(folder) => drop(wait.ended.insert(id, folder)),
+                    None => wait.open.push(id),
+                }
+            }
         }
         Ok(wait)
     }
@@ -209,7 +214,7 @@ impl<'a> Wait<'a> {
         let failed = self.ended.iter().filter(|(_, folder)| **folder == Folder::Failed);
         let failed: Vec<&TaskId> = failed.map(|(id, _)| id).collect();
         for id in &failed {
-            let result = super::result::read_result(&self.spool.file(Folder::Failed, id));
+            let result = super::result::read_result(self.spool, Folder::Failed, id);
             let result = result.unwrap_or_default();
             let why = result.pointer("/error/message").and_then(|why| why.as_str());
             ui.say(&format!("`{id}` failed: {}", words::tame(why.unwrap_or("it failed"))));
@@ -246,7 +251,7 @@ fn where_it_ended(site: &Site, spool: &Spool, id: &TaskId) -> Result<Option<Fold
 }
 
 fn is_result(spool: &Spool, folder: Folder, id: &TaskId) -> bool {
-    let result = super::result::read_result(&spool.file(folder, id)).unwrap_or_default();
+    let result = super::result::read_result(spool, folder, id).unwrap_or_default();
     result.as_object().is_some_and(TaskResult::looks_like_one)
 }
 

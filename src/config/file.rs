@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::complaint::{Complaints, ConfigErrors};
@@ -15,7 +16,9 @@ use super::prices::{self, PriceList};
 use super::section::Section;
 use super::tree::{self, Node, Place};
 use super::workers::{self, ReadWorker, Surroundings, Workers};
-use super::{CheckSpec, Config, Kind, Limits, Retire, checks, limits, mcp, rules, security};
+use super::{
+    CheckSpec, Config, Kind, Limits, LogFormat, Retire, checks, limits, mcp, rules, security,
+};
 use crate::base::secret::Mask;
 use crate::base::words;
 use crate::route::Router;
@@ -35,6 +38,10 @@ const KEYS: &[&str] = &[
     "timezone",
     "retention_days",
     "retire",
+    "maintain_at",
+    "max_log_bytes",
+    "keep_logs",
+    "log_format",
     "max_task_bytes",
     "max_result_bytes",
     "file_roots",
@@ -151,6 +158,10 @@ impl Reader<'_> {
             timezone: self.timezone(),
             retention_days: self.top.small("retention_days", 1, 36_500).unwrap_or(7),
             retire: self.retire(),
+            maintain_at: self.maintain_at(),
+            max_log_bytes: self.top.size("max_log_bytes", 1 << 10).unwrap_or(100 << 20),
+            keep_logs: self.top.small("keep_logs", 0, 10_000).unwrap_or(10),
+            log_format: self.log_format(),
             max_task_bytes: self.top.size("max_task_bytes", 1 << 10).unwrap_or(16 << 20),
             max_result_bytes: self.top.size("max_result_bytes", 1 << 10).unwrap_or(16 << 20),
             file_roots: self.roots("file_roots"),
@@ -253,6 +264,43 @@ impl Reader<'_> {
                 let message = format!("`retire` must be `archive` or `delete`, and is `{shown}`");
                 self.top.error("retire", message);
                 Retire::Archive
+            }
+        }
+    }
+
+    /// When the daemon tidies up, each day; `None` is never.
+    fn maintain_at(&self) -> Option<Time> {
+        const DEFAULT: Time = Time::constant(3, 30, 0, 0);
+        if !self.top.has("maintain_at") {
+            return Some(DEFAULT);
+        }
+        let text = self.top.word("maintain_at")?;
+        if text == "never" {
+            return None;
+        }
+        let time = text.split_once(':').and_then(|(hour, minute)| {
+            let two = |text: &str| text.parse::<i8>().ok().filter(|_| text.len() <= 2);
+            Time::new(two(hour)?, two(minute)?, 0, 0).ok()
+        });
+        if time.is_none() {
+            let shown = words::excerpt(&words::tame(&text), 40);
+            let message = format!(
+                "`maintain_at` must be a time of day such as `03:30`, or `never`, and is `{shown}`"
+            );
+            self.top.error("maintain_at", message);
+        }
+        time
+    }
+
+    fn log_format(&self) -> LogFormat {
+        match self.top.word("log_format").as_deref() {
+            None | Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            Some(other) => {
+                let shown = words::excerpt(&words::tame(other), 40);
+                let message = format!("`log_format` must be `text` or `json`, and is `{shown}`");
+                self.top.error("log_format", message);
+                LogFormat::Text
             }
         }
     }
@@ -525,6 +573,10 @@ routing_rules:
         assert_eq!(config.max_result_bytes, least.max_result_bytes);
         assert_eq!(config.min_free_bytes, least.min_free_bytes);
         assert_eq!((config.result_mode, config.retire), (least.result_mode, least.retire));
+        assert_eq!(config.maintain_at, least.maintain_at);
+        assert_eq!(config.maintain_at.map(|at| at.to_string()).as_deref(), Some("03:30:00"));
+        let logs = |config: &Config| (config.max_log_bytes, config.keep_logs, config.log_format);
+        assert_eq!(logs(&config), logs(&least));
         assert_eq!(config.master_agent, least.master_agent);
     }
 
@@ -702,6 +754,11 @@ routing_rules:
                 "7:11: there is no time zone `Mars/Phobos`: write one such as `Asia/Tokyo` or `UTC`",
             ),
             ("retire: burn\n", "7:9: `retire` must be `archive` or `delete`, and is `burn`"),
+            (
+                "maintain_at: 24:00\n",
+                "7:14: `maintain_at` must be a time of day such as `03:30`, or `never`, and is `24:00`",
+            ),
+            ("log_format: xml\n", "7:13: `log_format` must be `text` or `json`, and is `xml`"),
             (
                 "retention_days: 0\n",
                 "7:17: `retention_days` must be a whole number from 1 to 36500, and is `0`",

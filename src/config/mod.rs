@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
@@ -70,6 +70,14 @@ pub struct Config {
     pub retention_days: u32,
     /// What becomes of them then.
     pub retire: Retire,
+    /// At which time of day the daemon maintains its home, in `timezone`; `None` is never.
+    pub maintain_at: Option<Time>,
+    /// A log is turned over when it has so many bytes.
+    pub max_log_bytes: u64,
+    /// How many logs that were turned over are kept of each.
+    pub keep_logs: u32,
+    /// How the log is written.
+    pub log_format: LogFormat,
     /// The largest drop that is read, in bytes.
     pub max_task_bytes: u64,
     /// The largest answer that is kept, in bytes; the rest is cut with a warning.
@@ -110,6 +118,16 @@ pub enum Retire {
     Archive,
     /// It is deleted.
     Delete,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 /// What an agent may do that works through koubou's MCP tools.

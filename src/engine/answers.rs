@@ -1,13 +1,12 @@
 //! Puts the answers of tasks that a task depends on where its `{result:ID}` stand.
 //!
-//! They are read from `completed` each time that the task is judged or begun, like its
+//! They are read from `completed`, or from the archive, each time that the task is judged or begun, like its
 //! `files`. What comes of confidential work is confidential, wherever it is put.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::base::files::{self, Regular};
 use crate::route::Assessment;
 use crate::spool::Spool;
 use crate::task::result::{Reason, Routing};
@@ -66,8 +65,7 @@ pub(super) fn fill(task: &mut Task, spool: &Spool, most: u64) -> Result<Filled, 
 }
 
 fn read(spool: &Spool, id: &TaskId) -> Option<Given> {
-    let mut file = Regular::open(&spool.file(Folder::Completed, id)).ok()?;
-    serde_json::from_slice(&file.read(files::ANY_SIZE).ok()?).ok()
+    serde_json::from_slice(&spool.read_result(Folder::Completed, id).ok()?).ok()
 }
 
 impl Filled {

@@ -138,7 +138,7 @@ impl Claimer<'_> {
         let (spool, config) = (Arc::clone(&self.shop.spool), Arc::clone(&self.shop.config));
         Tell::new(is_public, move |text| {
             let message = config.mask.hide(&text).unwrap_or(text);
-            log::debug!("{id}: {}", tame(&message));
+            log::debug!(task:% = id; "{}", tame(&message));
             let line = Told { at: clock::wall(), worker_id: worker_id.clone(), message };
             // A full disk is told of by whoever files results.
             let _ = told::write(spool.home(), &id, &line);

@@ -305,7 +305,8 @@ impl Desk {
                     Ok(was_away) => {
                         if was_away {
                             log::warn!(
-                                "{known_as}: somebody moved it while it was worked on; it has ended, and its result is filed"
+                                task:% = known_as;
+                                "somebody moved it while it was worked on; it has ended, and its result is filed"
                             );
                         }
                         names.insert(filing.claim.id().clone(), known_as);

@@ -3,7 +3,7 @@
 //! One thread owns the foreman and waits in one `select!`; nothing else loops. It
 //! hears what the watcher, the intake, the hands and the desk report, passes it to
 //! the foreman with the time, and carries out what he orders. Idle, it sleeps but
-//! for one heartbeat a minute.
+//! for one heartbeat a minute. Once a day it has the home maintained, by a thread of its own.
 //!
 //! It never decides: every choice is the foreman's. It never speaks to a person:
 //! it logs, and returns how the work ended.
@@ -18,6 +18,8 @@ mod desk;
 mod hooks;
 mod intake;
 mod lanes;
+pub mod maintain;
+pub mod metrics;
 mod orders;
 mod reconcile;
 mod recover;
@@ -32,7 +34,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 
-pub use reconcile::rebuild;
+pub use reconcile::{Anew, rebuild};
 
 use crate::base::clock::{self, Now};
 use crate::base::files::{self, FileError};
@@ -125,6 +127,8 @@ enum Message {
     MirrorWell,
     /// The mirror was made anew, or why it could not be.
     Rebuilt(Result<(), String>),
+    /// The home, or its mirror, was maintained.
+    Maintained(maintain::Maintained),
 }
 
 /// How the work ended.
@@ -204,6 +208,8 @@ pub struct Engine<'a> {
     inherited: Arc<Vec<(String, String)>>,
     /// The owner's programs that run because something has happened.
     hooks: hooks::Hooks,
+    daily: maintain::Daily,
+    meter: metrics::Meter,
     lock: Arc<Lock>,
 }
 
@@ -253,7 +259,10 @@ impl<'a> Engine<'a> {
         let database = database(&config, home);
         let mirror = Scribe::start(&database, to_me.clone())?;
         orders::tell_of_recovery(&recovered, &mirror);
-        reconcile::reconcile(&spool, &database, &mirror);
+        maintain::mend_archive(&spool);
+        reconcile::reconcile(&spool, &database, mirror.journal_mark(), |fact| mirror.tell(fact));
+        // A mirror that begins anew knows nothing of what was retired, which may be much.
+        let wants_rebuild = mirror.is_fresh() && !spool.archive().files()?.is_empty();
         tell_of_limits(&config, &recovered.replay);
         let mut foreman = foreman(&config, drain, &mut recovered.replay, now);
         for row in recover::take_up(&mut foreman, &mut recovered, now) {
@@ -282,7 +291,7 @@ impl<'a> Engine<'a> {
             troubles: Troubles::default(),
             stuck: None,
             drain,
-            wants_rebuild: false,
+            wants_rebuild,
             room: (Duration::ZERO, true),
             stops: 0,
             give_up_at: None,
@@ -293,6 +302,8 @@ impl<'a> Engine<'a> {
             next: None,
             inherited: Arc::new(post.inherited.clone()),
             hooks: hooks::Hooks::default(),
+            daily: maintain::Daily::default(),
+            meter: metrics::Meter::default(),
             lock: Arc::clone(&lock),
             config: Arc::clone(&config),
             spool: Arc::clone(&spool),
@@ -339,6 +350,11 @@ impl<'a> Engine<'a> {
         self.tell_of_workers();
         self.tell_of_money();
         self.ask(Ask::Glimpse(Glimpse::Everything));
+        if self.wants_rebuild {
+            self.want_rebuild();
+        }
+        self.set_daily();
+        self.open_meter();
         self.go_on();
         let mut heartbeat = clock::mono() + HEARTBEAT;
         let mut listing = clock::mono() + POLL;
@@ -347,7 +363,9 @@ impl<'a> Engine<'a> {
             self.do_not_linger(now);
             let room = (!self.room.1).then(|| now.mono + LOOK_FOR_ROOM_AGAIN);
             let poll = self.watch.is_none().then_some(listing);
-            let own = self.give_up_at.into_iter().chain(room).chain(poll);
+            let daily = self.daily_wakes_at(now);
+            let own = self.give_up_at.into_iter().chain(room).chain(poll).chain(daily);
+            let own = own.chain(self.meter.wakes_at());
             let due = self.foreman.wakes_at(now).into_iter().chain(own);
             let wake_at = due.chain([heartbeat]).min().unwrap_or(heartbeat);
             let timer = crossbeam_channel::after(wake_at.saturating_sub(now.mono));
@@ -376,6 +394,8 @@ impl<'a> Engine<'a> {
                     if self.give_up_at.is_some_and(|at| clock::mono() >= at) {
                         break;
                     }
+                    self.maintain_if_due();
+                    self.measure_if_due(Now::read());
                     self.go_on();
                 }
             }
@@ -387,6 +407,8 @@ impl<'a> Engine<'a> {
 
     /// Hears a message and what has come behind it, and then has the foreman go on once.
     fn take_all(&mut self, first: Message) {
+        self.meter.note(clock::mono());
+        self.measure_if_due(Now::read());
         self.take(first);
         for _ in 1..AT_A_TIME {
             let Ok(message) = self.messages.try_recv() else { break };
@@ -430,6 +452,7 @@ impl<'a> Engine<'a> {
             Message::Glimpse(glimpse) => self.glimpsed(glimpse),
             Message::MirrorWell => self.want_rebuild(),
             Message::Rebuilt(result) => self.rebuilt(result),
+            Message::Maintained(maintained) => self.maintained(maintained),
         }
     }
 
@@ -688,7 +711,8 @@ impl<'a> Engine<'a> {
                 self.drop_note(&note);
             }
             Note::Rebuild if stands => self.want_rebuild(),
-            Note::Cancel(_) | Note::Limits | Note::Rebuild => {}
+            Note::Compact if stands => self.compact_mirror(),
+            Note::Cancel(_) | Note::Limits | Note::Rebuild | Note::Compact => {}
         }
     }
 
@@ -718,6 +742,7 @@ impl<'a> Engine<'a> {
     fn go_home(mut self) -> Ending {
         self.asks = None;
         self.errands = None;
+        self.end_daily();
         self.call_off_clerks();
         let left = if self.drain && self.is_giving_up() { self.left_behind() } else { Vec::new() };
         if self.is_giving_up() {
@@ -747,6 +772,10 @@ impl<'a> Engine<'a> {
         let _ = self.journal.sync();
         self.tell_offline();
         self.mirror.close();
+        // What has the home's name now may be another's.
+        if self.lock.place() == Place::Here {
+            self.meter.close(metrics::known(&self.foreman, false));
+        }
         Ending {
             waits: self.farewell.take().map_or(left, |farewell| farewell.waits),
             stopped: self.stops > 0,

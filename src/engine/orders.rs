@@ -120,7 +120,7 @@ impl Engine<'_> {
     /// A result stands. Somebody may have taken it away again before we heard of it,
     /// and then its row goes, too.
     pub(super) fn filed(&mut self, known_as: &TaskId, id: TaskId, folder: Folder) {
-        log::info!("{id}: {folder}");
+        log::info!(task:% = id; "{folder}");
         self.went_on();
         self.tell_of_end(&id, folder);
         let stands = crate::base::files::exists(&self.spool.file(folder, &id));
@@ -144,7 +144,7 @@ impl Engine<'_> {
 
     pub(super) fn begun(&mut self, id: &TaskId, worker_id: String) {
         let now = clock::wall();
-        log::info!("{id}: begun by {worker_id}");
+        log::info!(task:% = id; "begun by {worker_id}");
         self.tell_log(log::Level::Info, Some(id), Some(&worker_id), "begun");
         if let Some(row) = self.foreman.row_in_progress(id, now) {
             self.mirror.tell(Fact::Task(Box::new(row)));
@@ -181,7 +181,7 @@ impl Engine<'_> {
             true => bare.clone(),
             false => format!("{text} (after {took})"),
         };
-        log::log!(level, "{id}: {}: {shown}", ended.worker_id);
+        log::log!(level, task:% = id, worker:% = ended.worker_id; "{shown}");
         self.tell_log(level, Some(&id), Some(&ended.worker_id), &bare);
         if self.is_giving_up() {
             // What was done in a batch stays claimed, and the next start asks after it again.
@@ -223,12 +223,13 @@ impl Engine<'_> {
         }
         match held.claim.release() {
             Ok(()) => {
-                log::warn!("{id}: put back into pending");
+                log::warn!(task:% = id; "put back into pending");
                 self.tell_of_return(&id);
             }
             Err(error) => {
                 log::error!(
-                    "{id}: {}; the next start puts it back",
+                    task:% = id;
+                    "{}; the next start puts it back",
                     super::lanes::sentence(&error)
                 );
             }
@@ -302,6 +303,7 @@ impl Engine<'_> {
         [Folder::Completed, Folder::Failed]
             .into_iter()
             .find_map(|folder| reconcile::result_fact(&self.spool, folder, id))
+            .or_else(|| reconcile::archived_fact(&self.spool, id))
     }
 
     // ---- what people did by hand in the folders of results ----
@@ -319,7 +321,10 @@ impl Engine<'_> {
         } else if !self.foreman.knows(&id) {
             // Whatever we had filed under this name is gone; its event will not come any more.
             self.own_filings.remove(&id);
-            self.forget(&id);
+            match self.spool.find_archived(&id) {
+                Some(place) => self.mirror.tell(Fact::Archived(id, place.file)),
+                None => self.forget(&id),
+            }
         }
     }
 
@@ -334,8 +339,11 @@ impl Engine<'_> {
     // ---- what the mirror is told ----
 
     pub(super) fn say(&mut self, remark: Remark) {
-        let task = remark.task.as_ref().map(|id| format!("{id}: ")).unwrap_or_default();
-        log::log!(remark.level, "{task}{}", tame(&remark.text));
+        let text = tame(&remark.text);
+        match &remark.task {
+            Some(id) => log::log!(remark.level, task:% = id; "{text}"),
+            None => log::log!(remark.level, "{text}"),
+        }
         self.tell_log(
             remark.level,
             remark.task.as_ref(),
@@ -475,9 +483,12 @@ pub(super) fn tell_of_recovery(found: &Recovered, mirror: &Scribe) {
         log::warn!("ended process {pid}, which an earlier daemon had left running");
     }
     for id in &found.released {
-        log::warn!("{id}: was in progress when an earlier daemon ended; it is back in pending");
+        log::warn!(
+            task:% = id;
+            "was in progress when an earlier daemon ended; it is back in pending"
+        );
     }
     for id in &found.dropped {
-        log::info!("{id}: its result stood already; the leftover claim is dropped");
+        log::info!(task:% = id; "its result stood already; the leftover claim is dropped");
     }
 }

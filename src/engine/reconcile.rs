@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::intake::{Ask, Intake};
-use super::scribe::Scribe;
 use super::{Engine, EngineError, Message, recover};
 use crate::base::clock::Now;
 use crate::base::files::{self, Regular};
@@ -13,6 +12,7 @@ use crate::config::Config;
 use crate::foreman::{Event, Foreman, Order};
 use crate::mirror;
 use crate::mirror::query::{Filter, Reader};
+use crate::spool::archive::Entry;
 use crate::spool::journal::{self, Chapter, Journal};
 use crate::spool::lock::Lock;
 use crate::spool::notes::Note;
@@ -48,6 +48,7 @@ pub(super) fn row_of(result: TaskResult) -> TaskRow {
         updated_at: result.finished_at,
         waits_for: None,
         error_kind: result.error.map(|error| error.kind.as_str()),
+        archived: None,
         task_id: result.task_id,
     }
 }
@@ -61,10 +62,18 @@ pub(super) fn result_fact(spool: &Spool, folder: Folder, id: &TaskId) -> Option<
     Some(Fact::Task(Box::new(row_of(result))))
 }
 
+/// The fact that a retired result tells, if there is one that can be read.
+pub(super) fn archived_fact(spool: &Spool, id: &TaskId) -> Option<Fact> {
+    let place = spool.find_archived(id)?;
+    let line = spool.archive().read(&place, id).ok()?;
+    let result: TaskResult = serde_json::from_slice(&line).ok()?;
+    Some(Fact::Task(Box::new(TaskRow { archived: Some(place.file), ..row_of(result) })))
+}
+
 /// What came of a subtask, for its parent's result.
 pub(super) fn child_result(spool: &Spool, id: &TaskId) -> ChildResult {
     let read = |folder| {
-        let bytes = Regular::open(&spool.file(folder, id)).ok()?.read(files::ANY_SIZE).ok()?;
+        let bytes = spool.read_result(folder, id).ok()?;
         serde_json::from_slice::<TaskResult>(&bytes).ok().map(|result| (folder, result))
     };
     match [Folder::Completed, Folder::Failed].into_iter().find_map(read) {
@@ -107,47 +116,68 @@ pub(super) fn cost_fact(line: &Line) -> Option<Fact> {
 }
 
 /// Tells the mirror what changed in the folders while nobody watched.
-pub(super) fn reconcile(spool: &Spool, database: &Path, mirror: &Scribe) {
-    let mut mirrored = mirrored(database);
+pub(super) fn reconcile(
+    spool: &Spool,
+    database: &Path,
+    mark: Option<&JournalMark>,
+    tell: impl Fn(Fact),
+) {
+    for file in archives(database) {
+        if !files::exists(&spool.archive().dir().join(&file)) {
+            tell(Fact::ArchiveGone(file));
+        }
+    }
+    let mut mirrored = in_folders(database);
     for folder in [Folder::Completed, Folder::Failed] {
         for id in spool.ids(folder).unwrap_or_default() {
             let known = mirrored.remove(&id) == Some(folder.as_str().to_owned());
             if !known && let Some(fact) = result_fact(spool, folder, &id) {
-                mirror.tell(fact);
+                tell(fact);
             }
         }
     }
     // What is left is in no folder of results; what is in `pending` is told of when it is seen.
-    for (id, _) in mirrored {
-        if spool.find(&id) != Some(Folder::Pending) {
-            mirror.tell(Fact::Gone(id));
+    for (id, status) in mirrored {
+        match (spool.find_in_folders(&id), spool.find_archived(&id)) {
+            (Some(Folder::Pending), _) => {}
+            // Many may have been retired: what the row says of one that ended is still so.
+            (_, Some(place)) if status == place.folder.as_str() => {
+                tell(Fact::Archived(id, place.file));
+            }
+            _ => tell(archived_fact(spool, &id).unwrap_or(Fact::Gone(id))),
         }
     }
-    for fact in costs(spool.home(), mirror.journal_mark()) {
-        mirror.tell(fact);
-    }
+    costs(spool.home(), mark).for_each(tell);
 }
 
-fn mirrored(database: &Path) -> HashMap<TaskId, String> {
-    let rows = Reader::open(database)
-        .and_then(|reader| reader.tasks(&Filter::default()))
-        .unwrap_or_default();
+/// The files of the archive that the mirror knows.
+fn archives(database: &Path) -> Vec<String> {
+    Reader::open(database).and_then(|reader| reader.archives()).unwrap_or_default()
+}
+
+/// The tasks that the mirror has in folders, and in which.
+pub(super) fn in_folders(database: &Path) -> HashMap<TaskId, String> {
+    let filter = Filter { archived: Some(false), ..Filter::default() };
+    let rows = Reader::open(database).and_then(|reader| reader.tasks(&filter)).unwrap_or_default();
     rows.into_iter().filter_map(|row| Some((row.task_id.parse().ok()?, row.status))).collect()
 }
 
-/// Every paid attempt that the journal tells of behind a mark, or at all, and then how far it goes.
-fn costs(home: &Home, since: Option<&JournalMark>) -> Vec<Fact> {
+/// Every paid attempt that the journal tells of behind a mark, or at all, and of each month how far
+/// it goes; a month is read when it comes to it.
+fn costs(home: &Home, since: Option<&JournalMark>) -> impl Iterator<Item = Fact> + Send + use<> {
     let dir = home.journal();
-    let mut facts = Vec::new();
-    let mut end = None;
-    for file in journal::months(&dir).unwrap_or_default() {
-        let from = since.map_or(Some(0), |mark| mark.start_in(&file));
-        let Some(chapter) = from.and_then(|from| chapter(&dir.join(&file), from)) else { continue };
-        facts.extend(chapter.lines.iter().filter_map(cost_fact));
-        end = Some(JournalMark { file, offset: chapter.end });
-    }
-    facts.extend(end.map(Fact::Journal));
-    facts
+    let since = since.cloned();
+    let months = journal::months(&dir).unwrap_or_default().into_iter();
+    months.flat_map(move |file| {
+        let from = since.as_ref().map_or(Some(0), |mark| mark.start_in(&file));
+        let chapter = from.and_then(|from| chapter(&dir.join(&file), from));
+        let mut facts = Vec::new();
+        if let Some(chapter) = chapter {
+            facts.extend(chapter.lines.iter().filter_map(cost_fact));
+            facts.push(Fact::Journal(JournalMark { file, offset: chapter.end }));
+        }
+        facts
+    })
 }
 
 /// A month from a byte on, or whole where it has become shorter: then it is another one.
@@ -156,14 +186,46 @@ fn chapter(path: &Path, from: u64) -> Option<Chapter> {
     journal::read(path, if from <= length { from } else { 0 }).ok()
 }
 
-/// Everything that results and journal say.
-fn history(spool: &Spool) -> Vec<Fact> {
-    let mut facts = costs(spool.home(), None);
-    for folder in [Folder::Completed, Folder::Failed] {
-        let ids = spool.ids(folder).unwrap_or_default();
-        facts.extend(ids.iter().filter_map(|id| result_fact(spool, folder, id)));
-    }
-    facts
+/// Everything that journal, archive and results say, in this order: what comes later counts. Each
+/// is read when it comes to it, so that no more than a frame of the archive is held at a time.
+fn history<C: FnMut(String) + Send + 'static>(
+    spool: &Arc<Spool>,
+    complain: C,
+) -> impl Iterator<Item = Fact> + Send + use<C> {
+    let results = [Folder::Completed, Folder::Failed].into_iter().flat_map({
+        let spool = Arc::clone(spool);
+        move |folder| {
+            let ids = spool.ids(folder).unwrap_or_default();
+            let spool = Arc::clone(&spool);
+            ids.into_iter().filter_map(move |id| result_fact(&spool, folder, &id))
+        }
+    });
+    costs(spool.home(), None).chain(archived(spool, complain)).chain(results)
+}
+
+/// What the archive says. A line that cannot be read ends nothing.
+fn archived<C: FnMut(String) + Send + 'static>(
+    spool: &Spool,
+    mut complain: C,
+) -> impl Iterator<Item = Fact> + Send + use<C> {
+    spool.archive().entries().filter_map(move |entry| match entry {
+        Entry::Damaged(damage) => {
+            complain(format!("{damage}; what else the archive holds is read all the same"));
+            None
+        }
+        Entry::Line { file, frame, bytes } => match serde_json::from_slice::<TaskResult>(&bytes) {
+            Ok(result) => {
+                let archived = Some(file.to_string());
+                Some(Fact::Task(Box::new(TaskRow { archived, ..row_of(result) })))
+            }
+            Err(error) => {
+                complain(format!(
+                    "a line in the frame at byte {frame} of tasks/archive/{file} is no result: {error}"
+                ));
+                None
+            }
+        },
+    })
 }
 
 impl Engine<'_> {
@@ -176,11 +238,11 @@ impl Engine<'_> {
 
     /// Makes the mirror anew while work goes on; facts that come meanwhile wait for it.
     pub(super) fn rebuild_mirror(&mut self) {
-        let mut facts = history(&self.spool);
-        facts.extend(self.foreman.rows().map(|row| Fact::Task(Box::new(row))));
-        facts.push(budget_fact(&self.foreman));
+        let rows = self.foreman.rows().map(|row| Fact::Task(Box::new(row)));
+        let now: Vec<Fact> = rows.chain([budget_fact(&self.foreman)]).collect();
+        let history = history(&self.spool, |complaint| log::warn!("{complaint}"));
         let to_me = self.to_me.clone();
-        self.mirror.rebuild(facts, move |result| {
+        self.mirror.rebuild(Box::new(history.chain(now)), move |result| {
             let _ = to_me.send(Message::Rebuilt(result));
         });
         self.tell_of_workers();
@@ -206,25 +268,35 @@ pub(super) fn budget_fact(foreman: &Foreman) -> Fact {
     })
 }
 
+/// A mirror that was made anew.
+#[derive(Debug, Default)]
+pub struct Anew {
+    /// How many tasks it has.
+    pub tasks: u64,
+    /// What could not be read of the archive, a sentence each.
+    pub damages: Vec<String>,
+}
+
 /// Makes the mirror of a home anew where no daemon runs.
 ///
 /// # Errors
 /// Where a daemon runs after all, or the home cannot be read.
-pub fn rebuild(home: &Home, config: &Arc<Config>) -> Result<u64, EngineError> {
+pub fn rebuild(home: &Home, config: &Arc<Config>) -> Result<Anew, EngineError> {
     let _lock = Lock::take(home)?;
     let spool = Arc::new(Spool::new(home.clone()));
     let journal = Journal::open(home.journal())?;
     let now = Now::read();
     let mut recovered = recover::recover(&spool, config, &journal, now.wall)?;
     let mut foreman = super::foreman(config, false, &mut recovered.replay, now);
-    let mut facts = history(&spool);
+    super::maintain::mend_archive(&spool);
+    let (complain, complaints) = crossbeam_channel::unbounded();
+    let history = history(&spool, move |complaint| drop(complain.send(complaint)));
     let batched = recover::take_up(&mut foreman, &mut recovered, now);
-    facts.extend(batched.into_iter().map(|row| Fact::Task(Box::new(row))));
+    let mut facts: Vec<Fact> = batched.into_iter().map(|row| Fact::Task(Box::new(row))).collect();
     facts.extend(pending(&spool, config, &mut foreman, now));
     facts.push(budget_fact(&foreman));
-    let count = facts.iter().filter(|fact| matches!(fact, Fact::Task(_))).count();
-    mirror::rebuild::rebuild(&super::database(config, home), facts.into_iter())?;
-    Ok(count as u64)
+    let made = mirror::rebuild::rebuild(&super::database(config, home), history.chain(facts))?;
+    Ok(Anew { tasks: made.tasks, damages: complaints.try_iter().collect() })
 }
 
 /// The rows of what waits, as the foreman would tell of it.
@@ -282,17 +354,18 @@ mod tests {
         let journal = Journal::open(home.journal()).unwrap();
         journal.append(&[bought("a", "2026-10-31T00:00:00Z")]).unwrap();
         journal.append(&[bought("b", "2026-11-01T00:00:00Z")]).unwrap();
-        let all = costs(&home, None);
+        let all: Vec<Fact> = costs(&home, None).collect();
+        let costs = |since| costs(&home, since).collect::<Vec<Fact>>();
         assert_eq!(attempts(&all), ["a", "b"]);
         let Some(Fact::Journal(mark)) = all.last() else { panic!("no mark: {all:?}") };
-        assert_eq!(attempts(&costs(&home, Some(mark))), [""; 0]);
+        assert_eq!(attempts(&costs(Some(mark))), [""; 0]);
         journal.append(&[bought("c", "2026-11-02T00:00:00Z")]).unwrap();
-        assert_eq!(attempts(&costs(&home, Some(mark))), ["c"]);
+        assert_eq!(attempts(&costs(Some(mark))), ["c"]);
         // A month that became shorter is another one.
         std::fs::write(home.journal().join("2026-11.jsonl"), "").unwrap();
         let anew = Journal::open(home.journal()).unwrap();
         anew.append(&[bought("d", "2026-11-03T00:00:00Z")]).unwrap();
         let longer = JournalMark { offset: mark.offset * 9, ..mark.clone() };
-        assert_eq!(attempts(&costs(&home, Some(&longer))), ["d"]);
+        assert_eq!(attempts(&costs(Some(&longer))), ["d"]);
     }
 }

@@ -168,7 +168,9 @@ fn level_of(spool: &Spool, folder: Folder, id: &TaskId) -> Sensitivity {
         let level = result.get("routing")?.get("sensitivity_level")?.as_str()?;
         (level == Sensitivity::Public.as_str()).then_some(Sensitivity::Public)
     };
-    document(&spool.file(folder, id)).and_then(is_public).unwrap_or(Sensitivity::Confidential)
+    let result = spool.read_result(folder, id).ok();
+    let document = result.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    document.and_then(is_public).unwrap_or(Sensitivity::Confidential)
 }
 
 /// Tells the foreman of the tasks that wait for their subtasks: their claims, and what follows.

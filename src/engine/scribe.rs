@@ -5,7 +5,9 @@ use std::path::Path;
 use crossbeam_channel::Sender;
 
 use super::Message;
-use crate::mirror::{Mirror, MirrorError, MirrorNews};
+use crate::base::clock::Timestamp;
+use crate::mirror::compact::Compacted;
+use crate::mirror::{Facts, Mirror, MirrorError, MirrorNews};
 use crate::task::fact::{Fact, JournalMark};
 
 /// The engine's end of the mirror.
@@ -25,6 +27,11 @@ impl Scribe {
         Ok(Self { facts, mirror })
     }
 
+    /// Whether it knew nothing of this home when it was opened.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.mirror.is_fresh()
+    }
+
     /// How far the mirror had followed the journal when it was opened.
     pub(super) fn journal_mark(&self) -> Option<&JournalMark> {
         self.mirror.journal_mark()
@@ -39,10 +46,10 @@ impl Scribe {
     /// Has the mirror made anew; `done` is called on another thread, once.
     pub(super) fn rebuild(
         &self,
-        facts: Vec<Fact>,
+        facts: Facts,
         done: impl FnOnce(Result<(), String>) + Send + 'static,
     ) {
-        let answer = self.mirror.rebuild(Box::new(facts.into_iter()));
+        let answer = self.mirror.rebuild(facts);
         let waiting = std::thread::Builder::new().name("rebuild".into()).spawn(move || {
             let result = match answer.recv() {
                 Ok(Ok(_)) => Ok(()),
@@ -52,6 +59,24 @@ impl Scribe {
             done(result);
         });
         // Without a thread to wait for it, the rebuild is done all the same.
+        drop(waiting);
+    }
+
+    /// Has the mirror made smaller; `done` is called on another thread, once.
+    pub(super) fn compact(
+        &self,
+        before: Timestamp,
+        done: impl FnOnce(Result<Compacted, String>) + Send + 'static,
+    ) {
+        let answer = self.mirror.compact(before);
+        let waiting = std::thread::Builder::new().name("compact".into()).spawn(move || {
+            let answer = answer.recv().unwrap_or(Err(MirrorError::Ended));
+            done(answer.map_err(|error| {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                format!("{error}{}", cause.unwrap_or_default())
+            }));
+        });
+        // Without a thread to wait for it, it is done all the same.
         drop(waiting);
     }
 

@@ -273,6 +273,7 @@ impl Entry {
             updated_at: at,
             waits_for: None,
             error_kind: None,
+            archived: None,
         }
     }
 

@@ -15,10 +15,12 @@
 //! The original design's tables, columns and values stand as they were, so that
 //! its reports run unchanged. No task text is ever written here.
 
+pub mod compact;
 mod database;
 pub mod query;
 pub mod rebuild;
 mod record;
+pub mod sums;
 mod writer;
 
 use std::path::PathBuf;
@@ -69,6 +71,9 @@ pub enum MirrorError {
     /// The file system refused.
     #[error(transparent)]
     File(#[from] FileError),
+    /// It cannot be written for now; why is in the log.
+    #[error("the mirror cannot be written for now")]
+    Unwell,
     /// The writer has ended already.
     #[error("the mirror's writer has ended")]
     Ended,

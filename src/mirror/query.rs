@@ -30,6 +30,8 @@ pub struct Filter {
     pub status: Option<Folder>,
     /// Only those of this worker type.
     pub worker: Option<WorkerType>,
+    /// Only those whose result was retired, or only the others.
+    pub archived: Option<bool>,
     /// No more than so many.
     pub limit: Option<u32>,
     /// In which order.
@@ -98,6 +100,8 @@ row! {
         error_kind: Option<String>,
         /// The tasks that it belongs with.
         task_group: Option<String>,
+        /// The file of the archive that its result was retired into.
+        archived: Option<String>,
         /// The same as `assigned_worker_type`.
         worker_type: Option<String>,
     }
@@ -251,13 +255,23 @@ impl Reader {
         let sql = format!(
             "SELECT * FROM task_master
              WHERE (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR assigned_worker_type = ?2)
-             ORDER BY {order} LIMIT ?3"
+                AND (?3 IS NULL OR (archived IS NOT NULL) = ?3)
+             ORDER BY {order} LIMIT ?4"
         );
         let status = filter.status.map(Folder::as_str);
         let worker = filter.worker.as_ref().map(WorkerType::as_str);
         // A negative limit is none.
         let limit = filter.limit.map_or(-1, i64::from);
-        self.rows(&sql, (status, worker, limit), TaskRecord::read)
+        self.rows(&sql, (status, worker, filter.archived, limit), TaskRecord::read)
+    }
+
+    /// The files of the archive that rows name.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn archives(&self) -> Result<Vec<String>, MirrorError> {
+        let sql = "SELECT DISTINCT archived FROM task_master WHERE archived IS NOT NULL";
+        self.rows(sql, (), |row| row.get(0))
     }
 
     /// The rows of the tasks that belong to one.
@@ -284,8 +298,8 @@ impl Reader {
     /// # Errors
     /// What SQLite says.
     pub fn counts(&self) -> Result<Vec<CountRecord>, MirrorError> {
-        let sql =
-            "SELECT status, COUNT(*) AS tasks FROM task_master GROUP BY status ORDER BY status";
+        let sql = "SELECT status, COUNT(*) AS tasks FROM task_master WHERE archived IS NULL
+             GROUP BY status ORDER BY status";
         self.rows(sql, (), CountRecord::read)
     }
 
@@ -353,7 +367,7 @@ impl Reader {
         record::journal_mark(&self.connection).map_err(self.at())
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         values: impl Params,

@@ -144,7 +144,7 @@ const TABLES: [(&str, &str); 4] = [
         "task_master",
         "task_id, task_type, difficulty_level, sensitivity_level, assigned_worker_type, status, \
          priority, estimated_tokens, actual_tokens, estimated_cost, actual_cost, parent_task_id, \
-         created_at, updated_at, waits_for, error_kind, task_group",
+         created_at, updated_at, waits_for, error_kind, task_group, archived",
     ),
     (
         "cost_tracking",
@@ -273,6 +273,7 @@ pub(super) mod tests {
             updated_at: at,
             waits_for: None,
             error_kind: None,
+            archived: None,
         }
     }
 

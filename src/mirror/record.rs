@@ -20,6 +20,16 @@ pub(super) fn record(database: &Connection, fact: &Fact) -> Result<()> {
             let sql = "DELETE FROM task_master WHERE task_id = ?1";
             database.prepare_cached(sql)?.execute([id.as_str()]).map(drop)
         }
+        Fact::Archived(id, file) => {
+            // One that is tried again has left the archive behind.
+            let sql = "UPDATE task_master SET archived = ?2
+                       WHERE task_id = ?1 AND status IN ('completed', 'failed')";
+            database.prepare_cached(sql)?.execute([id.as_str(), file]).map(drop)
+        }
+        Fact::ArchiveGone(file) => {
+            let sql = "DELETE FROM task_master WHERE archived = ?1";
+            database.prepare_cached(sql)?.execute([file]).map(drop)
+        }
         Fact::Cost(row) => cost(database, row),
         Fact::Budget(row) => budget(database, row),
         Fact::Worker(row) => worker(database, row),
@@ -42,10 +52,10 @@ fn task(database: &Connection, row: &TaskRow) -> Result<()> {
     let sql = "INSERT INTO task_master (task_id, task_type, difficulty_level, sensitivity_level,
             assigned_worker_type, status, priority, estimated_tokens, actual_tokens,
             estimated_cost, actual_cost, parent_task_id, created_at, updated_at, waits_for, error_kind,
-            task_group)
+            task_group, archived)
         VALUES (:task_id, :task_type, :difficulty, :sensitivity, :worker_type, :status, :priority,
             :estimated_tokens, :actual_tokens, :estimated_cost, :actual_cost, :parent, :created_at,
-            :updated_at, :waits_for, :error_kind, :task_group)
+            :updated_at, :waits_for, :error_kind, :task_group, :archived)
         ON CONFLICT (task_id) DO UPDATE SET
             task_type = excluded.task_type, difficulty_level = excluded.difficulty_level,
             sensitivity_level = excluded.sensitivity_level,
@@ -55,7 +65,7 @@ fn task(database: &Connection, row: &TaskRow) -> Result<()> {
             actual_cost = excluded.actual_cost, parent_task_id = excluded.parent_task_id,
             created_at = excluded.created_at, updated_at = excluded.updated_at,
             waits_for = excluded.waits_for, error_kind = excluded.error_kind,
-            task_group = excluded.task_group";
+            task_group = excluded.task_group, archived = excluded.archived";
     database
         .prepare_cached(sql)?
         .execute(named_params! {
@@ -76,6 +86,7 @@ fn task(database: &Connection, row: &TaskRow) -> Result<()> {
             ":waits_for": row.waits_for,
             ":error_kind": row.error_kind,
             ":task_group": row.group.as_ref().map(GroupName::as_str),
+            ":archived": row.archived,
         })
         .map(drop)
 }

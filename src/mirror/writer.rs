@@ -10,14 +10,16 @@
 //! never asks anybody to wait for it.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, at, bounded, never, select_biased, unbounded};
-use rusqlite::TransactionBehavior;
+use rusqlite::{InterruptHandle, TransactionBehavior};
 
 use super::database::{self, Database};
-use super::{MirrorError, rebuild, record};
+use super::{MirrorError, compact, rebuild, record};
+use crate::base::clock::Timestamp;
 use crate::base::words;
 use crate::task::fact::{Fact, JournalMark};
 
@@ -43,11 +45,35 @@ pub struct Mirror {
     thread: Option<JoinHandle<()>>,
     fresh: bool,
     mark: Option<JournalMark>,
+    compacting: Compacting,
+}
+
+/// The database that is being compacted just now, so that nobody who ends has to wait for it.
+#[derive(Clone, Default)]
+struct Compacting(Arc<Mutex<Option<InterruptHandle>>>);
+
+impl Compacting {
+    fn hold(&self, handle: Option<InterruptHandle>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = handle;
+    }
+
+    fn interrupt(&self) {
+        if let Some(handle) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            handle.interrupt();
+        }
+    }
+}
+
+impl std::fmt::Debug for Compacting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Compacting")
+    }
 }
 
 enum Control {
     Flush(Sender<bool>),
     Rebuild(Facts, Sender<Result<rebuild::Rebuilt, MirrorError>>),
+    Compact(Timestamp, Sender<Result<compact::Compacted, MirrorError>>),
 }
 
 /// How patient the writer is.
@@ -91,7 +117,9 @@ impl Mirror {
     ) -> Result<(Sender<Fact>, Self), MirrorError> {
         let (tell, facts) = unbounded();
         let (control, orders) = unbounded();
+        let compacting = Compacting::default();
         let mut writer = Writer {
+            compacting: compacting.clone(),
             path: path.to_owned(),
             patience,
             facts,
@@ -118,7 +146,7 @@ impl Mirror {
         let thread = thread.map_err(|error| {
             crate::base::files::FileError::new("start a thread for", path, error)
         })?;
-        Ok((tell, Self { control, thread: Some(thread), fresh, mark }))
+        Ok((tell, Self { control, thread: Some(thread), fresh, mark, compacting }))
     }
 
     /// Whether it knew nothing of this home when it was opened, or could not be opened:
@@ -148,6 +176,16 @@ impl Mirror {
         answer
     }
 
+    /// Has log lines from before a moment removed and free room given back. The answer comes
+    /// through the channel, once.
+    pub fn compact(&self, before: Timestamp) -> Receiver<Result<compact::Compacted, MirrorError>> {
+        let (reply, answer) = bounded(1);
+        if self.control.send(Control::Compact(before, reply.clone())).is_err() {
+            let _ = reply.send(Err(MirrorError::Ended));
+        }
+        answer
+    }
+
     /// Writes all that was told, and closes the database cleanly.
     pub fn close(self) {
         drop(self);
@@ -158,6 +196,7 @@ impl Drop for Mirror {
     fn drop(&mut self) {
         // The writer ends when nobody can order anything any more.
         self.control = unbounded().0;
+        self.compacting.interrupt();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -171,6 +210,7 @@ impl std::fmt::Debug for Control {
         f.write_str(match self {
             Self::Flush(_) => "Flush",
             Self::Rebuild(..) => "Rebuild",
+            Self::Compact(..) => "Compact",
         })
     }
 }
@@ -184,6 +224,7 @@ struct Writer {
     control: Receiver<Control>,
     news: News,
     database: Option<Database>,
+    compacting: Compacting,
     /// Taken, and not yet written.
     pending: Vec<Fact>,
     /// Facts were lost, and nobody has been told that all is well again.
@@ -209,6 +250,9 @@ impl Writer {
                         let rebuilt = self.rebuild(facts);
                         self.write();
                         let _ = reply.send(rebuilt);
+                    }
+                    Ok(Control::Compact(before, reply)) => {
+                        let _ = reply.send(self.compact(before));
                     }
                     Err(_) => break,
                 },
@@ -371,6 +415,21 @@ impl Writer {
             self.behind = true;
             (self.news)(MirrorNews::Behind);
         }
+    }
+
+    /// Makes the mirror smaller, once all that was told is in it.
+    fn compact(&mut self, before: Timestamp) -> Result<compact::Compacted, MirrorError> {
+        if !self.write_all() {
+            return Err(MirrorError::Unwell);
+        }
+        let Some(database) = &self.database else { return Err(MirrorError::Unwell) };
+        self.compacting.hold(Some(database.connection.get_interrupt_handle()));
+        let compacted = compact::compact(&database.connection, &self.path, before);
+        self.compacting.hold(None);
+        compacted.map_err(|source| match compact::was_interrupted(&source) {
+            true => MirrorError::Ended,
+            false => MirrorError::Sql { doing: "compact", path: self.path.clone(), source },
+        })
     }
 
     /// Makes the mirror anew; what was told before and is not written yet follows behind.

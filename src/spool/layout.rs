@@ -24,6 +24,7 @@ pub const FOLDERS: &[(&str, u32)] = &[
     ("tasks/in_progress", 0o755),
     ("tasks/completed", 0o755),
     ("tasks/failed", 0o755),
+    ("tasks/archive", 0o755),
     ("logs", 0o755),
     ("logs/master", 0o755),
     ("logs/workers", 0o755),
@@ -32,6 +33,7 @@ pub const FOLDERS: &[(&str, u32)] = &[
     ("db", 0o700),
     ("cache", 0o700),
     ("control", 0o755),
+    ("metrics", 0o755),
     ("tmp", 0o755),
     ("work", 0o700),
 ];
@@ -57,6 +59,16 @@ impl Home {
     /// A task folder.
     pub fn folder(&self, folder: Folder) -> PathBuf {
         self.0.join("tasks").join(folder.as_str())
+    }
+
+    /// Where retired results lie.
+    pub fn archive(&self) -> PathBuf {
+        self.0.join("tasks/archive")
+    }
+
+    /// What Prometheus reads.
+    pub fn metrics_file(&self) -> PathBuf {
+        self.0.join("metrics/koubou.prom")
     }
 
     /// `config/agent.yaml`.
@@ -97,6 +109,11 @@ impl Home {
     /// Where lies what workers tell while they work.
     pub fn worker_logs(&self) -> PathBuf {
         self.0.join("logs/workers")
+    }
+
+    /// Where all logs lie, each in the folder of who writes it.
+    pub fn logs(&self) -> PathBuf {
+        self.0.join("logs")
     }
 
     /// The daemon's log.

@@ -11,18 +11,22 @@
 //! Each arrow is one method here and one rename on disk, so of two processes
 //! reaching for the same task one wins and the other learns that it lost. Nothing
 //! else in koubou moves a task. Beside the folders lie the journal, the lock of
-//! the one daemon, and the notes that other commands leave for it.
+//! the one daemon, and the notes that other commands leave for it. Results that are old move from
+//! their folders into an archive ([`retire`]); they count as being where they were.
 //!
 //! The spool knows nothing of workers, money or SQLite, and starts no threads but
 //! the watcher's.
 
+pub mod archive;
 pub mod claim;
 pub mod filer;
 pub mod journal;
 pub mod layout;
 pub mod lock;
+pub mod logs;
 pub mod look;
 pub mod notes;
+pub mod retire;
 pub mod told;
 pub mod watch;
 
@@ -34,9 +38,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::base::files::{self, At, FileError};
+use crate::base::files::{self, At, FileError, ReadError};
 use crate::base::group::GroupSync;
 use crate::task::{Folder, TaskId};
+use archive::{Archive, Place};
 
 /// The task folders of one home.
 #[derive(Debug)]
@@ -46,12 +51,19 @@ pub struct Spool {
     claims: GroupSync,
     /// Releases share those of `pending`.
     releases: GroupSync,
+    archive: Archive,
 }
 
 impl Spool {
     /// The spool of a home.
     pub fn new(home: Home) -> Self {
-        Self { home, claims: GroupSync::default(), releases: GroupSync::default() }
+        let archive = Archive::at(home.archive());
+        Self { home, claims: GroupSync::default(), releases: GroupSync::default(), archive }
+    }
+
+    /// The results that were retired.
+    pub fn archive(&self) -> &Archive {
+        &self.archive
     }
 
     /// The home that it is in.
@@ -69,9 +81,19 @@ impl Spool {
         self.home.folder(folder).join(id.file_name())
     }
 
-    /// Which folder a task is in; the end counts before the beginning. What has a result's name
-    /// and is a folder or a pipe is none.
+    /// Which folder a task is in, or was in when its result was retired; the end counts before the
+    /// beginning.
     pub fn find(&self, id: &TaskId) -> Option<Folder> {
+        self.find_in_folders(id).or_else(|| Some(self.archive.find(id)?.folder))
+    }
+
+    /// Where the result of a task is in the archive, if it is in no folder any more.
+    pub fn find_archived(&self, id: &TaskId) -> Option<Place> {
+        self.archive.find(id).filter(|_| self.find_in_folders(id).is_none())
+    }
+
+    /// Which folder a task is in. What has a result's name and is a folder or a pipe is none.
+    pub fn find_in_folders(&self, id: &TaskId) -> Option<Folder> {
         [Folder::InProgress, Folder::Completed, Folder::Failed, Folder::Pending].into_iter().find(
             |folder| {
                 let meta = std::fs::symlink_metadata(self.file(*folder, id));
@@ -93,6 +115,22 @@ impl Spool {
         Ok(turn)
     }
 
+    /// The bytes of a result, from its folder or, where it was retired from there, from the archive.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub fn read_result(&self, folder: Folder, id: &TaskId) -> Result<Vec<u8>, ReadError> {
+        match files::read(&self.file(folder, id), files::ANY_SIZE) {
+            Err(ReadError::File(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                match self.archive.find(id).filter(|place| place.folder == folder) {
+                    Some(place) => Ok(self.archive.read(&place, id)?),
+                    None => Err(ReadError::File(error)),
+                }
+            }
+            read => read,
+        }
+    }
+
     /// Where a rejected drop of this name is kept.
     pub fn rejected(&self, id: &TaskId) -> PathBuf {
         self.home.folder(Folder::Failed).join(format!("{id}.rejected"))
@@ -108,6 +146,7 @@ impl Spool {
                 && !files::exists(&self.file(Folder::Completed, id))
                 && (!files::exists(&self.file(Folder::Failed, id)) || self.is_spent_report(id))
                 && !files::exists(&self.rejected(id))
+                && self.archive.find(id).is_none()
         };
         if is_free(id) {
             return id.clone();

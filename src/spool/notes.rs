@@ -1,7 +1,7 @@
 //! Notes in `control/` that other commands leave for the daemon.
 //!
 //! `pause`, `pause.WORKER` and `pause-group.GROUP` stand for as long as the pause does, so that `ls`
-//! shows it and a restart keeps it. `cancel.ID`, `limits.json` and `rebuild` are taken away
+//! shows it and a restart keeps it. `cancel.ID`, `limits.json`, `rebuild` and `compact` are taken away
 //! once the daemon has acted on them; where none runs they wait for the next.
 
 use std::collections::BTreeMap;
@@ -30,6 +30,8 @@ pub enum Note {
     Limits,
     /// Make the mirror anew.
     Rebuild,
+    /// Bring the mirror in line with the archive, and make it smaller.
+    Compact,
 }
 
 /// The limits that somebody set.
@@ -67,6 +69,7 @@ impl Note {
         match name.split_once('.') {
             None if name == "pause" => Some(Self::Pause(None)),
             None if name == "rebuild" => Some(Self::Rebuild),
+            None if name == "compact" => Some(Self::Compact),
             Some(("pause", worker)) => Some(Self::Pause(Some(WorkerType::new(worker)))),
             Some(("pause-group", name)) => name.parse().ok().map(Self::PauseGroup),
             Some(("cancel", id)) => id.parse().ok().map(Self::Cancel),
@@ -84,6 +87,7 @@ impl Note {
             Self::Cancel(id) => format!("cancel.{id}"),
             Self::Limits => "limits.json".into(),
             Self::Rebuild => "rebuild".into(),
+            Self::Compact => "compact".into(),
         }
     }
 
@@ -201,6 +205,7 @@ mod tests {
             Note::Cancel(id("x.2")),
             Note::Limits,
             Note::Rebuild,
+            Note::Compact,
         ] {
             assert_eq!(Note::from_name(OsStr::new(&note.name())), Some(note));
         }

@@ -11,6 +11,10 @@ pub enum Fact {
     Task(Box<TaskRow>),
     /// A task is in no folder any more.
     Gone(TaskId),
+    /// A result that stood in a folder is in this file of the archive now.
+    Archived(TaskId, String),
+    /// A file of the archive is not there any more, nor is what it held.
+    ArchiveGone(String),
     /// An attempt was paid for.
     Cost(Box<CostRow>),
     /// The month's limit and what was spent of it.
@@ -82,6 +86,8 @@ pub struct TaskRow {
     pub waits_for: Option<String>,
     /// `error.kind` of a failed one.
     pub error_kind: Option<&'static str>,
+    /// The file of the archive that its result was retired into.
+    pub archived: Option<String>,
 }
 
 /// A row of `cost_tracking`: one paid attempt.

@@ -85,6 +85,7 @@ impl CodexWorker {
             command: self.command(job, own.path(), &room, &last)?,
             keep: 0,
             ear: Some(&mut ear),
+            live: None,
             mark: Some(&job.attempt),
         };
         let ran = program.run(job.timeout, &job.scratch, leash)?;

@@ -7,10 +7,10 @@
 //! folder of its own, and sees a bare few variables beside those that the config
 //! names.
 //!
-//! All that it prints is the answer, unless the config says which parts of its JSON
-//! lines are: then each line is read as it comes. A grandchild that outlives it is left
-//! alone, unless the attempt ran out of time or was cancelled: then the whole group is
-//! ended.
+//! All that it prints is the answer, and is told line by line once it has run for a second,
+//! unless the config says which parts of its JSON lines are: then each line is read as it
+//! comes. A grandchild that outlives it is left alone, unless the attempt ran out of time or
+//! was cancelled: then the whole group is ended.
 //!
 //! It never follows a link out of the folder that it made.
 
@@ -67,14 +67,16 @@ impl CommandWorker {
         command.current_dir(&entrance);
         let name = self.program();
         let Some(fields) = &self.spec.lines else {
-            let program = Program { name, command, keep: job.max_output, ear: None, mark: None };
+            let live = job.tell.is_public().then_some(&job.tell);
+            let keep = job.max_output;
+            let program = Program { name, command, keep, ear: None, live, mark: None };
             let ran = program.run(job.timeout, &job.scratch, leash)?;
             return Ok(judge(job, &ran));
         };
         let mut heard = Heard::new(fields, job);
         let mut ear = |line: &[u8]| heard.hear(line);
         let mark = Some(job.attempt.as_str());
-        let program = Program { name, command, keep: 0, ear: Some(&mut ear), mark };
+        let program = Program { name, command, keep: 0, ear: Some(&mut ear), live: None, mark };
         let ran = program.run(job.timeout, &job.scratch, leash)?;
         let outcome = heard.judge(&ran, &self.terms);
         Ok(diff::beside(outcome, room.as_ref(), job, &self.inherited))

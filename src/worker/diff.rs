@@ -151,7 +151,8 @@ impl Git<'_> {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env(program::MARK, &self.job.attempt)
             .stdin(Stdio::null());
-        let program = Program { name: "git".into(), command, keep: most, ear: None, mark: None };
+        let name = "git".into();
+        let program = Program { name, command, keep: most, ear: None, live: None, mark: None };
         // A stop does not hurry it: it takes its moment, and the work is done already.
         let ran = program.run(TIME, &self.job.scratch, &Leash::default()).ok()?;
         let (text, warnings) = ran.content(most);

@@ -9,6 +9,7 @@
 //!
 //! It never judges what a program did, and never waits for a pipe to be read.
 
+use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -23,7 +24,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
-use super::{Leash, cancelled, cut_at};
+use super::{Leash, Tell, cancelled, cut_at};
 use crate::base::files::{self, At, FileError};
 use crate::base::{process, words};
 use crate::task::outcome::{ErrorKind, Failure, Next, Outcome, Trouble};
@@ -83,6 +84,8 @@ pub(super) struct Program<'a> {
     pub keep: u64,
     /// Hears each line of its standard output as it comes.
     pub ear: Option<&'a mut Ear<'a>>,
+    /// Who is told of each line of both its outputs as it comes, where somebody is.
+    pub live: Option<&'a Tell>,
     /// The mark of the attempt in its environment, where nothing that it started may outlive it:
     /// the commands of an agent run in groups of their own.
     pub mark: Option<&'a str>,
@@ -96,6 +99,11 @@ pub(super) const MARK: &str = "KOUBOU_ATTEMPT";
 
 /// The longest line that is heard; of a longer one nothing is.
 const LONGEST_LINE: usize = 64 << 20;
+/// So much of a line is told.
+const LONGEST_TOLD: usize = 1 << 10;
+/// How long a program runs before what it writes is told, and so many lines are kept until then.
+const QUIET: Duration = Duration::from_secs(1);
+const MOST_HELD: usize = 1_000;
 
 /// A program that has ended, and what it wrote.
 pub(super) struct Ran {
@@ -125,8 +133,22 @@ impl Program<'_> {
         let child = spawn(&self.name, &mut self.command, &wake, leash)?;
         let run = Run::of(child, wake, self.keep, self.mark.is_some());
         let mut run = run.at("watch a program of", scratch)?;
-        let mut lines = self.ear.map(Lines::of);
-        let (status, end) = run.attend(Instant::now() + timeout, lines.as_mut());
+        let live = self.live.map(|tell| RefCell::new(Live::begin(tell, Instant::now())));
+        let hear = |how: &'static str| {
+            let live = live.as_ref();
+            move |line: &[u8]| live.is_some_and(|live| live.borrow_mut().hear(how, line))
+        };
+        let (mut prints, mut complains) = (hear("prints"), hear("complains:"));
+        let mut ears = Ears {
+            out: match self.ear {
+                Some(ear) => Some(Lines::of(ear)),
+                None => live.is_some().then(|| Lines::beginnings(&mut prints)),
+            },
+            err: live.is_some().then(|| Lines::beginnings(&mut complains)),
+            live: live.as_ref(),
+        };
+        let (status, end) = run.attend(Instant::now() + timeout, &mut ears);
+        drop(ears);
         if let Some(mark) = self.mark {
             process::end_marked(&[format!("{MARK}={mark}").into_bytes()].into());
         }
@@ -226,21 +248,94 @@ impl Ran {
     }
 }
 
+/// Who hears what a program writes.
+struct Ears<'a> {
+    out: Option<Lines<'a>>,
+    err: Option<Lines<'a>>,
+    live: Option<&'a RefCell<Live<'a>>>,
+}
+
+impl Ears<'_> {
+    /// When to wake because what was held back is to be told.
+    fn wakes_at(&self) -> Option<Instant> {
+        self.live.and_then(|live| live.borrow().due)
+    }
+
+    fn tell_if_due(&self) {
+        if let Some(live) = self.live {
+            live.borrow_mut().tell_if_due(Instant::now());
+        }
+    }
+}
+
+/// What a program writes, told while it runs. What it wrote in its first moments is held back: of one
+/// that has ended by then, all of it is in its result, and nobody could have followed it.
+struct Live<'a> {
+    tell: &'a Tell,
+    due: Option<Instant>,
+    held: Vec<(&'static str, String)>,
+}
+
+impl<'a> Live<'a> {
+    fn begin(tell: &'a Tell, now: Instant) -> Self {
+        Self { tell, due: Some(now + QUIET), held: Vec::new() }
+    }
+
+    /// Takes a line; says whether more is wanted.
+    fn hear(&mut self, how: &'static str, line: &[u8]) -> bool {
+        let line = String::from_utf8_lossy(line);
+        match self.due {
+            None => self.tell.is_heard(how, &line),
+            Some(_) => {
+                self.held.push((how, line.into_owned()));
+                self.held.len() <= MOST_HELD
+            }
+        }
+    }
+
+    fn tell_if_due(&mut self, now: Instant) {
+        if self.due.is_some_and(|due| due <= now) {
+            self.due = None;
+            for (how, line) in self.held.drain(..) {
+                self.tell.is_heard(how, &line);
+            }
+        }
+    }
+}
+
 /// Splits what a program writes into lines, and has each heard.
 struct Lines<'a> {
     ear: &'a mut Ear<'a>,
     begun: Vec<u8>,
     too_long: bool,
     enough: bool,
+    /// Of each line no more is kept, and that is heard; else a line that is too long is not.
+    beginnings: Option<usize>,
+    /// Nobody listens any more, and the program may go on all the same.
+    is_deaf: bool,
 }
 
 impl<'a> Lines<'a> {
     fn of(ear: &'a mut Ear<'a>) -> Self {
-        Self { ear, begun: Vec::new(), too_long: false, enough: false }
+        Self {
+            ear,
+            begun: Vec::new(),
+            too_long: false,
+            enough: false,
+            beginnings: None,
+            is_deaf: false,
+        }
+    }
+
+    /// Of long lines the beginning is heard.
+    fn beginnings(ear: &'a mut Ear<'a>) -> Self {
+        Self { beginnings: Some(LONGEST_TOLD), ..Self::of(ear) }
     }
 
     fn take(&mut self, mut bytes: &[u8]) {
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+        while !self.is_deaf
+            && let Some(end) = bytes.iter().position(|byte| *byte == b'\n')
+        {
             self.add(&bytes[..end]);
             self.end();
             bytes = &bytes[end + 1..];
@@ -249,6 +344,10 @@ impl<'a> Lines<'a> {
     }
 
     fn add(&mut self, bytes: &[u8]) {
+        if let Some(most) = self.beginnings {
+            let room = most.saturating_sub(self.begun.len()).min(bytes.len());
+            return self.begun.extend_from_slice(&bytes[..room]);
+        }
         self.too_long |= self.begun.len() + bytes.len() > LONGEST_LINE;
         match self.too_long {
             true => self.begun = Vec::new(),
@@ -260,7 +359,11 @@ impl<'a> Lines<'a> {
     fn end(&mut self) {
         let line = std::mem::take(&mut self.begun);
         if !std::mem::take(&mut self.too_long) && !line.trim_ascii().is_empty() {
-            self.enough |= !(self.ear)(&line);
+            let is_enough = !(self.ear)(&line);
+            match self.beginnings {
+                Some(_) => self.is_deaf = is_enough,
+                None => self.enough |= is_enough,
+            }
         }
     }
 }
@@ -522,19 +625,17 @@ impl Run {
     }
 
     /// Stays until the program has exited, and ends it at `deadline` or when the leash is pulled.
-    fn attend(
-        &mut self,
-        deadline: Instant,
-        mut lines: Option<&mut Lines<'_>>,
-    ) -> (Option<ExitStatus>, End) {
+    fn attend(&mut self, deadline: Instant, ears: &mut Ears<'_>) -> (Option<ExitStatus>, End) {
         let (mut end, mut deadline) = (End::Exited, Some(deadline));
         loop {
-            let seen = self.watch(deadline, end == End::Exited, lines.as_deref_mut());
+            let wake = deadline.into_iter().chain(ears.wakes_at()).min();
+            let seen = self.watch(wake, end == End::Exited, ears);
+            ears.tell_if_due();
             if seen.exited {
                 break;
             }
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            let enough = lines.as_ref().is_some_and(|lines| lines.enough);
+            let enough = ears.out.as_ref().is_some_and(|lines| lines.enough);
             match end {
                 End::Exited if seen.pulled || late || enough => {
                     end = match (seen.pulled, enough) {
@@ -557,21 +658,16 @@ impl Run {
             signal_group(self.group, Signal::KILL);
         }
         let status = self.child.wait().ok();
-        self.stdout.drain(&mut self.buffer, lines.as_deref_mut());
-        self.stderr.drain(&mut self.buffer, None);
-        if let Some(lines) = lines {
+        self.stdout.drain(&mut self.buffer, ears.out.as_mut());
+        self.stderr.drain(&mut self.buffer, ears.err.as_mut());
+        for lines in [&mut ears.out, &mut ears.err].into_iter().flatten() {
             lines.end();
         }
         (status, end)
     }
 
     /// Waits for the next thing to happen and takes what was written.
-    fn watch(
-        &mut self,
-        deadline: Option<Instant>,
-        leashed: bool,
-        lines: Option<&mut Lines<'_>>,
-    ) -> Seen {
+    fn watch(&mut self, deadline: Option<Instant>, leashed: bool, ears: &mut Ears<'_>) -> Seen {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let mut events = vec![PollFd::new(&self.exited, PollFlags::IN)];
         if leashed {
@@ -589,11 +685,14 @@ impl Run {
         let seen = Seen { exited: happened(&events[0]), pulled: leashed && happened(&events[1]) };
         let written = events[streams..].iter().any(happened);
         if written {
-            let n = self.stdout.read(&mut self.buffer);
-            if let Some(lines) = lines {
-                lines.take(&self.buffer[..n]);
+            for (capture, lines) in
+                [(&mut self.stdout, &mut ears.out), (&mut self.stderr, &mut ears.err)]
+            {
+                let n = capture.read(&mut self.buffer);
+                if let Some(lines) = lines {
+                    lines.take(&self.buffer[..n]);
+                }
             }
-            self.stderr.read(&mut self.buffer);
         }
         seen
     }
@@ -696,4 +795,37 @@ fn signal_name(signal: i32) -> String {
         _ => return format!("signal {signal}"),
     };
     name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::tell::tests::listening;
+
+    #[test]
+    fn what_a_program_writes_is_told_once_it_has_run_for_a_while() {
+        let (tell, heard) = listening(true);
+        let began = Instant::now();
+        let mut live = Live::begin(&tell, began);
+        assert!(live.hear("prints", b"one") && live.hear("complains:", b"odd"));
+        live.tell_if_due(began);
+        assert!(heard.lock().unwrap().is_empty(), "it may have ended in a moment");
+        live.tell_if_due(began + QUIET);
+        assert!(live.hear("prints", b"two"));
+        assert_eq!(*heard.lock().unwrap(), ["prints one", "complains: odd", "prints two"]);
+    }
+
+    #[test]
+    fn of_long_lines_the_beginning_is_heard_and_then_nothing_costs_more() {
+        let mut heard = Vec::new();
+        let mut ear = |line: &[u8]| {
+            heard.push(line.to_vec());
+            heard.len() < 2
+        };
+        let mut lines = Lines::beginnings(&mut ear);
+        lines.take(&[b'x'; 3_000]);
+        lines.take(b"\nshort\nnot heard\n");
+        assert!(!lines.enough, "the program goes on");
+        assert_eq!(heard, [vec![b'x'; LONGEST_TOLD], b"short".to_vec()]);
+    }
 }

@@ -31,19 +31,32 @@ impl Tell {
         Self(Some(Arc::new(Listener { is_public, told, hear })))
     }
 
+    /// Whether somebody listens who may hear what is in the work.
+    pub(super) fn is_public(&self) -> bool {
+        self.0.as_ref().is_some_and(|listener| listener.is_public)
+    }
+
     /// Tells that something was done, and with what.
     pub(super) fn say(&self, done: &str, what: &str) {
-        let Some(listener) = &self.0 else { return };
+        self.is_heard(done, what);
+    }
+
+    /// The same; whether more will be heard.
+    pub(super) fn is_heard(&self, done: &str, what: &str) -> bool {
+        let Some(listener) = &self.0 else { return false };
+        let n = listener.told.fetch_add(1, Ordering::Relaxed);
+        if n > MOST {
+            return false;
+        }
         let text = match listener.is_public && !what.trim().is_empty() {
             true => format!("{done} {}", one_line(what)),
             false => done.to_owned(),
         };
-        let n = listener.told.fetch_add(1, Ordering::Relaxed);
-        match n.cmp(&MOST) {
-            std::cmp::Ordering::Less => (listener.hear)(text),
-            std::cmp::Ordering::Equal => (listener.hear)("goes on; no more of it is told".into()),
-            std::cmp::Ordering::Greater => {}
+        match n < MOST {
+            true => (listener.hear)(text),
+            false => (listener.hear)("goes on; no more of it is told".into()),
         }
+        n < MOST
     }
 }
 

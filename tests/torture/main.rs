@@ -14,6 +14,8 @@ mod model_server;
 #[cfg(target_arch = "x86_64")]
 mod power;
 #[cfg(target_arch = "x86_64")]
+mod retire;
+#[cfg(target_arch = "x86_64")]
 mod tracer;
 #[cfg(target_arch = "x86_64")]
 mod trial;

@@ -24,7 +24,7 @@ enum Unsynced {
 
 /// A home as it may lie on a disk.
 #[derive(Clone, Default)]
-struct Disk {
+pub(crate) struct Disk {
     /// What each name leads to: a file, or, without one, a folder.
     names: BTreeMap<PathBuf, Option<u64>>,
     content: HashMap<u64, Vec<u8>>,
@@ -33,7 +33,7 @@ struct Disk {
 
 impl Disk {
     /// A home as it lies there now, all of it durable.
-    fn of(home: &Path) -> Self {
+    pub(crate) fn of(home: &Path) -> Self {
         use std::os::unix::fs::MetadataExt;
         let mut disk = Self::default();
         for entry in walkdir::WalkDir::new(home) {
@@ -113,13 +113,30 @@ pub(crate) fn try_all(full: bool) -> (usize, usize) {
     let home = Home::new();
     let before = Disk::of(&home.path());
     let run = home.undisturbed(Plan { record: true, ..Plan::undisturbed(Fault::None) });
-    let mut states = states(&run.changes);
+    try_states("power loss", full, &home.path(), &before, &run.changes, work_off)
+}
+
+/// Lays out every state that a disk may be in while these changes come, or a share of them, and
+/// has each looked at: how many there were, and how many ended badly.
+pub(crate) fn try_states(
+    name: &str,
+    full: bool,
+    from: &Path,
+    before: &Disk,
+    changes: &[Change],
+    check: impl Fn(&Home) -> Vec<String> + Sync,
+) -> (usize, usize) {
+    let mut states = states(changes);
     if !full {
         let share = states.len().div_ceil(110).max(1);
         states = states.into_iter().step_by(share).collect();
     }
-    let found = trial::spread("power loss", &states, |state| {
-        try_one(&before, &run.changes, *state, &home.path())
+    let found = trial::spread(name, &states, |state| {
+        let mut complaints = check(&laid_out(before, changes, *state, from));
+        if !complaints.is_empty() {
+            complaints.push(format!("after `{:?}`", short(&changes[state.0 - 1])));
+        }
+        complaints
     });
     (states.len(), found)
 }
@@ -175,12 +192,8 @@ fn changes_names_in(change: &Change, folder: &Path) -> bool {
     }
 }
 
-fn try_one(
-    before: &Disk,
-    changes: &[Change],
-    (upto, cut, unsynced): State,
-    from: &Path,
-) -> Vec<String> {
+/// A home as it may lie there after the power went.
+fn laid_out(before: &Disk, changes: &[Change], (upto, cut, unsynced): State, from: &Path) -> Home {
     let mut disk = before.clone();
     for (n, change) in changes[..upto].iter().enumerate() {
         disk.follow_content(change);
@@ -191,6 +204,11 @@ fn try_one(
     let home = Home::bare();
     disk.lay_out(from, &home.path(), unsynced);
     home.write_config();
+    home
+}
+
+/// Works off what there is, and looks at what came of it.
+fn work_off(home: &Home) -> Vec<String> {
     let output = home.koubou(&["start", "--drain"]).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let mut complaints = Vec::new();
@@ -202,7 +220,6 @@ fn try_one(
         complaint != "the program never ran"
     }));
     if !complaints.is_empty() {
-        complaints.push(format!("after `{:?}`", short(&changes[upto - 1])));
         complaints.push(format!("it said: {stderr}"));
     }
     complaints

@@ -308,12 +308,12 @@ fn drop_task<'a>(spool: &Spool, spec: &'a WorkerSpec) -> Result<Asked<'a>, Troub
 /// Says what a result says, and takes it away.
 fn take_result(site: &Site, spool: &Spool, asked: &Asked<'_>) -> Finding {
     let took = asked.begun.elapsed();
-    let path = spool.find(&asked.id).map(|folder| spool.file(folder, &asked.id));
-    let document =
-        path.as_ref().and_then(|path| result::read_result(path).ok()).unwrap_or_default();
-    if let Some(path) = path {
+    let folder = spool.find(&asked.id);
+    let read = |folder| result::read_result(spool, folder, &asked.id).ok();
+    let document = folder.and_then(read).unwrap_or_default();
+    if let Some(folder) = folder {
         // What cannot be taken away is a result like any other.
-        let _ = files::remove(&path);
+        let _ = files::remove(&spool.file(folder, &asked.id));
     }
     let last = &document["attempts"].as_array().and_then(|all| all.last()).cloned();
     let last = last.as_ref().and_then(|attempt| attempt["outcome"].as_str());

@@ -25,6 +25,7 @@ const AHEAD: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(super) fn look(site: &Site) -> Vec<Finding> {
     let mut found = vec![lock(site), database(site), journal(site)];
+    found.extend(archive(site));
     found.extend(tasks(site));
     found.extend(strays(site));
     found
@@ -83,6 +84,20 @@ fn journal(site: &Site) -> Finding {
             from_the_future(&dir, last, clock::wall())
         }
     }
+}
+
+/// The results that were retired, if there are any.
+fn archive(site: &Site) -> Option<Finding> {
+    let spool = site.spool().ok()?;
+    let dir = spool.archive().dir();
+    if !spool.archive().is_in_order() {
+        let what = "its index does not cover all of it: look-ups are slow or miss some";
+        let mend = site.command("maintain");
+        return Some(Finding::warning("archive", dir, what).mend(mend));
+    }
+    let (results, bytes) = spool.archive().size();
+    let what = format!("{} in {}", Count(results, "result"), words::bytes(bytes));
+    (results > 0).then(|| Finding::ok("archive", dir, what))
 }
 
 /// A journal that is ahead of the clock was written by one that was wrong, or the clock is wrong now.

@@ -95,6 +95,8 @@ fn spawn(site: &Site, said: &Path, ready: &str) -> Result<Child, Trouble> {
         .custom_flags(libc::O_NOFOLLOW)
         .open(said)
         .at("open", said)?;
+    // The daemon writes it for as long as it lives: it is not to be packed before.
+    let _ = fs2::FileExt::try_lock_shared(&log);
     Command::new(super::program()?)
         .arg("--home")
         .arg(site.home.path())

@@ -164,14 +164,13 @@ impl Promise {
     fn counts(&mut self, spool: &Spool, id: &TaskId) -> Usd {
         let all = self.cap.less(self.before);
         let Some(folder) = spool.find(id).filter(|folder| folder.is_end()) else { return all };
-        let path = spool.file(folder, id);
-        let Ok(changed) = std::fs::metadata(&path).and_then(|meta| meta.modified()) else {
-            return all;
-        };
+        // What was archived does not change any more.
+        let changed = std::fs::metadata(spool.file(folder, id)).and_then(|meta| meta.modified());
+        let changed = changed.unwrap_or(SystemTime::UNIX_EPOCH);
         if let Some((_, cost)) = self.known.filter(|(at, _)| *at == changed) {
             return cost;
         }
-        let Ok(result) = read_result(&path) else { return all };
+        let Ok(result) = read_result(spool, folder, id) else { return all };
         let cost = if is_settled(&result) { cost_of(&result).less(self.before) } else { all };
         self.known = Some((changed, cost));
         cost

@@ -35,7 +35,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc as steps, watch};
 
 use super::trouble::Trouble;
-use super::{Done, Exit, Site, Ui};
+use super::{Done, Exit, Site, Ui, logger};
 use crate::base::words;
 use crate::config::Config;
 use crate::spool::Spool;
@@ -61,6 +61,8 @@ const INSTRUCTIONS: &str = "koubou is a workshop: it gives tasks to local and cl
 
 /// So many calls of `wait` may be open at once; each keeps a thread.
 const MOST_WAITS: usize = 64;
+/// So many tasks of one call are written down by name.
+const MOST_NOTED: usize = 100;
 
 pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     let spool = site.spool()?;
@@ -70,6 +72,10 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     }
     let site = site.resolved();
     let config = Arc::new(site.config()?);
+    if let Err(trouble) = logger::start_for_agents(&site.home, &config) {
+        ui.warn(&format!("what the agent asks for is not logged: {}", trouble.message));
+    }
+    log::info!("process {} serves an agent", std::process::id());
     let desk = Desk {
         allow_confidential: config.mcp.allow_confidential,
         session: Mutex::new(Session::new(config.mcp.clone())),
@@ -83,8 +89,28 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     let ended = runtime.block_on(serve(desk));
     // A thread that still reads a folder is not waited for.
     runtime.shutdown_background();
+    log::info!("process {} has served its agent", std::process::id());
     ended.map_err(failed)?;
     Ok(Exit::Done)
+}
+
+/// Writes down what an agent asked for, and which tasks it was about.
+fn note(tool: &str, answer: &Result<Value, Trouble>) {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(trouble) => return log::warn!("the agent's {tool} failed: {}", trouble.message),
+    };
+    let id = |task: &Value| task.get("task_id").and_then(Value::as_str).map(str::to_owned);
+    let many = answer.get("tasks").and_then(Value::as_array).into_iter().flatten();
+    let ids: Vec<String> = id(answer).into_iter().chain(many.filter_map(id)).collect();
+    for id in ids.iter().take(MOST_NOTED) {
+        log::info!(task:% = id; "the agent's {tool}");
+    }
+    match ids.len() {
+        0 => log::info!("the agent's {tool}"),
+        n if n > MOST_NOTED => log::info!("the agent's {tool}: {} more", n - MOST_NOTED),
+        _ => {}
+    }
 }
 
 async fn serve(desk: Desk) -> std::io::Result<()> {
@@ -232,6 +258,7 @@ impl ServerHandler for Server {
             Run::Now(run) => self.aside(move |desk| run(desk, given)).await?,
             Run::Waiting => self.wait(given, &context).await?,
         };
+        note(&request.name, &answer);
         let result = self.aside(move |desk| match answer {
             Ok(answer) => told(desk.with_what_is_left(answer)),
             Err(trouble) => CallToolResult::error(vec![ContentBlock::text(trouble.told())]),

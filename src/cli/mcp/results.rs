@@ -33,7 +33,7 @@ const OWN_WORDS: [&str; 5] = ["timeout", "over_budget", "expired", "cancelled", 
 pub(super) fn story(desk: &Desk, id: &TaskId) -> Result<Value, Trouble> {
     let Located { id, folder, path } = desk.site.locate(&desk.spool, id)?;
     let mut story = match folder.is_end() {
-        true => read_result(&path)?,
+        true => read_result(&desk.spool, folder, &id)?,
         false => show::waiting(&desk.site, &id, folder, &path)?,
     };
     if !desk.allow_confidential && !is_public(&story) {

@@ -555,7 +555,7 @@ fn retry_task(desk: &Desk, given: JsonObject) -> Result<Value, Trouble> {
     let mut told = Vec::new();
     for id in &ids {
         if desk.spool.find(id) == Some(Folder::Failed) {
-            let result = read_result(&desk.spool.file(Folder::Failed, id))?;
+            let result = read_result(&desk.spool, Folder::Failed, id)?;
             session.admit_again(&desk.config, &desk.spool, id, &result)?;
         }
         retry::retry(&desk.spool, id).map_err(|trouble| match told.as_slice() {

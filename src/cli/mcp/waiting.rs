@@ -169,7 +169,7 @@ fn report(status: &str, desk: &Desk, wait: &Wait<'_>) -> Value {
 }
 
 fn told_of(desk: &Desk, id: &TaskId, folder: Folder) -> Value {
-    let result = read_result(&desk.spool.file(folder, id)).unwrap_or_default();
+    let result = read_result(&desk.spool, folder, id).unwrap_or_default();
     let mut told = json!({
         "task_id": id,
         "status": folder,

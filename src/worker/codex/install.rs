@@ -43,7 +43,7 @@ pub fn version(
     let mut command = Command::new(program);
     command.arg("--version").env_clear().envs(bare(environment)).stdin(Stdio::null());
     let name = "codex".to_owned();
-    let program = Program { name, command, keep: 1_000, ear: None, mark: None };
+    let program = Program { name, command, keep: 1_000, ear: None, live: None, mark: None };
     let ran = program.run(TIME, scratch, &Leash::default()).map_err(|error| error.to_string())?;
     let (said, _) = ran.content(1_000);
     let version = said.split_whitespace().last().unwrap_or_default();

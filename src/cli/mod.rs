@@ -18,6 +18,7 @@ mod master;
 mod mcp;
 mod pause;
 mod rebuild;
+mod report;
 mod result;
 mod retry;
 mod route;
@@ -87,6 +88,7 @@ enum Command {
     Route(route::Args),
     Scan(scan::Args),
     Budget(budget::Args),
+    Report(report::Args),
     Doctor(doctor::Args),
     Rebuild(rebuild::Args),
     Check(check::Args),
@@ -146,6 +148,7 @@ fn run(command: Command, ui: &mut Ui, site: &Site) -> Done {
         Command::Route(args) => route::run(ui, site, &args),
         Command::Scan(args) => scan::run(ui, site, &args),
         Command::Budget(args) => budget::run(ui, site, &args),
+        Command::Report(args) => report::run(ui, site, &args),
         Command::Doctor(args) => doctor::run(ui, site, &args),
         Command::Rebuild(args) => rebuild::run(ui, site, &args),
         Command::Check(args) => check::run(ui, site, &args),

@@ -19,6 +19,7 @@ mod database;
 pub mod query;
 pub mod rebuild;
 mod record;
+pub mod report;
 mod writer;
 
 use std::path::PathBuf;

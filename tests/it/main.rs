@@ -34,6 +34,7 @@ mod misbehaving;
 mod models;
 mod original_sql;
 mod real_servers;
+mod report;
 mod rooms;
 mod rules;
 mod scan;

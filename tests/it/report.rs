@@ -17,7 +17,8 @@ fn worked() -> Sandbox {
     shop.set(CLOUD_KEY, &fresh_secret());
     let fails = script("fails", "exit 3", &[]);
     shop.hire(&[cloud(&sky), local(&house), echo(), fails], &json!({}));
-    sky.will(Reply::status(500));
+    // Turned away, it has cost nothing.
+    sky.will(Reply::status(429).header("retry-after", "0"));
     sky.will(Reply::answer("a", 1_000_000, 20_000));
     house.will(Reply::answer("b", 30, 12));
     shop.drop_task("heard", &json!({ "description": "a", "worker": "echo" }));
@@ -45,7 +46,7 @@ fn many(tasks: u32, days: u32) -> String {
         INSERT INTO task_master (task_id, task_type, difficulty_level, sensitivity_level, assigned_worker_type,
             status, priority, actual_tokens, actual_cost, created_at, updated_at, error_kind, attempts, waiting_ms, running_ms)
         SELECT 'task-' || i, 'type-' || (i % 12), CASE i % 3 WHEN 0 THEN 'low' WHEN 1 THEN 'medium' ELSE 'high' END,
-            'public', 'worker-' || (i % 9), status, 5, 1000 + i % 700, 0.001234 * (1 + i % 7), at, at,
+            'public', 'worker-' || (i % 9), status, 5, 1000 + i % 700, 0.01234 * (1 + i % 7) * (1 + (i % {days}) % 5), at, at,
             CASE WHEN status = 'failed' THEN CASE i % 4 WHEN 0 THEN 'timeout' ELSE 'attempts_exhausted' END END,
             1 + (i % 10 = 0), i % 90000, (i * 37) % 400000
         FROM t;
@@ -399,21 +400,23 @@ fn a_browser_shows_it_at_any_width_in_light_and_dark_without_a_complaint() {
         let page = gallery().join(format!("{name}.html"));
         let arguments = ["report", "--format", "html", "-o", page.to_str().unwrap()];
         shop.koubou(arguments.iter().chain(days)).ends(0);
-        for (width, is_dark) in [(390, false), (390, true), (1280, false), (1280, true)] {
-            browser.show(&page, width, is_dark);
-            let scheme = if is_dark { "dark" } else { "light" };
+        for (width, how) in [
+            (390, "light"),
+            (390, "dark"),
+            (1280, "light"),
+            (1280, "dark"),
+            // A sheet of A4 between its margins.
+            (700, "print"),
+        ] {
+            browser.show(&page, width, how);
             let picture = browser.picture();
-            fs::write(gallery().join(format!("{name}-{width}-{scheme}.png")), picture).unwrap();
+            fs::write(gallery().join(format!("{name}-{width}-{how}.png")), picture).unwrap();
             let seen = browser.run(include_str!("support/page.js"));
             let wrong = &seen["wrong"];
-            assert_eq!(
-                wrong.as_array().map(Vec::len),
-                Some(0),
-                "{name} {width} {scheme}: {wrong:#}"
-            );
+            assert_eq!(wrong.as_array().map(Vec::len), Some(0), "{name} {width} {how}: {wrong:#}");
             assert!(seen["texts"].as_u64().unwrap() > 20, "{seen:#}");
             let complaints = browser.complaints();
-            assert!(complaints.is_empty(), "{name} {width} {scheme}: {complaints:#?}");
+            assert!(complaints.is_empty(), "{name} {width} {how}: {complaints:#?}");
         }
         let paper = browser.paper();
         assert!(paper.starts_with(b"%PDF") && paper.len() > 10_000);

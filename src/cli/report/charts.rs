@@ -23,7 +23,7 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::super::trouble::Trouble;
-use crate::base::words::{excerpt, tame};
+use crate::base::words::tame;
 
 /// Drawn so wide and scaled to the page, with letters that can still be read on a phone.
 const WIDTH: u32 = 880;
@@ -85,8 +85,11 @@ pub(super) fn costs(label: &str, bars: &[Bar], limit: Option<&Mark>) -> Result<S
     let limit = limit.filter(|limit| is_in_sight(limit.at, most));
     let top = limit.map_or(most, |limit| most.max(limit.at)).max(f64::MIN_POSITIVE) * 1.12;
     draw(label, HEIGHT, |paper| {
+        if let Some(limit) = limit {
+            legend(paper, &[("cost", FIRST), (&limit.meaning, LIMIT)])?;
+        }
         let mut chart = ChartBuilder::on(paper)
-            .margin_top(14)
+            .margin_top(if limit.is_some() { 58 } else { 14 })
             .margin_right(14)
             .x_label_area_size(52)
             .y_label_area_size(150)
@@ -99,9 +102,6 @@ pub(super) fn costs(label: &str, bars: &[Bar], limit: Option<&Mark>) -> Result<S
         if let Some(limit) = limit {
             let line = vec![(0.0, limit.at), (bars.len() as f64, limit.at)];
             chart.draw_series([PathElement::new(line, LIMIT.stroke_width(4))])?;
-            let (x, y) = chart.backend_coord(&(bars.len() as f64, limit.at));
-            let anchor = Pos::new(HPos::Right, VPos::Bottom);
-            write(paper, &limit.meaning, (x - 4, y - 6), LIMIT, anchor)?;
         }
         Ok(())
     })
@@ -124,7 +124,7 @@ pub(super) fn hours(label: &str, rows: &[(String, [u64; 24])]) -> Result<String,
             let top = (ROW as usize * n) as i32 + 8;
             let middle = top + ROW.cast_signed() / 2 - 4;
             let anchor = Pos::new(HPos::Right, VPos::Center);
-            write(paper, &short(name, 15), (LEFT - 16, middle), INK, anchor)?;
+            write(paper, &short(name, LEFT - 24), (LEFT - 16, middle), INK, anchor)?;
             for (hour, count) in hours.iter().enumerate() {
                 let left = LEFT + cell * hour as i32;
                 let square = [(left + 1, top), (left + cell - 1, top + ROW.cast_signed() - 8)];
@@ -192,7 +192,7 @@ pub(super) fn lying(
             let top = TOP + ROW * n as i32;
             let middle = top + ROW / 2;
             let before = Pos::new(HPos::Right, VPos::Center);
-            write(paper, &short(&name, 20), (LEFT - 14, middle), INK, before)?;
+            write(paper, &short(&name, LEFT - 22), (LEFT - 14, middle), INK, before)?;
             let long = (f64::from(ROOM) * count as f64 / most as f64).ceil() as i32;
             let bar = [(LEFT, top + 6), (LEFT + long, top + ROW - 6)];
             paper.draw(&Rectangle::new(bar, colour.filled()))?;
@@ -265,7 +265,7 @@ fn names_below<'a>(
     names: impl ExactSizeIterator<Item = &'a str> + Clone,
 ) -> Drawn {
     let longest = names.clone().map(|name| name.chars().count()).max().unwrap_or(1);
-    let fit = (720 / (longest * 17 + 18)).max(1);
+    let fit = (720 / (longest * 15 + 12)).max(1);
     let every = names.len().div_ceil(fit).max(1);
     for (n, name) in names.enumerate().filter(|(n, _)| n % every == 0) {
         let (x, y) = chart.backend_coord(&(n as f64 + 0.5, 0.0));
@@ -293,9 +293,34 @@ fn letters(colour: RGBColor) -> TextStyle<'static> {
     ("sans-serif", LETTER).into_font().color(&colour)
 }
 
-/// A name that takes no more than so many letters, and moves no cursor.
-fn short(name: &str, most: usize) -> String {
-    excerpt(&tame(name), most)
+/// A name that fits into so much room, with `…` where something was cut. Nobody knows here in
+/// which letters a page is shown; they are taken to be wide ones.
+fn short(name: &str, room: i32) -> String {
+    let width = |c: char| match c {
+        'i' | 'j' | 'l' | 'f' | 't' | 'r' | 'I' | ' ' | '.' | ',' | ':' | ';' | '|' | '!'
+        | '\'' => 12,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 30,
+        'A'..='Z' | '<' | '>' | '=' | '+' | '~' => 25,
+        '\u{1100}'.. => 31,
+        _ => 19,
+    };
+    let name = tame(name);
+    let mut left = room;
+    let mut fits = name.char_indices().take_while(|(_, c)| {
+        left -= width(*c);
+        left >= 0
+    });
+    match fits.by_ref().map(|(at, c)| at + c.len_utf8()).last() {
+        Some(end) if end == name.len() => name,
+        Some(end) => {
+            let mut kept = name[..end].to_owned();
+            kept.pop();
+            kept.push('…');
+            kept
+        }
+        None if name.is_empty() => name,
+        None => "…".to_owned(),
+    }
 }
 
 /// Dollars with as many places as the numbers up to `top` need.
@@ -349,14 +374,20 @@ mod tests {
     #[test]
     fn a_hostile_name_stays_a_name() {
         let name = "\"#010001\"</text><script>alert(1)</script>\n".to_owned();
-        let shown = short(&name, 20);
         for svg in [
             drawn(hours(&name, &[(name.clone(), [1; 24])])),
             drawn(lying("l", ("a", &[(name.clone(), 1)]), ("b", &[]))),
         ] {
             assert!(!svg.contains("<script") && !svg.contains("</text><"), "{svg}");
         }
-        assert!(shown.chars().count() <= 21);
+    }
+
+    #[test]
+    fn a_name_is_cut_to_its_room() {
+        assert_eq!(short("local", 200), "local");
+        assert_eq!(short("WWWWWWWW", 100), "WW…");
+        assert_eq!(short("工房工房", 70), "工…");
+        assert_eq!((short("abc", 5), short("", 5)), ("…".to_owned(), String::new()));
     }
 
     #[test]

@@ -81,13 +81,13 @@ fn cards(report: &Report) -> Markup {
     html! {
         dl.cards {
             (card("Tasks", &grouped(total.task_count), &parts.join(", ")))
-            (card("Success", &percent(total.success_percent), &format!("{} retried", Count(total.retries, "attempt"))))
+            (card("Success", &percent(total.success_percent), &Count(total.retries, "retry").to_string()))
             (times_card("Waiting, median", total.waiting_ms))
             (times_card("Running, median", total.running_ms))
             (card("Tokens", &grouped(total.total_tokens),
                 &format!("{} sent, {} answered", grouped(total.prompt_tokens), grouped(total.completion_tokens))))
             (card("Cost", &total.total_cost_usd.to_string(), "spent in these days"))
-            @if let Some(account) = report.budget.months.last() { (budget_card(account)) }
+            @if let Some(account) = report.budget.months.last().filter(|account| account.left_usd.is_some()) { (budget_card(account)) }
             @if let Some(saving) = &report.routing {
                 (card("Saved by routing", &saving.saved_usd.to_string(),
                     &format!("against all work at {}", shown(Some(&saving.dearest_worker)))))
@@ -433,7 +433,7 @@ fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -215,7 +215,11 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
     }
     // A link stays one: what it leads to is replaced.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    Ok(files::replace(files::parent(&real), &real, bytes, 0o644)?)
+    files::replace(files::parent(&real), &real, bytes, 0o644).map_err(|error| {
+        Trouble::new(format!("cannot write `{}`", words::tame(&path.to_string_lossy())))
+            .because(error.source.to_string())
+            .hint("name a file in a folder that you may write, with `--output`")
+    })
 }
 
 impl Report {

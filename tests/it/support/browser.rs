@@ -67,10 +67,14 @@ impl Browser {
         Some(browser)
     }
 
-    /// Shows a file, on a screen of this width, in light or dark.
-    pub(crate) fn show(&self, page: &Path, width: u32, is_dark: bool) {
-        let scheme = if is_dark { "dark" } else { "light" };
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+    /// Shows a file at this width: on a screen that is `light` or `dark`, or as it is to be a `print`.
+    pub(crate) fn show(&self, page: &Path, width: u32, how: &str) {
+        let scheme = if how == "dark" { "dark" } else { "light" };
+        let media = if how == "print" { "print" } else { "screen" };
+        let media = json!({
+            "media": media,
+            "features": [{ "name": "prefers-color-scheme", "value": scheme }],
+        });
         self.command("Emulation.setEmulatedMedia", &media);
         let screen =
             json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600 });

@@ -153,6 +153,8 @@ fn it_says_all_that_the_originals_report_said() {
 #[test]
 fn a_rebuild_changes_nothing_of_it() {
     let shop = worked();
+    shop.drop_bytes("broken.json", "{ no task");
+    shop.drain().ends(0);
     let report = || {
         let mut report = shop.koubou(["report", "--json"]).ends(0).json();
         report["generated_at"].take();

@@ -220,15 +220,24 @@ fn draw(
 /// Its shapes in a frame of our own, in the page's colours and letters.
 fn in_the_page(svg: &str, label: &str, height: u32) -> String {
     let shapes = svg.split_once(">\n").map_or("", |(_, rest)| rest);
-    let mut shapes =
-        shapes.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "");
+    // What is the same everywhere is said once, by the page or by the frame.
+    let size = f64::from(LETTER) / 1.24;
+    let said = [
+        " opacity=\"1\"",
+        " stroke=\"none\"",
+        " font-family=\"sans-serif\"",
+        &format!(" font-size=\"{size}\""),
+    ];
+    let mut shapes = said.iter().fold(shapes.to_owned(), |all, said| all.replace(said, ""));
     for (colour, variable) in PARTS {
         let RGBColor(red, green, blue) = colour;
         let stands_for = format!("\"#{red:02X}{green:02X}{blue:02X}\"");
         shapes = shapes.replace(&stands_for, &format!("\"{variable}\""));
     }
     let label = maud::html! { (label) }.into_string();
-    format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{label}\">\n{shapes}")
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height}\" font-size=\"{size:.0}\" role=\"img\" aria-label=\"{label}\">\n{shapes}"
+    )
 }
 
 /// Lines across for the numbers at the left, and nothing for what is below.
@@ -238,7 +247,7 @@ fn grid(chart: &mut Chart<'_, '_>, number: &dyn Fn(&f64) -> String) -> Drawn {
         .disable_x_mesh()
         .disable_x_axis()
         .y_labels(5)
-        .y_max_light_lines(1)
+        .light_line_style(GRID.mix(0.0))
         .bold_line_style(GRID.stroke_width(2))
         .axis_style(GRID.stroke_width(2))
         .label_style(letters(INK))
@@ -358,7 +367,7 @@ mod tests {
     fn a_chart_has_a_label_and_the_pages_colours_alone() {
         let limit = Mark { at: 2.0, meaning: "limit".into() };
         let svg = drawn(costs("a \"chart\" <b>", &bars(&[1.0, 0.0, 3.0]), Some(&limit)));
-        assert!(svg.starts_with("<svg viewBox=\"0 0 880 460\" role=\"img\" aria-label=\"a &quot;chart&quot; &lt;b&gt;\">"), "{svg}");
+        assert!(svg.starts_with("<svg viewBox=\"0 0 880 460\" font-size=\"29\" role=\"img\" aria-label=\"a &quot;chart&quot; &lt;b&gt;\">"), "{svg}");
         assert!(svg.trim_end().ends_with("</svg>"));
         assert!(!svg.contains("\"#"), "a colour of its own: {svg}");
         assert!(svg.contains("var(--first)") && svg.contains("var(--limit)"));

@@ -353,14 +353,14 @@ fn budget(report: &Report) -> Markup {
     html! { section.tables { h2 { "Budget" } (wide("Budget", &small_table(&head, &rows))) } }
 }
 
-/// A table of figures, the days folded away where they are many.
+/// A table of figures, the days folded away where they are many. Days on which nothing was are left out.
 fn figures(rows: &[Row]) -> Markup {
+    let rows: Vec<&Row> = rows.iter().filter(|row| !row.is_empty()).collect();
     let Some(by) = rows.first().map(|row| row.by) else { return html! {} };
-    let most = if by == By::Day { MOST_DAYS } else { MOST_ROWS };
     // Of days the last ones are wanted, of all else the largest.
     let shown_rows = match by {
-        By::Day => &rows[rows.len().saturating_sub(most)..],
-        _ => &rows[..rows.len().min(most)],
+        By::Day => &rows[rows.len().saturating_sub(MOST_DAYS)..],
+        _ => &rows[..rows.len().min(MOST_ROWS)],
     };
     let table = wide(by.title(), &figures_table(by, shown_rows));
     let left_out = (rows.len() - shown_rows.len()) as u64;
@@ -375,7 +375,7 @@ fn figures(rows: &[Row]) -> Markup {
     }
 }
 
-fn figures_table(by: By, rows: &[Row]) -> Markup {
+fn figures_table(by: By, rows: &[&Row]) -> Markup {
     html! {
         table {
             thead {

@@ -372,6 +372,12 @@ impl By {
 }
 
 impl Row {
+    /// Whether nothing was done in it: a day on which nobody came.
+    fn is_empty(&self) -> bool {
+        let Figures { task_count, total_tokens, total_cost_usd, .. } = self.figures;
+        task_count == 0 && total_tokens == 0 && total_cost_usd == Usd::ZERO
+    }
+
     /// Its name as it is shown; control characters are none of it.
     fn shown(&self) -> String {
         shown(self.name.as_deref())

@@ -13,8 +13,10 @@ pub(super) fn text(report: &Report) -> String {
         text.push_str(&format!("{name:<9} {line}\n"));
     }
     for rows in report.tables() {
+        // A person looks for the days on which something was.
+        let rows: Vec<&Row> = rows.iter().filter(|row| !row.is_empty()).collect();
         if let Some(first) = rows.first() {
-            text.push_str(&format!("\n{}", table(first.by, rows)));
+            text.push_str(&format!("\n{}", table(first.by, &rows)));
         }
     }
     text.push_str(&failures(report));
@@ -40,14 +42,16 @@ fn summary(report: &Report) -> Vec<(&'static str, String)> {
         ("running", in_words(total.running_ms)),
         (
             "tokens",
-            format!(
-                "{} ({} sent, {} of them cached; {} answered, {} of them reasoning)",
-                total.total_tokens,
-                total.prompt_tokens,
-                total.cached_tokens,
-                total.completion_tokens,
-                total.reasoning_tokens
-            ),
+            match total.total_tokens {
+                0 => "0".to_owned(),
+                all => format!(
+                    "{all} ({} sent, {} of them cached; {} answered, {} of them reasoning)",
+                    total.prompt_tokens,
+                    total.cached_tokens,
+                    total.completion_tokens,
+                    total.reasoning_tokens
+                ),
+            },
         ),
         ("cost", total.total_cost_usd.to_string()),
         ("retries", total.retries.to_string()),
@@ -92,6 +96,9 @@ pub(super) fn routing(saving: Option<&Saving>) -> String {
         Count(saving.attempts, "attempt"),
         shown(Some(dearest_worker)),
     );
+    if saving.attempts == 0 {
+        text = "nothing that counts tokens was completed".to_owned();
+    }
     if saving.left_out_tasks > 0 {
         let count = Count(saving.left_out_tasks, "completed task");
         text.push_str(&format!("; {count} without tokens left out"));
@@ -99,7 +106,7 @@ pub(super) fn routing(saving: Option<&Saving>) -> String {
     text
 }
 
-fn table(by: By, rows: &[Row]) -> Table {
+fn table(by: By, rows: &[&Row]) -> Table {
     let name = match by {
         By::Day => "DAY",
         By::WorkerType => "WORKER",

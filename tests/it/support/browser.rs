@@ -55,6 +55,7 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--disable-dev-shm-usage",
+            "--hide-scrollbars",
             &user_data,
         ];
         let wanted = json!({ "capabilities": { "alwaysMatch": {

@@ -15,7 +15,7 @@ use crate::base::words::tame;
 use crate::task::Usd;
 
 /// The columns; a cell that does not apply is empty.
-const HEAD: [&str; 28] = [
+const HEAD: [&str; 29] = [
     "from",
     "to",
     "grouped_by",
@@ -41,6 +41,7 @@ const HEAD: [&str; 28] = [
     "retries",
     "failed_attempts",
     "limit_usd",
+    "reserved_usd",
     "left_usd",
     "projected_usd",
     "saved_usd",
@@ -161,6 +162,7 @@ fn budget(report: &Report, account: &Account) -> Cells {
     let mut cells = Cells::new(report, "budget", &account.window);
     cells.put_usd("total_cost_usd", Some(account.spent_usd));
     cells.put_usd("limit_usd", account.limit_usd);
+    cells.put_usd("reserved_usd", Some(account.reserved_usd));
     cells.put_usd("left_usd", account.left_usd);
     cells.put_usd("projected_usd", account.projected_usd);
     cells
@@ -169,7 +171,7 @@ fn budget(report: &Report, account: &Account) -> Cells {
 /// A text that no spreadsheet takes for a formula; the wide forms of its signs count, too.
 fn harmless(text: &str) -> String {
     let first = text.trim_start().chars().next();
-    let is_formula = first.is_some_and(|c| "=+-@＝＋－＠|%".contains(c));
+    let is_formula = first.is_some_and(|c| "=+-@＝＋－＠|".contains(c));
     if is_formula { format!("'{text}") } else { text.to_owned() }
 }
 

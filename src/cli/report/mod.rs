@@ -50,7 +50,7 @@ use standing::Budget;
 ///
 /// csv is one flat table. `grouped_by` says what a row is about: `total`, `day`, `worker_type`, `task_type`,
 /// `difficulty_level`, `error_kind` (how many tasks failed of it), `outcome` (how many attempts ended
-/// so), `budget` (spent, limit, left, projected) or `routing` (paid and saved). Times are in milliseconds,
+/// so), `budget` (spent, limit, reserved, left, projected) or `routing` (paid and saved). Times are in milliseconds,
 /// money in US dollars, and a cell that does not apply is empty. A name that a spreadsheet would
 /// take for a formula has a `'` before it.
 ///

@@ -425,3 +425,25 @@ fn a_browser_shows_it_at_any_width_in_light_and_dark_without_a_complaint() {
         fs::write(gallery().join(format!("{name}.pdf")), paper).unwrap();
     }
 }
+
+#[test]
+fn what_is_promised_to_a_call_under_way_is_not_left() {
+    let sky = ModelServer::start();
+    let shop = Sandbox::new();
+    shop.set(CLOUD_KEY, &fresh_secret());
+    shop.hire(&[cloud(&sky)], &json!({}));
+    shop.koubou(["budget", "set", "--monthly", "50"]).ends(0);
+    sky.will(Reply::answer("a", 10, 10).held());
+    let _daemon = shop.daemon();
+    shop.drop_task("held", &json!({ "description": "a" }));
+    sky.wait_for_held(1);
+    let report = shop.koubou(["report", "--json"]).ends(0).json();
+    let budget = shop.koubou(["budget", "--json"]).ends(0).json();
+    let (ours, theirs) = (&report["budget"]["months"][0], &budget["monthly"]);
+    for key in ["limit_usd", "spent_usd", "reserved_usd", "left_usd"] {
+        assert_eq!(ours[key], theirs[key], "{key}");
+    }
+    assert!(ours["reserved_usd"].as_f64().unwrap() > 0.0, "{ours:#}");
+    assert_eq!(ours["limit_usd"].to_string(), "50");
+    sky.release();
+}

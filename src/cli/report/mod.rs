@@ -230,9 +230,8 @@ impl Report {
         now: Timestamp,
     ) -> Result<Self, Trouble> {
         let reader = site.query()?;
-        // A long journal takes as long to read as a large mirror.
         let (books, gathered) = std::thread::scope(|threads| {
-            let books = threads.spawn(|| Books::read(site, config));
+            let books = threads.spawn(|| Books::read_promises(site, config));
             let gathered = gather::gather(&reader, period, Pricing::of(config));
             (books.join(), gathered)
         });

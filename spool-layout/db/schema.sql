@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS task_master (
     error_kind TEXT,                            -- why a failed one failed
     task_group TEXT,                            -- the tasks that it belongs with
     archived TEXT,                              -- the file in tasks/archive that its result was retired into
+    attempts INTEGER,                           -- of one that has ended: how many it took
+    waiting_ms INTEGER,                         -- from its drop to its first attempt
+    running_ms INTEGER,                         -- from the first attempt of its last run to its end
     worker_type TEXT GENERATED ALWAYS AS (assigned_worker_type) VIRTUAL
 );
 
@@ -42,6 +45,15 @@ CREATE TABLE IF NOT EXISTS cost_tracking (
     cached_tokens INTEGER,                      -- of the prompt
     reasoning_tokens INTEGER                    -- of the completion
 );
+
+-- Every attempt that did not end well, paid or not.
+CREATE TABLE IF NOT EXISTS failed_attempts (
+    attempt TEXT PRIMARY KEY,                   -- the same mark as in cost_tracking
+    task_id TEXT NOT NULL,
+    worker_type TEXT NOT NULL,
+    outcome TEXT NOT NULL,                      -- rate_limited, timeout, not_accepted…
+    started_at TIMESTAMP NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS budget_management (
     budget_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use aho_corasick::AhoCorasick;
 use serde::Serialize;
 
 use super::trouble::Trouble;
@@ -11,11 +12,11 @@ use crate::base::clock::{self, Now, Timestamp};
 use crate::base::words;
 use crate::config::Config;
 use crate::route::budget::{Ledger, Standing};
-use crate::spool::journal;
+use crate::spool::journal::{self, Chapter};
 use crate::spool::notes::LimitsNote;
 use crate::task::journal::Replay;
 use crate::task::limit::{Scope, Window};
-use crate::task::{Limit, Usd};
+use crate::task::{Folder, Limit, Usd};
 
 /// Show what may be spent and what was; `set` changes the limits
 #[derive(clap::Args, Debug)]
@@ -145,9 +146,25 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn read(site: &Site, config: &Config) -> Result<Self, Trouble> {
+        Ok(Self::of(journal::recent(&site.home.journal())?, site, config))
+    }
+
+    /// The limits and what is promised, without most of what was spent: for who knows that
+    /// otherwise, and does not want to read a long journal for it.
+    pub(super) fn read_promises(site: &Site, config: &Config) -> Result<Self, Trouble> {
+        // Whoever has an attempt under way is in progress, and its lines name it.
+        let begun = site.spool_here().ids(Folder::InProgress)?;
+        let wanted = begun.iter().map(|id| format!("\"{id}\""));
+        let wanted = wanted.chain(["\"limits\"".to_owned()]);
+        let wanted = AhoCorasick::new(wanted).map_err(|error| Trouble::new(error.to_string()))?;
+        let lines = journal::recent_if(&site.home.journal(), |line| wanted.is_match(line))?;
+        Ok(Self::of(lines, site, config))
+    }
+
+    fn of(chapter: Chapter, site: &Site, config: &Config) -> Self {
         let now = Now::read().wall;
         let mut replay = Replay::default();
-        for line in journal::recent(&site.home.journal())?.lines {
+        for line in chapter.lines {
             replay.follow(line);
         }
         // A note that the daemon has not taken yet holds all the same.
@@ -163,7 +180,7 @@ impl Books {
         for spent in &replay.spent {
             ledger.record(spent.amount, &spent.purpose, spent.at, now);
         }
-        Ok(Self { ledger, set })
+        Self { ledger, set }
     }
 }
 

@@ -19,6 +19,7 @@ mod master;
 mod mcp;
 mod pause;
 mod rebuild;
+mod report;
 mod result;
 mod retry;
 mod route;
@@ -88,6 +89,7 @@ enum Command {
     Route(route::Args),
     Scan(scan::Args),
     Budget(budget::Args),
+    Report(report::Args),
     Doctor(doctor::Args),
     Rebuild(rebuild::Args),
     Maintain(maintain::Args),
@@ -148,6 +150,7 @@ fn run(command: Command, ui: &mut Ui, site: &Site) -> Done {
         Command::Route(args) => route::run(ui, site, &args),
         Command::Scan(args) => scan::run(ui, site, &args),
         Command::Budget(args) => budget::run(ui, site, &args),
+        Command::Report(args) => report::run(ui, site, &args),
         Command::Doctor(args) => doctor::run(ui, site, &args),
         Command::Rebuild(args) => rebuild::run(ui, site, &args),
         Command::Maintain(args) => maintain::run(ui, site, &args),

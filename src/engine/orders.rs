@@ -277,11 +277,9 @@ impl Engine<'_> {
         }
     }
 
-    /// An attempt's end is in the journal: its cost is history now.
+    /// An attempt's end is in the journal: how it ended and what it cost is history now.
     pub(super) fn paid(&mut self, line: &Line) {
-        if let Some(fact) = reconcile::cost_fact(line) {
-            self.mirror.tell(fact);
-        }
+        reconcile::attempt_facts(line).for_each(|fact| self.mirror.tell(fact));
     }
 
     /// Whoever asked for a task's end has it.
@@ -475,9 +473,7 @@ pub(super) fn tell_of_recovery(found: &Recovered, mirror: &Scribe) {
         );
     }
     for line in &found.deaths {
-        if let Some(fact) = reconcile::cost_fact(line) {
-            mirror.tell(fact);
-        }
+        reconcile::attempt_facts(line).for_each(|fact| mirror.tell(fact));
     }
     for pid in &found.ended {
         log::warn!("ended process {pid}, which an earlier daemon had left running");

@@ -17,13 +17,15 @@ use crate::spool::journal::{self, Chapter, Journal};
 use crate::spool::lock::Lock;
 use crate::spool::notes::Note;
 use crate::spool::{Home, Spool};
-use crate::task::fact::{BudgetRow, CostRow, Fact, JournalMark, TaskRow};
-use crate::task::journal::{Line, LineKind};
+use crate::task::fact::{BudgetRow, CostRow, Fact, FailedAttempt, JournalMark, Pace, TaskRow};
+use crate::task::journal::{COMPLETED, Line, LineKind};
 use crate::task::result::{ChildResult, TaskResult};
 use crate::task::{Difficulty, Folder, Sensitivity, TaskId, Usd, wire};
 
 /// The row of a task that has ended, from its result alone.
 pub(super) fn row_of(result: TaskResult) -> TaskRow {
+    let (created, started) = (result.created_at, result.started_at);
+    let pace = Pace::of(created, started, result.finished_at, &result.attempts);
     let routing = result.routing;
     let task = result
         .task
@@ -49,6 +51,7 @@ pub(super) fn row_of(result: TaskResult) -> TaskRow {
         waits_for: None,
         error_kind: result.error.map(|error| error.kind.as_str()),
         archived: None,
+        pace,
         task_id: result.task_id,
     }
 }
@@ -98,8 +101,28 @@ pub(super) fn child_result(spool: &Spool, id: &TaskId) -> ChildResult {
     }
 }
 
+/// What an attempt's end tells the mirror: what it cost, and that it did not end well.
+pub(super) fn attempt_facts(line: &Line) -> impl Iterator<Item = Fact> + use<> {
+    cost_fact(line).into_iter().chain(failure_fact(line))
+}
+
+/// The row of an attempt that did not end well.
+fn failure_fact(line: &Line) -> Option<Fact> {
+    let outcome = line.outcome.as_ref().filter(|outcome| *outcome != COMPLETED)?;
+    if line.event != LineKind::End {
+        return None;
+    }
+    Some(Fact::FailedAttempt(Box::new(FailedAttempt {
+        attempt: line.attempt.clone()?,
+        task_id: line.task.clone()?,
+        worker_type: line.worker_type.clone()?,
+        outcome: outcome.clone(),
+        at: line.started_at.unwrap_or(line.at),
+    })))
+}
+
 /// The cost row of an attempt's end, where it used or cost anything.
-pub(super) fn cost_fact(line: &Line) -> Option<Fact> {
+fn cost_fact(line: &Line) -> Option<Fact> {
     let cost = line.cost_usd.unwrap_or_default();
     if line.event != LineKind::End || (cost == Usd::ZERO && line.usage.is_none()) {
         return None;
@@ -173,7 +196,7 @@ fn costs(home: &Home, since: Option<&JournalMark>) -> impl Iterator<Item = Fact>
         let chapter = from.and_then(|from| chapter(&dir.join(&file), from));
         let mut facts = Vec::new();
         if let Some(chapter) = chapter {
-            facts.extend(chapter.lines.iter().filter_map(cost_fact));
+            facts.extend(chapter.lines.iter().flat_map(attempt_facts));
             facts.push(Fact::Journal(JournalMark { file, offset: chapter.end }));
         }
         facts

@@ -18,7 +18,7 @@ use crate::route::budget::{Ledger, Refusal, Reservation};
 use crate::spool::Home;
 use crate::spool::journal::Journal;
 use crate::spool::lock::Lock;
-use crate::task::journal::{Line, LineKind};
+use crate::task::journal::{COMPLETED, Line, LineKind};
 use crate::task::outcome::Outcome;
 use crate::task::prompt::Prompt;
 use crate::task::{Purpose, Sensitivity, TaskId, Usd};
@@ -157,7 +157,7 @@ impl<'a> Trials<'a> {
         cost: Usd,
     ) -> Result<(), EngineError> {
         let (name, usage) = match outcome {
-            Outcome::Done(answer) => ("completed", answer.usage),
+            Outcome::Done(answer) => (COMPLETED, answer.usage),
             Outcome::Failed(failure) => (failure.outcome, failure.usage),
         };
         let at = clock::wall().max(began);

@@ -318,6 +318,7 @@ impl Foreman {
         (row.estimated_cost, row.estimated_tokens) = (None, None);
         row.actual_cost = Some(Usd::ZERO);
         row.error_kind = Some(error.kind.as_str());
+        row.pace = crate::task::fact::Pace::of(dropped_at, None, now.wall, &[]);
         entry.state = State::Ending(Box::new(row));
         self.files.insert(file.clone(), id.clone());
         self.tasks.insert(id.clone(), entry);

@@ -13,8 +13,8 @@ use crate::base::clock::Timestamp;
 use crate::config::OnExpiry;
 use crate::route::Decision;
 use crate::route::budget::Reservation;
-use crate::task::fact::TaskRow;
-use crate::task::journal::BATCH_EXPIRED;
+use crate::task::fact::{Pace, TaskRow};
+use crate::task::journal::{BATCH_EXPIRED, COMPLETED};
 use crate::task::outcome::{Answer, Failure, Outcome, Usage};
 use crate::task::result::{Routing, TaskError};
 use crate::task::{Attempt, Folder, GroupName, TaskId, Usd, WorkerType};
@@ -274,6 +274,7 @@ impl Entry {
             waits_for: None,
             error_kind: None,
             archived: None,
+            pace: Pace::default(),
         }
     }
 
@@ -284,6 +285,12 @@ impl Entry {
             actual_cost: Some(verdict.cost),
             error_kind: verdict.error.as_ref().map(|error| error.kind.as_str()),
             worker_type: verdict.worker_type.clone(),
+            pace: Pace::of(
+                verdict.created_at,
+                verdict.started_at,
+                verdict.finished_at,
+                &verdict.attempts,
+            ),
             ..self.row(id, verdict.folder, verdict.finished_at)
         }
     }
@@ -313,7 +320,7 @@ pub(super) fn usage(outcome: Option<&Outcome>) -> Option<Usage> {
 /// An attempt as `attempts` lists it.
 pub(super) fn attempt(ended: &Ended, cost: Usd, batch_id: Option<String>) -> Attempt {
     let (outcome, message) = match failure(&ended.outcome) {
-        None => ("completed", String::new()),
+        None => (COMPLETED, String::new()),
         Some(failure) => (failure.outcome, failure.message.clone()),
     };
     Attempt {

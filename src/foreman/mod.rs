@@ -46,7 +46,7 @@ use crate::base::words::{self, Count};
 use crate::route::Router;
 use crate::route::budget::{Ledger, OnExhausted, Refusal, Reservation, Shortage, Standing};
 use crate::task::fact::{BatchTrouble, TaskRow};
-use crate::task::journal::{Line, LineKind, OpenBatch, Past, Replay, counts_as_attempt};
+use crate::task::journal::{COMPLETED, Line, LineKind, OpenBatch, Past, Replay, counts_as_attempt};
 use crate::task::limit::{Purpose, Scope};
 use crate::task::outcome::{
     Answer, CHECK_FAILED, ErrorKind, Failure, Next, Outcome, Spent, Trouble,
@@ -360,7 +360,7 @@ fn most_attempts(entry: &Entry, bench: &Bench) -> u32 {
 
 fn end_line(id: &TaskId, bench: &Bench, ended: &Ended, cost: Usd, now: Now) -> Line {
     let (outcome, message) = match backlog::failure(&ended.outcome) {
-        None => ("completed", None),
+        None => (COMPLETED, None),
         Some(failure) => (failure.outcome, Some(failure.message.clone())),
     };
     Line {

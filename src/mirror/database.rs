@@ -12,11 +12,14 @@ use super::{MirrorError, SCHEMA, SCHEMA_VERSION};
 use crate::base::files::{self, At, Stat};
 
 /// Columns beyond those of the original design, for a database that has its tables already.
-const ADDED: [(&str, &str, &str); 15] = [
+const ADDED: [(&str, &str, &str); 18] = [
     ("task_master", "waits_for", "TEXT"),
     ("task_master", "error_kind", "TEXT"),
     ("task_master", "task_group", "TEXT"),
     ("task_master", "archived", "TEXT"),
+    ("task_master", "attempts", "INTEGER"),
+    ("task_master", "waiting_ms", "INTEGER"),
+    ("task_master", "running_ms", "INTEGER"),
     ("task_master", "worker_type", "TEXT GENERATED ALWAYS AS (assigned_worker_type) VIRTUAL"),
     ("cost_tracking", "attempt", "TEXT"),
     ("cost_tracking", "cached_tokens", "INTEGER"),

@@ -20,6 +20,7 @@ mod database;
 pub mod query;
 pub mod rebuild;
 mod record;
+pub mod report;
 pub mod sums;
 mod writer;
 

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A mirror that is open for reading.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
 }
 
@@ -378,7 +378,7 @@ impl Reader {
         rows.collect::<rusqlite::Result<_>>().map_err(self.at())
     }
 
-    fn at(&self) -> impl FnOnce(rusqlite::Error) -> MirrorError {
+    pub(super) fn at(&self) -> impl FnOnce(rusqlite::Error) -> MirrorError {
         let path = self.path.clone();
         move |source| MirrorError::Sql { doing: "read", path, source }
     }

@@ -139,18 +139,20 @@ fn into_the_old(path: &Path, beside: &Path) -> Result<(), MirrorError> {
 }
 
 /// What is replaced, and which columns are taken over.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
     (
         "task_master",
         "task_id, task_type, difficulty_level, sensitivity_level, assigned_worker_type, status, \
          priority, estimated_tokens, actual_tokens, estimated_cost, actual_cost, parent_task_id, \
-         created_at, updated_at, waits_for, error_kind, task_group, archived",
+         created_at, updated_at, waits_for, error_kind, task_group, archived, \
+          attempts, waiting_ms, running_ms",
     ),
     (
         "cost_tracking",
         "task_id, worker_type, model_name, prompt_tokens, completion_tokens, total_tokens, \
          cost_usd, timestamp, attempt, cached_tokens, reasoning_tokens",
     ),
+    ("failed_attempts", "attempt, task_id, worker_type, outcome, started_at"),
     (
         "budget_management",
         "year_month, budget_limit_usd, spent_usd, alert_threshold_percent, created_at",
@@ -216,7 +218,7 @@ pub fn dump(path: &Path) -> Result<Vec<String>, MirrorError> {
     let sql = |source| MirrorError::Sql { doing: "read", path: path.to_owned(), source };
     let database = query::connect(path).map_err(sql)?;
     let mut lines = Vec::new();
-    for (table, columns) in &TABLES[..3] {
+    for (table, columns) in &TABLES[..4] {
         let columns = columns.trim_end_matches(match *table {
             "budget_management" => ", created_at",
             _ => "",
@@ -249,7 +251,7 @@ pub(super) mod tests {
     use super::super::database::tests::ORIGINAL;
     use super::super::query::{Filter, Reader};
     use super::*;
-    use crate::task::fact::{BudgetRow, CostRow, JournalMark, LogRow, TaskRow};
+    use crate::task::fact::{BudgetRow, CostRow, JournalMark, LogRow, Pace, TaskRow};
     use crate::task::outcome::Usage;
     use crate::task::{Difficulty, Folder, Sensitivity, Usd, WorkerType};
 
@@ -274,6 +276,7 @@ pub(super) mod tests {
             waits_for: None,
             error_kind: None,
             archived: None,
+            pace: Pace::default(),
         }
     }
 

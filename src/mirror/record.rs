@@ -4,7 +4,9 @@ use rusqlite::{Connection, OptionalExtension, Result, named_params, params};
 use serde_json::Value;
 
 use crate::base::clock::Timestamp;
-use crate::task::fact::{BudgetRow, CostRow, Fact, JournalMark, LogRow, TaskRow, WorkerRow};
+use crate::task::fact::{
+    BudgetRow, CostRow, Fact, FailedAttempt, JournalMark, LogRow, TaskRow, WorkerRow,
+};
 use crate::task::{GroupName, TaskId, Usd, WorkerType};
 
 /// A time as the original design's SQL compares it.
@@ -31,6 +33,7 @@ pub(super) fn record(database: &Connection, fact: &Fact) -> Result<()> {
             database.prepare_cached(sql)?.execute([file]).map(drop)
         }
         Fact::Cost(row) => cost(database, row),
+        Fact::FailedAttempt(row) => failed_attempt(database, row),
         Fact::Budget(row) => budget(database, row),
         Fact::Worker(row) => worker(database, row),
         Fact::Heartbeat(at) => {
@@ -52,10 +55,10 @@ fn task(database: &Connection, row: &TaskRow) -> Result<()> {
     let sql = "INSERT INTO task_master (task_id, task_type, difficulty_level, sensitivity_level,
             assigned_worker_type, status, priority, estimated_tokens, actual_tokens,
             estimated_cost, actual_cost, parent_task_id, created_at, updated_at, waits_for, error_kind,
-            task_group, archived)
+            task_group, archived, attempts, waiting_ms, running_ms)
         VALUES (:task_id, :task_type, :difficulty, :sensitivity, :worker_type, :status, :priority,
             :estimated_tokens, :actual_tokens, :estimated_cost, :actual_cost, :parent, :created_at,
-            :updated_at, :waits_for, :error_kind, :task_group, :archived)
+            :updated_at, :waits_for, :error_kind, :task_group, :archived, :attempts, :waiting_ms, :running_ms)
         ON CONFLICT (task_id) DO UPDATE SET
             task_type = excluded.task_type, difficulty_level = excluded.difficulty_level,
             sensitivity_level = excluded.sensitivity_level,
@@ -65,7 +68,9 @@ fn task(database: &Connection, row: &TaskRow) -> Result<()> {
             actual_cost = excluded.actual_cost, parent_task_id = excluded.parent_task_id,
             created_at = excluded.created_at, updated_at = excluded.updated_at,
             waits_for = excluded.waits_for, error_kind = excluded.error_kind,
-            task_group = excluded.task_group, archived = excluded.archived";
+            task_group = excluded.task_group, archived = excluded.archived,
+             attempts = excluded.attempts,
+            waiting_ms = excluded.waiting_ms, running_ms = excluded.running_ms";
     database
         .prepare_cached(sql)?
         .execute(named_params! {
@@ -87,6 +92,9 @@ fn task(database: &Connection, row: &TaskRow) -> Result<()> {
             ":error_kind": row.error_kind,
             ":task_group": row.group.as_ref().map(GroupName::as_str),
             ":archived": row.archived,
+            ":attempts": row.pace.attempts.map(count),
+            ":waiting_ms": row.pace.waiting_ms.map(count),
+            ":running_ms": row.pace.running_ms.map(count),
         })
         .map(drop)
 }
@@ -118,6 +126,15 @@ fn cost(database: &Connection, row: &CostRow) -> Result<()> {
             count(usage.reasoning_tokens),
         ])
         .map(drop)
+}
+
+fn failed_attempt(database: &Connection, row: &FailedAttempt) -> Result<()> {
+    let sql = "INSERT OR IGNORE INTO failed_attempts
+            (attempt, task_id, worker_type, outcome, started_at)
+        VALUES (?1, ?2, ?3, ?4, ?5)";
+    let (task, worker) = (row.task_id.as_str(), row.worker_type.as_str());
+    let values = params![row.attempt, task, worker, row.outcome, sql_time(row.at)];
+    database.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 fn budget(database: &Connection, row: &BudgetRow) -> Result<()> {

@@ -323,10 +323,18 @@ fn end_of_last_line(file: &mut File, size: u64) -> io::Result<u64> {
 /// # Errors
 /// What the file system says.
 pub fn recent(dir: &Path) -> Result<Chapter, FileError> {
+    recent_if(dir, |_| true)
+}
+
+/// The same of the lines whose bytes are wanted: a long journal is read much sooner so.
+///
+/// # Errors
+/// What the file system says.
+pub fn recent_if(dir: &Path, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Chapter, FileError> {
     let names = months(dir)?;
     let mut all = Chapter::default();
     for name in names.iter().rev().take(2).rev() {
-        let part = read(&dir.join(name), 0)?;
+        let part = read_if(&dir.join(name), 0, &is_wanted)?;
         all.lines.extend(part.lines);
         all.unreadable += part.unreadable;
         all.end = part.end;

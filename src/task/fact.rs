@@ -1,7 +1,7 @@
 //! What the mirror is told, after it is true on disk.
 
 use super::outcome::Usage;
-use super::{Difficulty, Folder, GroupName, Sensitivity, TaskId, Usd, WorkerType};
+use super::{Attempt, Difficulty, Folder, GroupName, Sensitivity, TaskId, Usd, WorkerType};
 use crate::base::clock::Timestamp;
 
 /// Something that happened, for the mirror to write down.
@@ -17,6 +17,8 @@ pub enum Fact {
     ArchiveGone(String),
     /// An attempt was paid for.
     Cost(Box<CostRow>),
+    /// An attempt did not end well.
+    FailedAttempt(Box<FailedAttempt>),
     /// The month's limit and what was spent of it.
     Budget(BudgetRow),
     /// A hand's state.
@@ -88,6 +90,44 @@ pub struct TaskRow {
     pub error_kind: Option<&'static str>,
     /// The file of the archive that its result was retired into.
     pub archived: Option<String>,
+    /// How long it took; nothing of it is known before it has ended.
+    pub pace: Pace,
+}
+
+/// How many attempts a task took that has ended, and how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// How many attempts, those of an earlier result too.
+    pub attempts: Option<u64>,
+    /// Milliseconds from its drop to its first attempt, where there was one.
+    pub waiting_ms: Option<u64>,
+    /// Milliseconds from the first attempt of its last run to its end, with retries and the
+    /// pauses between them.
+    pub running_ms: Option<u64>,
+}
+
+impl Pace {
+    /// The pace of a task that has ended, from what its result says.
+    ///
+    /// It is reckoned in whole milliseconds, as a result writes its times: so it is the same
+    /// whether it is told at the end or read from the result years later.
+    pub fn of(
+        created_at: Timestamp,
+        started_at: Option<Timestamp>,
+        finished_at: Timestamp,
+        attempts: &[Attempt],
+    ) -> Self {
+        let between = |start: Timestamp, end: Timestamp| {
+            u64::try_from(end.as_millisecond() - start.as_millisecond()).unwrap_or(0)
+        };
+        let first = attempts.first().map(|attempt| attempt.started_at);
+        let began = started_at.map(|started| first.map_or(started, |first| first.min(started)));
+        Self {
+            attempts: Some(attempts.len() as u64),
+            waiting_ms: began.map(|began| between(created_at, began)),
+            running_ms: started_at.map(|started| between(started, finished_at)),
+        }
+    }
 }
 
 /// A row of `cost_tracking`: one paid attempt.
@@ -106,6 +146,21 @@ pub struct CostRow {
     /// What it cost.
     pub cost: Usd,
     /// When the attempt began, which decides the day that pays.
+    pub at: Timestamp,
+}
+
+/// A row of `failed_attempts`: one that did not end well, whatever it cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedAttempt {
+    /// Marks the attempt, and this one only: told twice, it is one row.
+    pub attempt: String,
+    /// The task.
+    pub task_id: TaskId,
+    /// The worker type that made it.
+    pub worker_type: WorkerType,
+    /// How it ended: `rate_limited`, `timeout`, `not_accepted`…
+    pub outcome: String,
+    /// When it began.
     pub at: Timestamp,
 }
 
@@ -178,4 +233,43 @@ pub struct LogRow {
     pub message: String,
     /// When.
     pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn attempt(started: &str) -> Attempt {
+        Attempt {
+            worker_id: "w-1".into(),
+            started_at: at(started),
+            finished_at: at(started),
+            outcome: "completed".into(),
+            message: String::new(),
+            cost_usd: Usd::ZERO,
+            batch_id: None,
+        }
+    }
+
+    #[test]
+    fn waiting_ends_with_the_first_attempt_and_running_begins_with_that_of_the_last_run() {
+        let (dropped, end) = (at("2026-11-23T01:00:00.0009Z"), at("2026-11-23T03:00:02.5Z"));
+        let again = at("2026-11-23T03:00:00Z");
+        let first = [attempt("2026-11-23T01:00:01Z"), attempt("2026-11-23T03:00:00Z")];
+        let pace = Pace::of(dropped, Some(again), end, &first);
+        let known = (pace.attempts, pace.waiting_ms, pace.running_ms);
+        assert_eq!(known, (Some(2), Some(1_000), Some(2_500)));
+        let never = Pace::of(dropped, None, end, &[]);
+        assert_eq!((never.attempts, never.waiting_ms, never.running_ms), (Some(0), None, None));
+    }
+
+    #[test]
+    fn a_clock_that_went_back_makes_no_time_negative() {
+        let (late, early) = (at("2026-11-23T02:00:00Z"), at("2026-11-23T01:00:00Z"));
+        assert_eq!(Pace::of(late, Some(early), early, &[]).waiting_ms, Some(0));
+    }
 }

@@ -303,6 +303,9 @@ impl Past {
     }
 }
 
+/// The outcome of an attempt that ended well.
+pub const COMPLETED: &str = "completed";
+
 /// The outcome of an attempt that a person's second signal ended; the task was put back.
 pub const STOPPED: &str = "stopped";
 

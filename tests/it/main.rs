@@ -38,6 +38,7 @@ mod models;
 mod original_sql;
 mod real_servers;
 mod reload;
+mod report;
 mod rooms;
 mod rules;
 mod scan;

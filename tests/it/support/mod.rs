@@ -1,5 +1,6 @@
 //! What the stories are told with.
 
+pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod gate;

@@ -74,6 +74,9 @@
 //! for a command and for the daemon, which does so once a day in a thread of its own, as it writes
 //! its figures (`engine::metrics`).
 //!
+//! New settings begin a new shift (`engine::Shift`): what runs ends by the old ones, and a new
+//! foreman takes up what is left, as after any start.
+//!
 //! An agent is a guest at the counter: `cli::mcp` gives it the commands as tools, and holds it to
 //! what the settings allow. `cli::master` seats one there and sees to it that somebody works.
 //!

@@ -29,7 +29,7 @@ fn every_line_about_a_task_has_its_id() {
     assert_eq!(hello[0], "begun by echo-1");
     assert!(hello[1].starts_with("done (after "), "{hello:?}");
     assert_eq!(hello[2], "completed");
-    assert!(of("broken")[0].starts_with("rejected: "), "{:?}", of("broken"));
+    assert!(of("broken")[0].starts_with("rejected ("), "{:?}", of("broken"));
     assert_eq!(of("broken").last(), Some(&"failed"));
     for line in &lines {
         assert!(line["time"].as_str().unwrap().ends_with('Z') && line["level"].is_string());
@@ -59,7 +59,7 @@ fn journald_gets_priorities_and_no_second_time() {
     };
     let text = drain(format!("{}:{}", meta.dev(), meta.ino()));
     assert!(text.contains("\n<6>hello: completed\n"), "{text}");
-    assert!(text.contains("\n<4>broken: rejected: "), "{text}");
+    assert!(text.contains("\n<4>broken: rejected ("), "{text}");
     assert!(text.lines().all(|line| line.starts_with('<')), "{text}");
     // The file has the time and no priority; and so has what is another stream by now.
     assert!(log(&shop).contains("Z INFO  hello: completed\n"), "{}", log(&shop));

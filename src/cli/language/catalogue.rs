@@ -18,7 +18,8 @@
 //! A block ends with an empty line; `#` begins a comment and `## ` a section; `␣` is a space
 //! at either end, and `\n` a new line. What a hole holds is told in turn, unless it stands in
 //! backticks, as names and values do. A hole may be called `{#}` (a number), `{word}` (no
-//! blanks in it; told as it is) or `{raw}` (told as it is).
+//! blanks in it; told as it is) or `{raw}` (told as it is). Sentences are joined by `; `: only
+//! a hole at the beginning, behind `: `, or called `{all}` holds several of them.
 //!
 //! Of the entries that fit a text, the one with the most letters of its own is taken.
 
@@ -77,21 +78,21 @@ impl Catalogue {
 
     fn say(&self, text: &str, depth: usize) -> Option<String> {
         let depth = depth.checked_sub(1)?;
-        if let Some(said) = figures(text) {
-            return Some(said);
-        }
-        if let Some((entry, held)) =
-            self.entries.iter().find_map(|entry| Some((entry, entry.english.fit(text)?)))
-        {
-            return Some(self.fill(entry, &held, depth));
-        }
         if text.contains('\n') {
             let line = |line: &str| self.say(line, depth).unwrap_or_else(|| line.to_owned());
             return Some(text.split('\n').map(line).collect::<Vec<_>>().join("\n"));
         }
-        let core = text.trim_start();
+        let core = text.trim_start_matches(' ');
         let indent = &text[..text.len() - core.len()];
-        (!indent.is_empty()).then(|| Some(format!("{indent}{}", self.say(core, depth)?)))?
+        if !indent.is_empty() {
+            return Some(format!("{indent}{}", self.say(core, depth)?));
+        }
+        figures(text).or_else(|| {
+            let mut entries = self.entries.iter();
+            let (entry, held) =
+                entries.find_map(|entry| Some((entry, entry.english.fit(text)?)))?;
+            Some(self.fill(entry, &held, depth))
+        })
     }
 
     fn fill(&self, entry: &Entry, held: &[&str], depth: usize) -> String {
@@ -226,6 +227,8 @@ struct Hole {
     kind: Kind,
     /// Whether it stands in backticks.
     is_quoted: bool,
+    /// Whether it may hold several sentences.
+    is_open: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -251,7 +254,9 @@ impl Kind {
 
 impl Hole {
     fn takes(&self, value: &str) -> bool {
-        self.kind.takes(value) && !(self.is_quoted && value.contains('`'))
+        let holds_too_much =
+            self.is_quoted && value.contains('`') || !self.is_open && value.contains("; ");
+        self.kind.takes(value) && !holds_too_much
     }
 
     fn is_told(&self) -> bool {
@@ -270,6 +275,9 @@ impl Pattern {
                 _ => Kind::Any,
             },
             is_quoted: fixed[n].ends_with('`') && fixed[n + 1].starts_with('`'),
+            is_open: matches!(name.as_str(), "all" | "raw")
+                || n == 0 && fixed[0].is_empty()
+                || fixed[n].ends_with(": "),
         };
         let holes = names.iter().enumerate().map(hole).collect();
         Self { fixed, holes }
@@ -387,7 +395,7 @@ there is no task `{id}`
 > 。`{1}` のことですか?
 
 {what}{meant}
-~ unknown key `{}`{}
+~ unknown key `{}`{all}
 > キー `{1}` は知られていません{2}
 
 @task

@@ -80,6 +80,10 @@
 //! An agent is a guest at the counter: `cli::mcp` gives it the commands as tools, and holds it to
 //! what the settings allow. `cli::master` seats one there and sees to it that somebody works.
 //!
+//! People are spoken to in their language, and every sentence is written in English where it
+//! arises. `cli::language` finds it in one catalogue on its way out, and a test that reads the
+//! sources keeps that complete; what programs read does not pass there.
+//!
 //! # Where to begin
 //!
 //! To learn what koubou reacts to and what it can do, read [`foreman::Event`] and

@@ -6,6 +6,8 @@ use std::fmt;
 use aho_corasick::AhoCorasick;
 use serde::Serialize;
 
+use super::language::told;
+use super::table::{padded, width};
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui, pause};
 use crate::base::clock::{self, Now, Timestamp};
@@ -206,9 +208,15 @@ impl fmt::Display for Money {
                 lines.extend(account.as_ref().map(|account| (name, account)));
             }
         }
-        let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let lines: Vec<(String, String)> = lines
+            .into_iter()
+            .map(|(name, account)| {
+                (told(&name).into_owned(), told(&account.to_string()).into_owned())
+            })
+            .collect();
+        let widest = lines.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
         for (name, account) in lines {
-            writeln!(f, "{name:<width$}  {account}")?;
+            writeln!(f, "{}  {account}", padded(&name, widest))?;
         }
         Ok(())
     }

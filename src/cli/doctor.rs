@@ -17,6 +17,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::language::told;
+use super::table::padded;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::words::{self, Count};
@@ -186,13 +188,13 @@ impl fmt::Display for Report {
                 Status::Warning => "warning",
                 Status::Error => "error",
             };
-            write!(f, "{status:<7}  {name:<width$}  {what}")?;
+            write!(f, "{}  {name:<width$}  {}", padded(&told(status), 7), told(what))?;
             if check.status != Status::Ok && !what.contains(place.as_str()) {
-                write!(f, " ({place})")?;
+                write!(f, " ({})", told(place))?;
             }
             writeln!(f)?;
             if let Some(mend) = &check.mend {
-                writeln!(f, "{:<7}  {:<width$}  mend: {mend}", "", "")?;
+                writeln!(f, "{:<7}  {:<width$}  {} {mend}", "", "", told("mend:"))?;
             }
         }
         let count = |status| self.checks.iter().filter(|c| c.status == status).count() as u64;

@@ -83,7 +83,7 @@ impl Place {
         for record in self.lines(site, id)? {
             match ui.is_json() {
                 true => ui.json_line(&record)?,
-                false => ui.line(&line(&record))?,
+                false => ui.verbatim(&line(&record))?,
             }
         }
         Ok(())

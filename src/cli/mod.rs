@@ -10,6 +10,7 @@ mod cancel;
 mod check;
 mod doctor;
 mod init;
+mod language;
 mod list;
 mod log;
 mod logger;
@@ -118,7 +119,11 @@ enum Exit {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    language::settle();
+    let args = match language::parse::<Args>(std::env::args_os()) {
+        Ok(args) => args,
+        Err(exit) => return exit,
+    };
     let mut ui = Ui::new(args.json, args.quiet, args.verbose);
     let site = Site::find(args.home.as_deref());
     match run(args.command, &mut ui, &site) {

@@ -8,6 +8,8 @@ use crossbeam_channel::{Sender, bounded};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::language::told;
+use super::table::padded;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::files;
@@ -169,24 +171,25 @@ fn task(bytes: &[u8]) -> Result<Task, Trouble> {
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |name: &str, what: &str| writeln!(f, "{}  {what}", padded(&told(name), 11));
         match (&self.worker_type, &self.error) {
-            (Some(name), _) => writeln!(f, "worker       {name}")?,
+            (Some(name), _) => line("worker", name)?,
             (None, error) => {
-                writeln!(f, "worker       none: {}", error.as_deref().unwrap_or_default())?;
+                line("worker", &told(&format!("none: {}", error.as_deref().unwrap_or_default())))?;
             }
         }
-        writeln!(f, "difficulty   {}", self.difficulty_level.as_str())?;
-        writeln!(f, "sensitivity  {}", self.sensitivity_level.as_str())?;
+        line("difficulty", self.difficulty_level.as_str())?;
+        line("sensitivity", self.sensitivity_level.as_str())?;
         for reason in &self.reasons {
             let place = if reason.field.is_empty() {
                 String::new()
             } else {
                 format!(" ({})", tame(&reason.field))
             };
-            writeln!(f, "because      {}{place}", tame(&reason.why))?;
+            line("because", &format!("{}{place}", told(&tame(&reason.why))))?;
         }
         for warning in &self.warnings {
-            writeln!(f, "warning      {}", tame(warning))?;
+            line("warning", &told(&tame(warning)))?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::language::told;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::files::{self, At, ReadError};
@@ -152,9 +153,14 @@ fn sentence(error: &ReadError) -> String {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Finding { path, line, column, reason } in &self.findings {
-            write!(f, "{path}:{line}:{column}: {} [{}", tame(&reason.why), tame(&reason.rule))?;
+            write!(
+                f,
+                "{path}:{line}:{column}: {} [{}",
+                told(&tame(&reason.why)),
+                tame(&reason.rule)
+            )?;
             if let Some(view) = reason.view.as_deref().filter(|view| *view != "plain") {
-                write!(f, ", read as {view}")?;
+                write!(f, "{}", told(&format!(", read as {view}")))?;
             }
             match &reason.shape {
                 Some(shape) => writeln!(f, ", {shape}]")?,
@@ -187,7 +193,7 @@ fn allow(ui: &mut Ui, site: &Site) -> Done {
         return Err(Trouble::usage("there is no value on standard input")
             .hint("printf %s VALUE | koubou scan --allow"));
     }
-    ui.line(&key.hash(value))?;
+    ui.verbatim(&key.hash(value))?;
     Ok(Exit::Done)
 }
 

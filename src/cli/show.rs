@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::language;
 use super::site::{Located, parse_id};
+use super::table::padded;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui, tree};
 use crate::base::files;
@@ -94,10 +96,11 @@ pub(super) fn waiting(
 /// The story as people read it.
 fn told(story: &Value) -> String {
     let text = |pointer: &str| story.pointer(pointer).and_then(Value::as_str).map(tame);
+    let said = |text: String| language::told(&text).into_owned();
     let mut lines = Vec::new();
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            lines.push(format!("{name:<12} {value}"));
+            lines.push(format!("{} {value}", padded(&language::told(name), 12)));
         }
     };
     line("task", text("/task_id"));
@@ -106,7 +109,7 @@ fn told(story: &Value) -> String {
     line("model", text("/model"));
     line("difficulty", text("/routing/difficulty_level"));
     line("sensitivity", text("/routing/sensitivity_level"));
-    line("waits for", text("/waits_for"));
+    line("waits for", text("/waits_for").map(said));
     line("archived", text("/archived").map(|file| format!("tasks/archive/{file}")));
     line("dropped", text("/created_at"));
     line("finished", text("/finished_at"));
@@ -116,11 +119,13 @@ fn told(story: &Value) -> String {
     );
     line(
         "error",
-        text("/error/kind").zip(text("/error/message")).map(|(kind, why)| format!("{kind}: {why}")),
+        text("/error/kind")
+            .zip(text("/error/message"))
+            .map(|(kind, why)| format!("{kind}: {}", said(why))),
     );
     for reason in story.pointer("/routing/reasons").and_then(Value::as_array).into_iter().flatten()
     {
-        line("because", reason.get("why").and_then(Value::as_str).map(tame));
+        line("because", reason.get("why").and_then(Value::as_str).map(tame).map(said));
     }
     for attempt in story.get("attempts").and_then(Value::as_array).into_iter().flatten() {
         let part =
@@ -128,8 +133,7 @@ fn told(story: &Value) -> String {
         line(
             "attempt",
             Some(
-                ["started_at", "worker_id", "outcome", "message"]
-                    .map(part)
+                [part("started_at"), part("worker_id"), part("outcome"), said(part("message"))]
                     .join(" ")
                     .trim_end()
                     .to_owned(),
@@ -137,7 +141,7 @@ fn told(story: &Value) -> String {
         );
     }
     for warning in story.get("warnings").and_then(Value::as_array).into_iter().flatten() {
-        line("warning", warning.as_str().map(tame));
+        line("warning", warning.as_str().map(tame).map(said));
     }
     let mut told = lines.join("\n") + "\n";
     if let Some(content) = story.get("content").and_then(Value::as_str) {

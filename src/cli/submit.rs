@@ -95,7 +95,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         // One id a line, in JSON and in words alike.
         match ui.is_json() {
             true => ui.json_line(&serde_json::json!({ "task_id": id }))?,
-            false => ui.line(id.as_str())?,
+            false => ui.verbatim(id.as_str())?,
         }
         ids.push(id);
     }

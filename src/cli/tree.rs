@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
+use super::language::told;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::words;
@@ -39,7 +40,7 @@ pub(super) fn show(ui: &mut Ui, site: &Site, id: &TaskId) -> Done {
         false => {
             let mut lines = Vec::new();
             draw(&root, "", "", &mut lines);
-            ui.line(&lines.join("\n"))?;
+            ui.verbatim(&lines.join("\n"))?;
         }
     }
     Ok(Exit::Done)
@@ -73,7 +74,10 @@ fn grow(
 }
 
 fn draw(branch: &Branch, first: &str, rest: &str, lines: &mut Vec<String>) {
-    let more = branch.error_kind.clone().or_else(|| branch.waits_for.clone());
+    let more = branch
+        .error_kind
+        .clone()
+        .or_else(|| branch.waits_for.as_deref().map(|why| told(why).into_owned()));
     let parts = [Some(branch.status.clone()), branch.worker_type.clone(), more];
     let told: Vec<String> = parts.into_iter().flatten().collect();
     lines.push(format!("{first}{}  {}", branch.task_id, words::tame(&told.join("  "))));

@@ -72,6 +72,13 @@ impl Trouble {
         lines.map(str::trim).collect::<Vec<_>>().join("; ")
     }
 
+    /// The same as a person is told it: what happened, each cause, and what to type.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let causes = self.causes.iter().map(|cause| format!("because: {cause}"));
+        let hint = self.hint.iter().map(|hint| format!("hint: {hint}"));
+        [format!("error: {}", self.message)].into_iter().chain(causes).chain(hint).collect()
+    }
+
     fn of(error: &dyn Error) -> Self {
         let mut trouble = Self::new(error.to_string());
         let mut cause = error.source();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::language::{told, told_lines};
 use super::trouble::Trouble;
 use crate::base::words;
 
@@ -35,7 +36,7 @@ impl Ui {
     pub(super) fn answer<T: Serialize + Display>(&mut self, answer: &T) -> Result<(), Trouble> {
         match self.json {
             true => self.json_line(answer),
-            false => self.raw(answer.to_string().as_bytes()),
+            false => self.raw(told_lines(&answer.to_string()).as_bytes()),
         }
     }
 
@@ -47,8 +48,13 @@ impl Ui {
         self.raw(&line)
     }
 
-    /// A line of the answer.
+    /// A line of the answer, in words.
     pub(super) fn line(&mut self, text: &str) -> Result<(), Trouble> {
+        self.verbatim(&told_lines(text))
+    }
+
+    /// A line of the answer that is the same in every language: an id, a hash, a line of a log.
+    pub(super) fn verbatim(&mut self, text: &str) -> Result<(), Trouble> {
         self.raw(format!("{text}\n").as_bytes())
     }
 
@@ -65,13 +71,13 @@ impl Ui {
     /// Says how it goes, unless it was asked to be quiet.
     pub(super) fn say(&mut self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(io::stderr(), "{text}");
+            self.insist(text);
         }
     }
 
     /// Says what must be heard, however quiet it was asked to be.
     pub(super) fn insist(&mut self, text: &str) {
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", told(text));
     }
 
     /// Says what to do next.
@@ -88,7 +94,9 @@ impl Ui {
         if trouble.message.is_empty() {
             return;
         }
-        let _ = writeln!(io::stderr(), "error: {}", trouble.told());
+        for line in trouble.lines() {
+            self.insist(&line);
+        }
     }
 
     /// How far something has come, for a person who is looking.
@@ -101,9 +109,9 @@ impl Ui {
         let is_watched = io::stderr().is_terminal() && !self.quiet;
         Progress(is_watched.then(|| {
             let bar = ProgressBar::new(0).with_style(
-                ProgressStyle::with_template(&format!(
+                ProgressStyle::with_template(&told(&format!(
                     "{{bar:24}} {{pos}} of {{len}} {done}, {{elapsed}}"
-                ))
+                )))
                 .unwrap_or_else(|_| ProgressStyle::default_bar()),
             );
             bar.enable_steady_tick(Duration::from_secs(1));

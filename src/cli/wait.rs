@@ -208,7 +208,7 @@ impl<'a> Wait<'a> {
             ui.json_line(&rows(self.ended.iter().map(|(id, folder)| (id, Some(*folder)))))?;
         } else if self.any {
             for id in self.ended.keys() {
-                ui.line(id.as_str())?;
+                ui.verbatim(id.as_str())?;
             }
         }
         let failed = self.ended.iter().filter(|(_, folder)| **folder == Folder::Failed);

@@ -6,6 +6,7 @@ use std::sync::mpsc;
 
 use serde::Serialize;
 
+use super::language;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::clock::{self, Timestamp};
@@ -64,7 +65,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
         for happening in watcher.see(&spool, glimpse)? {
             match ui.is_json() {
                 true => ui.json_line(&happening)?,
-                false => ui.line(&happening.in_words())?,
+                false => ui.verbatim(&happening.in_words())?,
             }
         }
     }
@@ -219,7 +220,7 @@ impl Happening {
             .worker_id
             .clone()
             .or_else(|| self.worker_type.as_ref().map(ToString::to_string))
-            .map(|who| format!("by {who}"));
+            .map(|who| language::told(&format!("by {who}")).into_owned());
         let cost = self.cost_usd.filter(|cost| *cost > Usd::ZERO).map(|cost| cost.to_string());
         let children = (!self.children.is_empty()).then(|| words::names(&self.children, "and"));
         let parts = [
@@ -227,9 +228,9 @@ impl Happening {
             who,
             self.outcome.clone(),
             cost,
-            self.until.as_ref().map(|until| format!("until {until}")),
+            self.until.as_ref().map(|until| language::told(&format!("until {until}")).into_owned()),
             children,
-            self.message.clone(),
+            self.message.as_deref().map(|message| language::told(message).into_owned()),
         ];
         let told: Vec<String> = parts.into_iter().flatten().collect();
         format!("{} {:<11} {}", self.at, self.event, tame(&told.join("  "))).trim_end().to_owned()

@@ -18,6 +18,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::base::files::At;
 use crate::base::words::Count;
+use crate::cli::language::told;
 use crate::cli::trouble::Trouble;
 use crate::cli::{Site, Ui};
 use crate::task::Folder;
@@ -115,8 +116,9 @@ fn would_not(said: &Path) -> Trouble {
     let mut text = String::new();
     let _ = File::open(said).and_then(|file| file.take(MOST).read_to_string(&mut text));
     let mut trouble = Trouble::new("the daemon did not start");
+    let label = told("error: ");
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        trouble = trouble.because(line.strip_prefix("error: ").unwrap_or(line));
+        trouble = trouble.because(line.strip_prefix(&*label).unwrap_or(line));
     }
     trouble.hint("`koubou doctor` says what is wrong with the set-up")
 }

@@ -198,7 +198,7 @@ fn print_config(ui: &mut Ui, workshop: &Workshop) -> Done {
     }
     for (n, (whose, text)) in snippets.iter().enumerate() {
         let before = if n == 0 { "" } else { "\n" };
-        ui.line(&format!("{before}# {whose}\n\n{}", text.trim_end()))?;
+        ui.verbatim(&format!("{before}# {}\n\n{}", super::language::told(whose), text.trim_end()))?;
     }
     Ok(Exit::Done)
 }

@@ -102,7 +102,7 @@ impl Catalogue {
                 Piece::Text(text) => said.push_str(text),
                 Piece::Hole(n) => {
                     let value = held.get(*n).copied().unwrap_or_default();
-                    let in_turn = entry.english.holes.get(*n).is_some_and(|hole| hole.is_told());
+                    let in_turn = entry.english.holes.get(*n).is_some_and(Hole::is_told);
                     let told = if in_turn { self.say(value, depth) } else { None };
                     said.push_str(&told.unwrap_or_else(|| value.to_owned()));
                 }
@@ -127,7 +127,7 @@ fn listed(text: &str, word: &str, comma: &str) -> Option<String> {
             && text.matches('`').count() == 2
     };
     let names: Vec<&str> = init.split(", ").collect();
-    let are_names = names.iter().chain([&last]).all(|name| is_name(name));
+    let are_names = names.iter().chain([&last]).all(is_name);
     are_names.then(|| format!("{}{comma}{last}", names.join("、")))
 }
 

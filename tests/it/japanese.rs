@@ -187,6 +187,28 @@ fn help_and_wrong_usage_are_japanese_too() {
 }
 
 #[test]
+fn the_readme_shows_what_is_said() {
+    let said = Sandbox::new().in_japanese(&["result", "nothing"]).ends(1).err;
+    let told: String = said.lines().map(|line| format!("    {line}\n")).collect();
+    for name in ["README.md", "README.ja.md"] {
+        let text = fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert!(text.contains(&told), "{name} lacks\n{told}");
+    }
+}
+
+#[test]
+fn a_worker_says_since_when_it_cannot_be_reached() {
+    let gone = json!({ "type": "local", "model": "m", "endpoint": "http://127.0.0.1:9/v1" });
+    let shop = Sandbox::with_workers(&[gone, echo()]);
+    let _daemon = shop.daemon();
+    shop.koubou(["submit", "-d", "x", "--worker", "local"]).ends(0);
+    shop.eventually("it is unreachable", || {
+        let workers = shop.in_japanese(&["workers"]).out;
+        workers.contains("接続不能 (") && workers.contains("が応答しません (接続を拒否されました)")
+    });
+}
+
+#[test]
 fn another_language_or_alphabet_is_answered_in_english() {
     let shop = Sandbox::new();
     let english = shop.koubou(["show", "x"]).ends(1).err;
@@ -229,6 +251,20 @@ fn what_programs_read_is_the_same_in_every_language() {
         let (english, japanese) = (shop.koubou(args), shop.in_japanese(args));
         assert_eq!((english.code, english.out), (japanese.code, japanese.out), "{args:?}");
     }
+    // An agent is answered as ever.
+    let calls = [
+        json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {},
+            "clientInfo": {"name": "test", "version": "1"}}}),
+        json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call",
+            "params": {"name": "get_result", "arguments": {"task_id": "nix"}}}),
+    ];
+    let calls: String = calls.iter().map(|call| format!("{call}\n")).collect();
+    let mut mcp = shop.command(["mcp"]);
+    mcp.envs(JAPANESE);
+    let said = shop.run(mcp, &calls).ends(0);
+    assert!(said.out.contains("there is no task `nix`\\nhint: "), "{}", said.out);
     // The daemon's log is read by programs; only what a drain could not do is an answer.
     let said = shop.in_japanese(&["start", "--drain"]).ends(75);
     assert!(said.err.contains("INFO  working "), "{}", said.err);

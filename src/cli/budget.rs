@@ -11,8 +11,8 @@ use crate::base::clock::{self, Now, Timestamp};
 use crate::base::words;
 use crate::config::Config;
 use crate::route::budget::{Ledger, Standing};
-use crate::spool::journal;
 use crate::spool::notes::LimitsNote;
+use crate::spool::{Home, journal};
 use crate::task::journal::Replay;
 use crate::task::limit::{Scope, Window};
 use crate::task::{Limit, Usd};
@@ -145,14 +145,19 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn read(site: &Site, config: &Config) -> Result<Self, Trouble> {
-        let now = Now::read().wall;
         let mut replay = Replay::default();
         for line in journal::recent(&site.home.journal())?.lines {
             replay.follow(line);
         }
+        Ok(Self::of(&replay, &site.home, config))
+    }
+
+    /// The money as these lines of the journal tell of it.
+    pub(super) fn of(replay: &Replay, home: &Home, config: &Config) -> Self {
+        let now = Now::read().wall;
         // A note that the daemon has not taken yet holds all the same.
-        let mut set = std::mem::take(&mut replay.limits);
-        set.extend(LimitsNote::read(&site.home).unwrap_or_default());
+        let mut set = replay.limits.clone();
+        set.extend(LimitsNote::read(home).unwrap_or_default());
         let mut limits = config.limits.clone();
         set.iter().for_each(|(limit, amount)| limits.set(limit, *amount));
         let mut ledger = Ledger::new(limits, config.timezone.clone(), now);
@@ -163,7 +168,7 @@ impl Books {
         for spent in &replay.spent {
             ledger.record(spent.amount, &spent.purpose, spent.at, now);
         }
-        Ok(Self { ledger, set })
+        Self { ledger, set }
     }
 }
 

@@ -19,6 +19,7 @@ mod database;
 pub mod query;
 pub mod rebuild;
 mod record;
+pub mod watch;
 mod writer;
 
 use std::path::PathBuf;

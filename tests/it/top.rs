@@ -82,6 +82,8 @@ fn the_workshop_is_seen_and_steered_from_a_terminal() {
     tmux.until(&["> next"]);
     tmux.press("Enter");
     tmux.until(&["status       in_progress"]);
+    // The reply that nobody waits for any more is held, too.
+    server.release();
     server.release();
     tmux.until(&["status       completed", "--- answer ---", "soon"]);
     tmux.press("q");
@@ -91,7 +93,7 @@ fn the_workshop_is_seen_and_steered_from_a_terminal() {
     tmux.press("/ l o w Enter");
     tmux.until(&["like \"low\"", "> slow", "failed"]);
     tmux.press("r");
-    tmux.until(&["completed   slow", "> slow  completed"]);
+    tmux.until(&["completed   slow", "> slow      completed"]);
     tmux.press("Escape");
 
     tmux.resize(120, 40);
@@ -121,6 +123,7 @@ fn the_terminal_is_restored_however_it_ends() {
     }
     tmux.run("clear; koubou top; echo \"left with $?\"");
     tmux.until(&["NO DAEMON", "q quit"]);
+    tmux.press("C-l");
     tmux.press("C-z");
     tmux.until(&["Stopped"]);
     is_restored(&tmux);

@@ -194,7 +194,7 @@ impl Top {
                         model.message = Some(why.to_owned());
                     }
                 }
-                Wish::Repaint => self.on_terminal(|screen| screen.terminal.clear())?,
+                Wish::Repaint => self.on_terminal(Screen::paint_anew)?,
                 Wish::See(want) => self.ask(Asked::See(want)),
                 Wish::Open(id) => self.ask(Asked::Open(id)),
                 Wish::Do(deed) => {

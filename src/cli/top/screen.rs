@@ -50,7 +50,15 @@ impl Screen {
         disable_raw_mode()?;
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen)?;
-        self.terminal.clear()
+        self.paint_anew()
+    }
+
+    /// Has the next drawing draw all of it.
+    pub(super) fn paint_anew(&mut self) -> io::Result<()> {
+        // `clear` would ask the terminal for its cursor, and the thread that reads keys would
+        // get the answer.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     /// Stops until somebody has us go on, with the terminal restored meanwhile.

@@ -51,7 +51,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, now: Timestamp, paint: 
         Mode::Help => canvas.help(),
         Mode::Page(page) => canvas.page(page, model),
         _ if !model.is_ready => {
-            canvas.put(0, Line::raw(format!("looking at {}…", model.seen.home)))
+            canvas.put(0, Line::raw(format!("looking at {}…", tame(&model.seen.home))));
         }
         _ => canvas.shop(model),
     }

@@ -99,7 +99,7 @@ impl Memory {
 fn in_hand(line: &Line) -> Option<(&WorkerType, Doing)> {
     let (worker, task) = line.worker_type.as_ref().zip(line.task.clone())?;
     let hand = line.worker_id.clone().unwrap_or_default();
-    line.batch.is_none().then(|| (worker, Doing { hand, task, since: line.at }))
+    line.batch.is_none().then_some((worker, Doing { hand, task, since: line.at }))
 }
 
 #[cfg(test)]

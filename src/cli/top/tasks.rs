@@ -41,20 +41,31 @@ impl Sources<'_> {
     /// As they would run; those that no daemon has looked at yet come last.
     fn waiting(&self) -> Vec<TaskRow> {
         let known = self.records(Folder::Pending, Order::Queue);
-        let is_there = |id: &TaskId| self.spool.find(id).is_none_or(|at| at == Folder::Pending);
-        let mut rows: Vec<TaskRow> = self.rows(known, Folder::Pending, is_there);
-        if rows.len() < MOST {
-            let ids: HashSet<TaskId> = rows.iter().map(|row| row.id.clone()).collect();
-            let names = self.spool.waiting().unwrap_or_default();
-            let is_known = |name: &OsString| ids.contains(&TaskId::from_file_name(name));
-            let mut names: Vec<OsString> =
-                names.into_iter().filter(|name| !is_known(name)).take(MOST - rows.len()).collect();
-            names.sort();
-            let dir = self.site.home.folder(Folder::Pending);
-            let fresh = names.iter().map(|name| id_in(&dir, name)).filter(|id| !ids.contains(id));
-            rows.extend(fresh.map(|id| self.row(id, Folder::Pending, None)));
+        let by_name = |id: &TaskId| self.spool.find(id) == Some(Folder::Pending);
+        let named = known.iter().filter_map(|record| record.task_id.parse::<TaskId>().ok());
+        let (named, unsure): (HashSet<TaskId>, HashSet<TaskId>) = named.partition(by_name);
+        if unsure.is_empty() && named.len() == MOST {
+            return self.rows(known, Folder::Pending, |_| true);
         }
+        // A file may have another name than its task; and what a person took away is in none.
+        let others = self.waiting_but(&named);
+        let mut rows =
+            self.rows(known, Folder::Pending, |id| named.contains(id) || others.contains(id));
+        let fresh = others.into_iter().filter(|id| !unsure.contains(id));
+        rows.extend(fresh.map(|id| self.row(id, Folder::Pending, None)));
+        rows.truncate(MOST);
         rows
+    }
+
+    /// The first of the tasks in `pending` whose files do not have these names.
+    fn waiting_but(&self, named: &HashSet<TaskId>) -> Vec<TaskId> {
+        let dir = self.site.home.folder(Folder::Pending);
+        let mut names: Vec<OsString> = self.spool.waiting().unwrap_or_default();
+        names.retain(|name| !named.contains(&TaskId::from_file_name(name)));
+        names.sort();
+        names.truncate(MOST);
+        let ids = names.iter().map(|name| id_in(&dir, name));
+        ids.filter(|id| !named.contains(id)).collect()
     }
 
     /// Those in a hand first, the longest first.
@@ -73,15 +84,19 @@ impl Sources<'_> {
         rows
     }
 
-    /// The latest first.
+    /// The latest first; those that the mirror does not know yet come last.
     fn ended(&self, folder: Folder) -> Vec<TaskRow> {
-        if self.reader.is_some() {
-            let known = self.records(folder, Order::Latest);
-            return self.rows(known, folder, |id| self.spool.find(id) == Some(folder));
+        let known = self.records(folder, Order::Latest);
+        let mut rows = self.rows(known, folder, |id| self.spool.find(id) == Some(folder));
+        if rows.len() < MOST {
+            let shown: HashSet<TaskId> = rows.iter().map(|row| row.id.clone()).collect();
+            let mut ids = self.spool.ids(folder).unwrap_or_default();
+            ids.retain(|id| !shown.contains(id));
+            ids.sort();
+            ids.truncate(MOST - rows.len());
+            rows.extend(ids.into_iter().map(|id| self.row(id, folder, None)));
         }
-        let mut ids = self.spool.ids(folder).unwrap_or_default();
-        ids.sort();
-        ids.into_iter().take(MOST).map(|id| self.row(id, folder, None)).collect()
+        rows
     }
 
     /// Those of all folders whose id has a text in it.
@@ -163,4 +178,56 @@ fn ended_in_words(record: &TaskRecord) -> String {
     let parts = [Some(at.to_owned()), record.error_kind.clone(), cost.map(|cost| cost.to_string())];
     let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn site() -> (tempfile::TempDir, Site) {
+        let dir = tempfile::tempdir().unwrap();
+        let site = Site::find(Some(&dir.path().join("home")));
+        site.home.init().unwrap();
+        (dir, site)
+    }
+
+    fn ids(site: &Site, want: &Want) -> Vec<String> {
+        let (memory, spool) = (Memory::default(), site.spool_here());
+        let reader = site.query().ok();
+        let sources = Sources {
+            site,
+            spool: &spool,
+            memory: &memory,
+            reader: reader.as_ref(),
+            workers: &[],
+            is_worked: false,
+            paused: false,
+        };
+        sources.tasks(want).into_iter().map(|row| row.id.to_string()).collect()
+    }
+
+    #[test]
+    fn the_folders_say_which_tasks_there_are_and_the_mirror_their_order() {
+        let (_dir, site) = site();
+        let pending = site.home.folder(Folder::Pending);
+        for (name, task) in [("b", "{}"), ("new", "{}"), ("file", r#"{"task_id": "other"}"#)] {
+            fs::write(pending.join(format!("{name}.json")), task).unwrap();
+        }
+        assert_eq!(ids(&site, &Want::default()), ["b", "other", "new"], "without a mirror by name");
+        let mirror = rusqlite::Connection::open(site.home.database()).unwrap();
+        mirror.execute_batch(crate::mirror::SCHEMA).unwrap();
+        for (id, priority) in [("gone", 9), ("other", 5), ("b", 1)] {
+            let sql = "INSERT INTO task_master (task_id, task_type, difficulty_level,
+                sensitivity_level, priority) VALUES (?1, 'general', 'low', 'public', ?2)";
+            mirror.execute(sql, (id, priority)).unwrap();
+        }
+        assert_eq!(ids(&site, &Want::default()), ["other", "b", "new"]);
+        fs::write(site.home.folder(Folder::Failed).join("Bad.json"), "{}").unwrap();
+        let want = Want { filter: Some("b".into()), ..Want::default() };
+        assert_eq!(ids(&site, &want), ["b", "Bad"]);
+        let failed = Want { folder: Folder::Failed, filter: None };
+        assert_eq!(ids(&site, &failed), ["Bad"]);
+    }
 }

@@ -8,7 +8,9 @@ use crossbeam_channel::Sender;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event;
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, disable_raw_mode, enable_raw_mode, is_raw_mode_enabled,
+};
 use rustix::process::{Signal, getpgid, getpgrp, getppid, getsid, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
@@ -42,7 +44,10 @@ impl Screen {
     fn leave(&mut self) {
         // Of a terminal that is gone nothing has to be restored.
         let _ = self.terminal.show_cursor();
-        let _ = ratatui::try_restore();
+        // After a panic it is restored already; once more would write over what was said of it.
+        if is_raw_mode_enabled().unwrap_or(true) {
+            let _ = ratatui::try_restore();
+        }
     }
 
     /// Takes the terminal again, whatever somebody else made of it meanwhile.

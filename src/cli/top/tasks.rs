@@ -212,7 +212,9 @@ mod tests {
     fn the_folders_say_which_tasks_there_are_and_the_mirror_their_order() {
         let (_dir, site) = site();
         let pending = site.home.folder(Folder::Pending);
-        for (name, task) in [("b", "{}"), ("new", "{}"), ("file", r#"{"task_id": "other"}"#)] {
+        for (name, task) in
+            [("b", "{}"), ("new", "{}"), ("file", r#"{"task_id": "other", "description": "x"}"#)]
+        {
             fs::write(pending.join(format!("{name}.json")), task).unwrap();
         }
         assert_eq!(ids(&site, &Want::default()), ["b", "other", "new"], "without a mirror by name");

@@ -14,6 +14,7 @@ use crate::base::clock::{self, Now, Timestamp};
 use crate::base::words;
 use crate::config::Config;
 use crate::route::budget::{Ledger, Standing};
+use crate::spool::Home;
 use crate::spool::journal::{self, Chapter};
 use crate::spool::notes::LimitsNote;
 use crate::task::journal::Replay;
@@ -148,7 +149,7 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn read(site: &Site, config: &Config) -> Result<Self, Trouble> {
-        Ok(Self::of(journal::recent(&site.home.journal())?, site, config))
+        Self::of_chapter(journal::recent(&site.home.journal())?, site, config)
     }
 
     /// The limits and what is promised, without most of what was spent: for who knows that
@@ -159,19 +160,24 @@ impl Books {
         let wanted = begun.iter().map(|id| format!("\"{id}\""));
         let wanted = wanted.chain(["\"limits\"".to_owned()]);
         let wanted = AhoCorasick::new(wanted).map_err(|error| Trouble::new(error.to_string()))?;
-        let lines = journal::recent_if(&site.home.journal(), |line| wanted.is_match(line))?;
-        Ok(Self::of(lines, site, config))
+        let chapter = journal::recent_if(&site.home.journal(), |line| wanted.is_match(line))?;
+        Self::of_chapter(chapter, site, config)
     }
 
-    fn of(chapter: Chapter, site: &Site, config: &Config) -> Self {
-        let now = Now::read().wall;
+    fn of_chapter(chapter: Chapter, site: &Site, config: &Config) -> Result<Self, Trouble> {
         let mut replay = Replay::default();
         for line in chapter.lines {
             replay.follow(line);
         }
+        Ok(Self::of(&replay, &site.home, config))
+    }
+
+    /// The money as these lines of the journal tell of it.
+    pub(super) fn of(replay: &Replay, home: &Home, config: &Config) -> Self {
+        let now = Now::read().wall;
         // A note that the daemon has not taken yet holds all the same.
-        let mut set = std::mem::take(&mut replay.limits);
-        set.extend(LimitsNote::read(&site.home).unwrap_or_default());
+        let mut set = replay.limits.clone();
+        set.extend(LimitsNote::read(home).unwrap_or_default());
         let mut limits = config.limits.clone();
         set.iter().for_each(|(limit, amount)| limits.set(limit, *amount));
         let mut ledger = Ledger::new(limits, config.timezone.clone(), now);

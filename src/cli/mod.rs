@@ -31,6 +31,7 @@ mod start;
 mod status;
 mod submit;
 mod table;
+mod top;
 mod tree;
 mod trouble;
 mod ui;
@@ -87,6 +88,7 @@ enum Command {
     Resume(pause::ResumeArgs),
     Status(status::Args),
     Workers(workers::Args),
+    Top(top::Args),
     Route(route::Args),
     Scan(scan::Args),
     Budget(budget::Args),
@@ -152,6 +154,7 @@ fn run(command: Command, ui: &mut Ui, site: &Site) -> Done {
         Command::Resume(args) => pause::resume(ui, site, &args),
         Command::Status(args) => status::run(ui, site, &args),
         Command::Workers(args) => workers::run(ui, site, &args),
+        Command::Top(args) => top::run(ui, site, &args),
         Command::Route(args) => route::run(ui, site, &args),
         Command::Scan(args) => scan::run(ui, site, &args),
         Command::Budget(args) => budget::run(ui, site, &args),

@@ -3,6 +3,7 @@
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::words;
+use crate::spool::Home;
 use crate::spool::notes::Note;
 use crate::task::{GroupName, WorkerType};
 
@@ -43,14 +44,20 @@ pub(super) fn pause(ui: &mut Ui, site: &Site, args: &PauseArgs) -> Done {
 pub(super) fn resume(ui: &mut Ui, site: &Site, args: &ResumeArgs) -> Done {
     site.spool()?;
     let (note, whom) = note(site, args.worker.as_deref(), args.group.as_ref())?;
-    if !note.stands(&site.home) {
-        // The daemon hears of a note that comes and goes, and so lifts what stopped the worker itself.
-        note.leave(&site.home)?;
-    }
-    note.take(&site.home)?;
+    lift(&note, &site.home)?;
     ui.say(&format!("{whom} goes on"));
     site.hint_if_idle(ui);
     Ok(Exit::Done)
+}
+
+/// Takes the note of a pause away.
+pub(super) fn lift(note: &Note, home: &Home) -> Result<(), Trouble> {
+    if !note.stands(home) {
+        // The daemon hears of a note that comes and goes, and so lifts what stopped the worker itself.
+        note.leave(home)?;
+    }
+    note.take(home)?;
+    Ok(())
 }
 
 /// The note that pauses what was named, and what that is called.

@@ -93,8 +93,17 @@ pub(super) fn waiting(
     Ok(Value::Object(story))
 }
 
-/// The story as people read it.
+/// The story as people read it, with the answer.
 fn told(story: &Value) -> String {
+    let mut told = head(story).join("\n") + "\n";
+    if let Some(content) = story.get("content").and_then(Value::as_str) {
+        told.push_str(&format!("\n{content}\n"));
+    }
+    told
+}
+
+/// What there is to tell of a task beside what was asked and answered, a line each.
+pub(super) fn head(story: &Value) -> Vec<String> {
     let text = |pointer: &str| story.pointer(pointer).and_then(Value::as_str).map(tame);
     let said = |text: String| language::told(&text).into_owned();
     let mut lines = Vec::new();
@@ -143,9 +152,5 @@ fn told(story: &Value) -> String {
     for warning in story.get("warnings").and_then(Value::as_array).into_iter().flatten() {
         line("warning", warning.as_str().map(tame).map(said));
     }
-    let mut told = lines.join("\n") + "\n";
-    if let Some(content) = story.get("content").and_then(Value::as_str) {
-        told.push_str(&format!("\n{content}\n"));
-    }
-    told
+    lines
 }

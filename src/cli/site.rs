@@ -135,8 +135,13 @@ impl Site {
 
     /// Where the mirror is.
     pub(super) fn database(&self) -> PathBuf {
-        let stated = env::var_os("KOUBOU_DB").map(PathBuf::from);
-        let path = self.config().ok().and_then(|config| config.database).or(stated);
+        self.database_of(self.config().ok().as_ref())
+    }
+
+    /// Where the mirror is by these settings.
+    pub(super) fn database_of(&self, config: Option<&Config>) -> PathBuf {
+        let stated = || env::var_os("KOUBOU_DB").map(PathBuf::from);
+        let path = config.and_then(|config| config.database.clone()).or_else(stated);
         path.unwrap_or_else(|| self.home.database())
     }
 
@@ -192,7 +197,7 @@ pub(super) struct Located {
 }
 
 /// The id of a file in `pending`: the one that it states, else the one of its name.
-fn id_in(pending: &Path, name: &std::ffi::OsStr) -> TaskId {
+pub(super) fn id_in(pending: &Path, name: &std::ffi::OsStr) -> TaskId {
     let text = name.to_string_lossy();
     let stem = text.strip_suffix(".json").unwrap_or(&text);
     let stated = || {

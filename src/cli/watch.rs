@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::language;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
-use crate::base::clock::{self, Timestamp};
+use crate::base::clock::{self, Timestamp, as_rfc3339};
 use crate::base::words::{self, tame};
 use crate::spool::journal::Follower;
 use crate::spool::notes::Note;
 use crate::spool::watch::{Glimpse, Watch};
-use crate::spool::{self, Spool};
+use crate::spool::{self, Home, Spool};
 use crate::task::journal::{Line, LineKind};
 use crate::task::{Folder, TaskId, Usd, WorkerType};
 
@@ -24,13 +24,14 @@ pub(super) struct Args {}
 
 /// Something that happened.
 #[derive(Debug, Serialize)]
-struct Happening {
-    at: String,
+pub(super) struct Happening {
+    #[serde(with = "as_rfc3339")]
+    pub(super) at: Timestamp,
     /// `dropped`, `begun`, `ended`, `retry`, `completed`, `failed`, `withdrawn`, `spawned`,
     /// `paused`, `resumed`, `limits`, `alert`, `rest`, `batch_sent`, `batch_taken`, `batch_over`.
-    event: &'static str,
+    pub(super) event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    task_id: Option<TaskId>,
+    pub(super) task_id: Option<TaskId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     worker_type: Option<WorkerType>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,12 +55,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
         let _ = tell.send(glimpse);
     })
     .map_err(|error| Trouble::new(error.to_string()))?;
-    let mut watcher = Watcher {
-        journal: Follower::at_end(site.home.journal())?,
-        open: open_tasks(&spool)?,
-        notes: spool::notes::all(&site.home)?,
-        site,
-    };
+    let mut watcher = Watcher::new(&spool, Follower::at_end(site.home.journal())?)?;
     site.hint_if_idle(ui);
     for glimpse in told {
         for happening in watcher.see(&spool, glimpse)? {
@@ -72,8 +68,9 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     Ok(Exit::Done)
 }
 
-struct Watcher<'a> {
-    site: &'a Site,
+/// Makes happenings of what is seen in the home.
+pub(super) struct Watcher {
+    home: Home,
     journal: Follower,
     /// Tasks that have not ended: what lies in `pending` once more was not dropped anew.
     open: HashSet<TaskId>,
@@ -88,13 +85,27 @@ fn open_tasks(spool: &Spool) -> Result<HashSet<TaskId>, Trouble> {
     Ok(open)
 }
 
-impl Watcher<'_> {
-    fn see(&mut self, spool: &Spool, glimpse: Glimpse) -> Result<Vec<Happening>, Trouble> {
+impl Watcher {
+    pub(super) fn new(spool: &Spool, journal: Follower) -> Result<Self, Trouble> {
+        let notes = spool::notes::all(spool.home())?;
+        Ok(Self { home: spool.home().clone(), journal, open: open_tasks(spool)?, notes })
+    }
+
+    /// The lines of the journal that came since; [`Self::written`] makes happenings of them.
+    pub(super) fn next_lines(&mut self) -> Result<Vec<Line>, Trouble> {
+        Ok(self.journal.next_lines()?)
+    }
+
+    pub(super) fn see(
+        &mut self,
+        spool: &Spool,
+        glimpse: Glimpse,
+    ) -> Result<Vec<Happening>, Trouble> {
         match glimpse {
             Glimpse::Pending(name) => Ok(self.dropped(spool, &name).into_iter().collect()),
             Glimpse::Note(_) => self.notes_changed(),
             Glimpse::Journal => {
-                let lines = self.journal.next_lines()?;
+                let lines = self.next_lines()?;
                 let mut all = Vec::new();
                 for line in lines {
                     // One that was claimed or failed before anybody looked was dropped, too.
@@ -104,9 +115,7 @@ impl Watcher<'_> {
                 Ok(all)
             }
             Glimpse::Everything => {
-                let names = spool.waiting()?;
-                let mut all: Vec<_> =
-                    names.iter().filter_map(|name| self.dropped(spool, name)).collect();
+                let mut all = self.all_dropped(spool)?;
                 all.extend(self.see(spool, Glimpse::Journal)?);
                 Ok(all)
             }
@@ -114,6 +123,12 @@ impl Watcher<'_> {
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// What lies in `pending` and was not known.
+    pub(super) fn all_dropped(&mut self, spool: &Spool) -> Result<Vec<Happening>, Trouble> {
+        let names = spool.waiting()?;
+        Ok(names.iter().filter_map(|name| self.dropped(spool, name)).collect())
     }
 
     fn dropped(&mut self, spool: &Spool, name: &OsStr) -> Option<Happening> {
@@ -131,7 +146,7 @@ impl Watcher<'_> {
     }
 
     fn notes_changed(&mut self) -> Result<Vec<Happening>, Trouble> {
-        let notes = spool::notes::all(&self.site.home)?;
+        let notes = spool::notes::all(&self.home)?;
         let mut happenings = Vec::new();
         for (event, these, those) in
             [("paused", &notes, &self.notes), ("resumed", &self.notes, &notes)]
@@ -150,7 +165,7 @@ impl Watcher<'_> {
         Ok(happenings)
     }
 
-    fn written(&mut self, line: Line) -> Option<Happening> {
+    pub(super) fn written(&mut self, line: Line) -> Option<Happening> {
         let event = match line.event {
             LineKind::Attempt => "begun",
             LineKind::End => "ended",
@@ -197,7 +212,7 @@ impl Watcher<'_> {
 impl Happening {
     fn new(event: &'static str, at: Timestamp) -> Self {
         Self {
-            at: clock::rfc3339(at),
+            at,
             event,
             task_id: None,
             worker_type: None,
@@ -216,6 +231,11 @@ impl Happening {
     }
 
     fn in_words(&self) -> String {
+        format!("{} {}", clock::rfc3339(self.at), self.what_in_words())
+    }
+
+    /// The same without when.
+    pub(super) fn what_in_words(&self) -> String {
         let who = self
             .worker_id
             .clone()
@@ -233,6 +253,6 @@ impl Happening {
             self.message.as_deref().map(|message| language::told(message).into_owned()),
         ];
         let told: Vec<String> = parts.into_iter().flatten().collect();
-        format!("{} {:<11} {}", self.at, self.event, tame(&told.join("  "))).trim_end().to_owned()
+        format!("{:<11} {}", self.event, tame(&told.join("  "))).trim_end().to_owned()
     }
 }

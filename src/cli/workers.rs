@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::table::Table;
 use super::{Done, Exit, Site, Ui};
+use crate::config::Config;
 use crate::mirror::query::WorkerRecord;
+use crate::spool::Home;
 use crate::spool::notes::Note;
 
 /// Show the workers and their states
@@ -14,20 +16,20 @@ use crate::spool::notes::Note;
 pub(super) struct Args {}
 
 /// A worker type, its hands taken together.
-#[derive(Serialize, Clone)]
+#[derive(Serialize, Clone, Debug)]
 pub(super) struct WorkerState {
     pub(super) worker_type: String,
     pub(super) state: String,
     pub(super) reason: Option<String>,
     pub(super) until: Option<String>,
-    since: Option<String>,
-    paused: bool,
+    pub(super) since: Option<String>,
+    pub(super) paused: bool,
     /// What keeps its batches, where something does.
     pub(super) batches: Option<BatchState>,
     pub(super) hands: usize,
     pub(super) busy: usize,
-    max_rpm: Option<u32>,
-    max_tpm: Option<u32>,
+    pub(super) max_rpm: Option<u32>,
+    pub(super) max_tpm: Option<u32>,
     pub(super) model: String,
     pub(super) endpoint: String,
     pub(super) local: bool,
@@ -35,7 +37,7 @@ pub(super) struct WorkerState {
 }
 
 /// What keeps a worker's batches.
-#[derive(Serialize, Clone)]
+#[derive(Serialize, Clone, Debug)]
 pub(super) struct BatchState {
     reason: String,
     since: Option<String>,
@@ -59,6 +61,16 @@ pub(super) fn states(site: &Site) -> Vec<WorkerState> {
     let Ok(config) = site.config() else { return Vec::new() };
     let is_running = site.daemon().is_some();
     let rows = site.query().and_then(|query| Ok(query.workers()?)).unwrap_or_default();
+    states_of(&config, &site.home, is_running, &rows)
+}
+
+/// The workers of these settings, in the states that these rows tell.
+pub(super) fn states_of(
+    config: &Config,
+    home: &Home,
+    is_running: bool,
+    rows: &[WorkerRecord],
+) -> Vec<WorkerState> {
     config
         .workers
         .iter()
@@ -85,7 +97,7 @@ pub(super) fn states(site: &Site) -> Vec<WorkerState> {
                     .or_else(|| spec.disabled.clone().filter(|_| !is_running)),
                 until: told.and_then(|hand| hand.until.clone()),
                 since: told.and_then(|hand| hand.since.clone()),
-                paused: Note::Pause(Some(spec.worker_type.clone())).stands(&site.home),
+                paused: Note::Pause(Some(spec.worker_type.clone())).stands(home),
                 batches: hands.iter().find_map(|hand| batches(hand)),
                 hands: spec.concurrency,
                 busy,

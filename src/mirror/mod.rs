@@ -22,6 +22,7 @@ pub mod rebuild;
 mod record;
 pub mod report;
 pub mod sums;
+pub mod watch;
 mod writer;
 
 use std::path::PathBuf;

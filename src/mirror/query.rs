@@ -211,10 +211,18 @@ impl Reader {
     /// # Errors
     /// [`MirrorError::Missing`], [`MirrorError::TooNew`], [`MirrorError::NotOurs`], or what SQLite says.
     pub fn open(path: &Path) -> Result<Self, MirrorError> {
+        Self::open_within(path, PATIENCE)
+    }
+
+    /// The same, and no read waits longer than this for a writer.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_within(path: &Path, patience: Duration) -> Result<Self, MirrorError> {
         if !path.exists() {
             return Err(MirrorError::Missing { path: path.to_owned() });
         }
-        let opened = connect(path).and_then(|connection| {
+        let opened = connect_within(path, patience).and_then(|connection| {
             let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             Ok((connection, version))
         });
@@ -386,9 +394,13 @@ impl Reader {
 
 /// Opens a database that is not to be changed.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    connect_within(path, PATIENCE)
+}
+
+fn connect_within(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
-        connection.busy_timeout(PATIENCE)?;
+        connection.busy_timeout(patience)?;
         connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
         Ok(connection)
     });

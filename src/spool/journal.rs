@@ -364,6 +364,15 @@ impl Follower {
         Ok(Self { dir, at })
     }
 
+    /// From the beginning of all that a start must know: this month's file and the one before.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn of_recent(dir: PathBuf) -> Result<Self, FileError> {
+        let at = months(&dir)?.into_iter().rev().nth(1).map(|name| (name, 0));
+        Ok(Self { dir, at })
+    }
+
     /// The lines that came since, the oldest first.
     ///
     /// # Errors

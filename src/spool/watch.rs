@@ -121,10 +121,15 @@ impl Sorter {
         if event.need_rescan() {
             return vec![Glimpse::Everything];
         }
-        if event.paths.iter().any(|path| path.parent() == Some(&self.home.journal())) {
+        // Whoever is told reads the file: to be told of that again would never end.
+        let is_in = |folder: PathBuf| {
+            !matches!(event.kind, EventKind::Access(_))
+                && event.paths.iter().any(|path| path.parent() == Some(&folder))
+        };
+        if is_in(self.home.journal()) {
             return vec![Glimpse::Journal];
         }
-        if event.paths.iter().any(|path| path.parent() == Some(&self.home.worker_logs())) {
+        if is_in(self.home.worker_logs()) {
             return vec![Glimpse::Told];
         }
         if !matters(&event.kind) {
@@ -223,6 +228,21 @@ mod tests {
         assert_eq!(next(&glimpses), Glimpse::Pending("moved.json".into()));
         fs::write(spool.home().control().join("pause"), "").unwrap();
         assert_eq!(next(&glimpses), Glimpse::Note("pause".into()));
+    }
+
+    #[test]
+    fn who_reads_the_journal_is_not_told_of_it() {
+        let (_dir, spool) = spool();
+        let month = spool.home().journal().join("2026-11.jsonl");
+        fs::write(&month, "").unwrap();
+        let (sender, glimpses) = crossbeam_channel::unbounded();
+        let tell = move |glimpse| drop(sender.send(glimpse));
+        let _watch = Watch::everything(spool.home(), tell).unwrap();
+        fs::read(&month).unwrap();
+        fs::write(spool.home().control().join("pause"), "").unwrap();
+        assert_eq!(next(&glimpses), Glimpse::Note("pause".into()));
+        fs::OpenOptions::new().append(true).open(&month).unwrap().set_len(3).unwrap();
+        while next(&glimpses) != Glimpse::Journal {}
     }
 
     #[test]

@@ -46,4 +46,5 @@ mod rules;
 mod scan;
 mod standing_in;
 mod storm;
+mod top;
 mod trouble;

@@ -7,6 +7,7 @@ pub(crate) mod gate;
 #[allow(dead_code, reason = "the example program uses the rest of it")]
 pub(crate) mod model_server;
 pub(crate) mod sandbox;
+pub(crate) mod tmux;
 pub(crate) mod workers;
 
 pub(crate) use client::Client;
@@ -14,6 +15,7 @@ pub(crate) use model_server::{
     BatchWill, Item, ModelServer, Reply, Step, completion, response, stream,
 };
 pub(crate) use sandbox::Sandbox;
+pub(crate) use tmux::Tmux;
 
 /// Whether the long form of the stories is wanted: `KOUBOU_TORTURE=full`.
 pub(crate) fn is_full_torture() -> bool {

@@ -36,13 +36,14 @@ const PLACES: [&str; 16] = [
 ];
 
 /// Files below those that hold other words, and whose words those are.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 13] = [
     ("cli/language", "the words of this room are the catalogue's"),
     ("cli/mcp", "an agent is told in English"),
     ("cli/report/charts.rs", "what a drawing is made of"),
     ("cli/report/figures.rs", "the report is in English, whoever reads it"),
     ("cli/report/html.rs", "the same"),
     ("cli/report/text.rs", "the same"),
+    ("cli/top", "the live screen is in English"),
     ("engine/metrics.rs", "what Prometheus reads"),
     ("foreman/tests.rs", "tests"),
     ("worker/chat/tests.rs", "tests"),

@@ -14,18 +14,17 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::Event;
 use super::census::Census;
+use super::deeds;
 use super::memory::Memory;
 use super::model::Deed;
-use super::page::Story;
 use super::seen::{Daemon, EventRow, Seen, Want, WorkerRow};
 use super::tasks::Sources;
 use crate::base::clock;
 use crate::base::files::Stat;
-use crate::cli::cancel::{self, Cancelling};
-use crate::cli::site::{Located, Site};
+use crate::cli::site::Site;
 use crate::cli::trouble::Trouble;
 use crate::cli::watch::{Happening, Watcher};
-use crate::cli::{pause, result, retry, show, workers};
+use crate::cli::workers;
 use crate::config::Config;
 use crate::mirror::query::{Reader, WorkerRecord};
 use crate::mirror::{self, MirrorError};
@@ -181,14 +180,14 @@ impl Lookout {
                     due = Some(Instant::now());
                 }
                 Ok(Asked::Open(id)) => {
-                    let told = match self.story(&id) {
+                    let told = match deeds::story(&self.site, &self.spool, &id) {
                         Ok(story) => Event::Story(Box::new(story)),
-                        Err(trouble) => Event::Said { text: said(&trouble), of_deed: false },
+                        Err(trouble) => Event::Said { text: deeds::said(&trouble), of_deed: false },
                     };
                     let _ = tell.send(told);
                 }
                 Ok(Asked::Do(deed)) => {
-                    let text = self.act(&deed).unwrap_or_else(|trouble| said(&trouble));
+                    let text = deeds::act(&self.site, &self.spool, &deed);
                     let _ = tell.send(Event::Said { text, of_deed: true });
                     due = Some(Instant::now());
                 }
@@ -377,49 +376,6 @@ impl Lookout {
         };
         states.into_iter().map(of).collect()
     }
-
-    fn story(&self, id: &TaskId) -> Result<Story, Trouble> {
-        let Located { id, folder, path } = self.site.locate(&self.spool, id)?;
-        let document = match folder.is_end() {
-            true => result::read_result(&self.spool, folder, &id)?,
-            false => show::waiting(&self.site, &id, folder, &path)?,
-        };
-        Ok(Story::of(&id, folder, &document))
-    }
-
-    /// Does it; what is said of it.
-    fn act(&self, deed: &Deed) -> Result<String, Trouble> {
-        let home = &self.site.home;
-        let whom = |worker: &Option<WorkerType>| match worker {
-            Some(name) => format!("worker `{name}`"),
-            None => "the workshop".to_owned(),
-        };
-        match deed {
-            Deed::Pause(worker) => {
-                Note::Pause(worker.clone()).leave(home)?;
-                Ok(format!("{} is paused; what runs is finished", whom(worker)))
-            }
-            Deed::Resume(worker) => {
-                pause::lift(&Note::Pause(worker.clone()), home)?;
-                Ok(format!("{} goes on", whom(worker)))
-            }
-            Deed::Cancel(id) => {
-                let Located { id, folder, .. } = self.site.locate(&self.spool, id)?;
-                match cancel::cancel(&self.site, &id, folder)? {
-                    Cancelling::Ended => Ok(format!("`{id}` is {folder} already")),
-                    Cancelling::Begun(Some(more)) => Ok(more),
-                    Cancelling::Begun(None) if self.site.daemon().is_none() => {
-                        Ok(format!("the next `koubou start` cancels `{id}` first"))
-                    }
-                    Cancelling::Begun(None) => Ok(format!("`{id}` is being cancelled")),
-                }
-            }
-            Deed::Retry(id) => {
-                retry::retry(&self.spool, id)?;
-                Ok(format!("`{id}` is back in pending"))
-            }
-        }
-    }
 }
 
 fn watch(site: &Site, ask: &Sender<Asked>) -> Result<Watch, Trouble> {
@@ -430,11 +386,6 @@ fn watch(site: &Site, ask: &Sender<Asked>) -> Result<Watch, Trouble> {
             .because(error.source.to_string())
             .hint("raise fs.inotify.max_user_watches and max_user_instances (`sysctl`)")
     })
-}
-
-fn said(trouble: &Trouble) -> String {
-    let hint = trouble.hint.as_ref().map(|hint| format!("; {hint}"));
-    format!("{}{}", trouble.in_a_line(), hint.unwrap_or_default())
 }
 
 /// Tells when a process ends, of which no file tells; whether it will.

@@ -13,6 +13,7 @@
 //! ends us.
 
 mod census;
+mod deeds;
 mod draw;
 mod lookout;
 mod memory;

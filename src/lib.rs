@@ -77,6 +77,9 @@
 //! An agent is a guest at the counter: `cli::mcp` gives it the commands as tools, and holds it to
 //! what the settings allow. `cli::master` seats one there and sees to it that somebody works.
 //!
+//! `HOME/format` says which form a home has (`spool::format`). A koubou that does not know it leaves
+//! the home alone; one that is newer opens every older home.
+//!
 //! # Where to begin
 //!
 //! To learn what koubou reacts to and what it can do, read [`foreman::Event`] and

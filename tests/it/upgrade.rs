@@ -54,6 +54,9 @@ fn every_command_leaves_a_newer_home_alone_and_says_why() {
         &["budget"],
         &["budget", "set", "--daily", "5"],
         &["rebuild"],
+        &["maintain"],
+        &["maintain", "--dry-run"],
+        &["report"],
         &["master", "--print-config"],
         &["mcp"],
     ] {

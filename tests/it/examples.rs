@@ -460,6 +460,7 @@ fn systemd_finds_nothing_wrong_with_the_units() {
 #[test]
 fn the_report_of_last_month_is_where_its_unit_says() {
     let shop = Shop::new();
+    shop.drain();
     let dir = tempfile::tempdir().unwrap();
     units(dir.path());
     let unit = fs::read_to_string(dir.path().join("koubou-report.service")).unwrap();

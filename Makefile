@@ -2,6 +2,9 @@
 
 CARGO  ?= cargo
 PREFIX ?= /usr/local
+# What `install` and `deb` build: `release`, or `dev` where it must be quick.
+PROFILE ?= release
+BUILT    = $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/koubou
 # Where cargo builds is cargo's to say: a `target-dir` in somebody's own settings counts.
 # Where there is no cargo, `make install` takes what stands in `target`.
 TARGET  = $(or $(CARGO_TARGET_DIR),$(shell $(CARGO) metadata --format-version 1 --no-deps 2>/dev/null \
@@ -12,7 +15,8 @@ FUZZ_TARGETS = answer dotenv journal result scan settings subtasks task
 MUTANTS = claim-dropped-first claims-forgotten left-before-archived result-not-synced
 
 .DEFAULT_GOAL := help
-.PHONY: help build release lint test check setup-codex bench-routing bench-calls bursts fuzz torture demo install clean
+.PHONY: help build release lint test check setup-codex bench-routing bench-calls bursts fuzz torture demo install uninstall \
+	deb try-deb clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -70,10 +74,20 @@ setup-codex: ## install the Codex CLI into target/codex, for trying it out and f
 	@echo "in agent.yaml:  program: $(abspath $(CODEX))/node_modules/.bin/codex"
 
 # Builds where there is a cargo. With `make release && sudo make install` root needs none.
-install: ## install to $(DESTDIR)$(PREFIX)/bin; PREFIX is /usr/local
-	@if command -v $(CARGO) >/dev/null; then $(MAKE) release; fi
-	install -d "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 "$(TARGET)/release/koubou" "$(DESTDIR)$(PREFIX)/bin/koubou"
+install: ## install program, man pages, completions and units to $(DESTDIR)$(PREFIX); PREFIX is /usr/local
+	@if command -v $(CARGO) >/dev/null; then $(CARGO) build --locked --profile $(PROFILE) --bin koubou; fi
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" sh packaging/install.sh install "$(BUILT)"
+
+uninstall: ## take away what install put there; homes stay
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" sh packaging/install.sh uninstall
+
+deb: ## build a Debian package; PROFILE=dev for a quick one
+	@if command -v $(CARGO) >/dev/null; then $(CARGO) build --locked --profile $(PROFILE) --bin koubou; fi
+	@sh packaging/deb.sh "$(BUILT)" "$(TARGET)/deb"
+
+try-deb: deb ## install, upgrade, remove and purge the package on this machine; needs root, leaves nothing
+	KOUBOU_TRY_DEB="$$(ls -t "$(TARGET)"/deb/koubou_*.deb | head -n 1)" \
+		$(CARGO) test --locked --test it -- --nocapture package::the_debian_package
 
 clean: ## remove all that was built, the demo's home too
 	$(CARGO) clean

@@ -84,6 +84,9 @@
 //! arises. `cli::language` finds it in one catalogue on its way out, and a test that reads the
 //! sources keeps that complete; what programs read does not pass there.
 //!
+//! `HOME/format` says which form a home has (`spool::format`). A koubou that does not know it leaves
+//! the home alone; one that is newer opens every older home.
+//!
 //! # Where to begin
 //!
 //! To learn what koubou reacts to and what it can do, read [`foreman::Event`] and

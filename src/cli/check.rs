@@ -1,4 +1,4 @@
-//! `koubou check`: says what is wrong with a task before it is dropped.
+//! `koubou check`: says what is wrong with a task before it is dropped, or what it may be.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::{Done, Exit, Site, Ui, submit};
 use crate::base::words;
 use crate::engine::attachments;
 use crate::route::decision::Wish;
-use crate::task::{Task, wire};
+use crate::task::{Task, schema, wire};
 
 /// Say what is wrong with tasks, dropping nothing: exit 1 where anything is
 ///
@@ -18,8 +18,21 @@ use crate::task::{Task, wire};
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// Files with tasks; `-` is standard input
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "schema")]
     files: Vec<PathBuf>,
+    /// Print the JSON schema of a task, or with `=result` that of a result, for editors
+    #[arg(
+        long, value_name = "OF", value_enum, num_args = 0..=1, require_equals = true,
+        default_missing_value = "task", conflicts_with = "files"
+    )]
+    schema: Option<Of>,
+}
+
+/// What a schema is of.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Of {
+    Task,
+    Result,
 }
 
 /// What is wrong or odd with one task.
@@ -30,6 +43,14 @@ struct Finding {
 }
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
+    if let Some(of) = args.schema {
+        let schema = match of {
+            Of::Task => schema::task(),
+            Of::Result => schema::result(),
+        };
+        ui.line(&format!("{schema:#}"))?;
+        return Ok(Exit::Done);
+    }
     let config = site.config_if_any()?;
     let mut all_good = true;
     for draft in submit::drafts_in(&args.files)? {

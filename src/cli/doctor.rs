@@ -66,7 +66,7 @@ struct Report {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let mut checks = Vec::new();
-    if args.fix && place::is_home(site) {
+    if args.fix && place::is_home(site) && place::of_another_form(site).is_none() {
         checks.extend(fix::harmless(site));
     }
     let config = look(site, &mut checks);
@@ -86,6 +86,10 @@ fn look(site: &Site, checks: &mut Vec<Finding>) -> Option<Config> {
         let init = format!("koubou --home {} init", words::shell_path(site.home.path()));
         checks.push(Finding::error("home", site.home.path(), what).mend(init));
         checks.extend(machine::of_no_home());
+        return None;
+    }
+    if let Some(finding) = place::of_another_form(site) {
+        checks.push(finding);
         return None;
     }
     checks.extend(place::look(site));

@@ -8,6 +8,7 @@ use crate::base::words::Count;
 pub(super) struct Args {}
 
 pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
+    site.home.check_format()?;
     let made = site.home.init()?;
     let path = site.home.path().display();
     if made.is_empty() {

@@ -1,13 +1,18 @@
 //! `koubou completions` and `koubou man`: what packagers install beside the program.
 
+use std::io;
 use std::path::PathBuf;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
+use clap_mangen::Man;
 
 use super::trouble::Trouble;
 use super::{Done, Exit, Ui};
 use crate::base::files::FileError;
+
+/// What the arguments cannot tell: exit codes, variables, files.
+const MORE: &str = include_str!("manual.roff");
 
 /// Print what makes a shell complete koubou's commands
 #[derive(clap::Args, Debug)]
@@ -33,17 +38,23 @@ pub(super) fn completions(ui: &mut Ui, args: &CompletionsArgs) -> Done {
 }
 
 pub(super) fn man(ui: &mut Ui, args: &ManArgs) -> Done {
+    let page = page().map_err(|error| Trouble::new(error.to_string()))?;
     match &args.into {
         Some(dir) => std::fs::create_dir_all(dir)
             .and_then(|()| clap_mangen::generate_to(super::Args::command(), dir))
+            .and_then(|()| std::fs::write(dir.join("koubou.1"), page))
             .map_err(|error| FileError::new("write manual pages into", dir, error))?,
-        None => {
-            let mut bytes = Vec::new();
-            clap_mangen::Man::new(super::Args::command())
-                .render(&mut bytes)
-                .map_err(|error| Trouble::new(error.to_string()))?;
-            ui.raw(&bytes)?;
-        }
+        None => ui.raw(page.as_bytes())?,
     }
     Ok(Exit::Done)
+}
+
+/// The page of the program itself.
+fn page() -> io::Result<String> {
+    let mut bytes = Vec::new();
+    Man::new(super::Args::command().disable_help_subcommand(true)).render(&mut bytes)?;
+    let mut page = String::from_utf8_lossy(&bytes).into_owned();
+    let last = page.find(".SH VERSION").unwrap_or(page.len());
+    page.insert_str(last, MORE);
+    Ok(page)
 }

@@ -68,6 +68,7 @@ impl Site {
             return Err(Trouble::new(format!("`{path}` is not a koubou home"))
                 .hint(format!("`koubou --home {path} init` makes one")));
         }
+        self.home.check_format()?;
         Ok(Arc::new(Spool::new(self.home.clone())))
     }
 

@@ -1,14 +1,12 @@
 //! `koubou start`: the daemon, in the foreground.
 
-use std::env;
-use std::io;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::Arc;
+
+use sd_notify::NotifyState;
 
 use super::{Done, Exit, Site, Ui, logger};
 use crate::base::words::{Count, tame};
+use crate::engine::watchdog::{Sign, Watchdog};
 use crate::engine::{Ending, Engine, EngineError, Post, Shift, signals};
 
 /// Work the home: watch `tasks/pending`, run what comes, file the results
@@ -39,7 +37,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let mut engine = Engine::open(&site.home, &shift, &post)?;
     loop {
         begin(site, &shift);
-        let ending = engine.run()?;
+        let ending = engine.watched_by(watchdog()).run()?;
         let Some(next) = &ending.next else { return Ok(farewell(ui, &ending)) };
         (engine, shift) = follow(site, &shift, next, &post)?;
     }
@@ -68,20 +66,27 @@ fn begin(site: &Site, shift: &Shift) {
         log::warn!("{}", tame(warning));
     }
     log::info!("working {} as process {}", site.home.path().display(), std::process::id());
-    // Whoever waits for the word sees to it that it can come; the work goes on without.
-    if let Err(error) = say_ready() {
-        log::debug!("nobody was told that the work begins: {error}");
-    }
+    tell_supervisor(&[NotifyState::Ready]);
 }
 
-/// Tells whoever started us that we are at work, as systemd wants it (`Type=notify`).
-fn say_ready() -> io::Result<()> {
-    let Some(name) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
-    let address = match name.as_bytes() {
-        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
-        _ => SocketAddr::from_pathname(&name)?,
-    };
-    UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address).map(drop)
+/// systemd hears twice as often as it wants to that the loop goes round (`WatchdogSec=`).
+fn watchdog() -> Watchdog {
+    let every = sd_notify::watchdog_enabled().map(|patience| patience / 2);
+    Watchdog::new(every, |sign| {
+        tell_supervisor(&[match sign {
+            Sign::Alive => NotifyState::Watchdog,
+            Sign::Stopping => NotifyState::Stopping,
+        }]);
+    })
+}
+
+/// Tells whoever started us how we are, as systemd wants it (`Type=notify`).
+///
+/// Whoever waits for the word sees to it that it can come; the work goes on without.
+fn tell_supervisor(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        log::debug!("nobody was told how the work goes: {error}");
+    }
 }
 
 fn farewell(ui: &mut Ui, ending: &Ending) -> Exit {

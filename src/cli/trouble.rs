@@ -8,6 +8,7 @@ use crate::engine::EngineError;
 use crate::engine::maintain::MaintainError;
 use crate::mirror::MirrorError;
 use crate::spool::archive::KeepError;
+use crate::spool::format::FormatError;
 use crate::spool::lock::LockError;
 
 /// Something that ends a command.
@@ -107,6 +108,22 @@ impl From<FileError> for Trouble {
 impl From<MirrorError> for Trouble {
     fn from(error: MirrorError) -> Self {
         Self::of(&error).hint("`koubou rebuild` makes the database anew from the folders")
+    }
+}
+
+impl From<FormatError> for Trouble {
+    fn from(error: FormatError) -> Self {
+        match error {
+            FormatError::TooNew { .. } => Self::new(error.to_string())
+                .hint("install that koubou or a newer one; nothing in the home was changed"),
+            FormatError::Unknown(ref path) | FormatError::NoFile { ref path, .. } => {
+                let path = words::shell_path(path);
+                Self::new(error.to_string()).hint(format!(
+                    "if no newer koubou has ever worked this home, `mv {path} {path}.aside`: it is made anew"
+                ))
+            }
+            FormatError::File(error) => error.into(),
+        }
     }
 }
 

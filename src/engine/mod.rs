@@ -26,6 +26,7 @@ mod recover;
 mod scribe;
 pub mod signals;
 pub mod trial;
+pub mod watchdog;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -57,6 +58,7 @@ use intake::{Ask, Intake};
 use lanes::{Hands, Held, Shop};
 use scribe::Scribe;
 use signals::Heard;
+use watchdog::Watchdog;
 
 /// How often the mirror is told that we are alive, and `pending` is listed for what no event told.
 const HEARTBEAT: Duration = Duration::from_secs(60);
@@ -210,6 +212,8 @@ pub struct Engine<'a> {
     hooks: hooks::Hooks,
     daily: maintain::Daily,
     meter: metrics::Meter,
+    /// Who wants to hear that the loop goes round.
+    watchdog: Watchdog,
     lock: Arc<Lock>,
 }
 
@@ -248,6 +252,7 @@ impl<'a> Engine<'a> {
         for path in home.mend()? {
             log::warn!("`{}` was missing and is made anew", path.display());
         }
+        home.state_format()?;
         if let Some(group) = &config.spool_group {
             home.open_to_group(group)?;
         }
@@ -304,6 +309,7 @@ impl<'a> Engine<'a> {
             hooks: hooks::Hooks::default(),
             daily: maintain::Daily::default(),
             meter: metrics::Meter::default(),
+            watchdog: Watchdog::none(),
             lock: Arc::clone(&lock),
             config: Arc::clone(&config),
             spool: Arc::clone(&spool),
@@ -341,6 +347,13 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
+    /// The same, with somebody who watches over its loop.
+    #[must_use]
+    pub fn watched_by(mut self, watchdog: Watchdog) -> Self {
+        self.watchdog = watchdog;
+        self
+    }
+
     /// Works until somebody says stop, or, in a drain, until nothing is left to do.
     ///
     /// # Errors
@@ -360,12 +373,13 @@ impl<'a> Engine<'a> {
         let mut listing = clock::mono() + POLL;
         while self.farewell.is_none() {
             let now = Now::read();
+            self.watchdog.goes_round(now.mono);
             self.do_not_linger(now);
             let room = (!self.room.1).then(|| now.mono + LOOK_FOR_ROOM_AGAIN);
             let poll = self.watch.is_none().then_some(listing);
             let daily = self.daily_wakes_at(now);
             let own = self.give_up_at.into_iter().chain(room).chain(poll).chain(daily);
-            let own = own.chain(self.meter.wakes_at());
+            let own = own.chain(self.meter.wakes_at()).chain(self.watchdog.wakes_at());
             let due = self.foreman.wakes_at(now).into_iter().chain(own);
             let wake_at = due.chain([heartbeat]).min().unwrap_or(heartbeat);
             let timer = crossbeam_channel::after(wake_at.saturating_sub(now.mono));
@@ -565,6 +579,7 @@ impl<'a> Engine<'a> {
 
     /// Once: nothing more is claimed, and what runs is finished. Twice: at once.
     fn stop(&mut self) {
+        self.watchdog.stops();
         self.stops += 1;
         self.next = None;
         match self.stops {
@@ -740,6 +755,9 @@ impl<'a> Engine<'a> {
 
     /// Lets everybody finish and go.
     fn go_home(mut self) -> Ending {
+        if self.next.is_none() {
+            self.watchdog.stops();
+        }
         self.asks = None;
         self.errands = None;
         self.end_daily();

@@ -10,7 +10,7 @@ use super::sensitivity::SensitivityScanner;
 use crate::base::words;
 use crate::task::prompt::{Attachment, Prompt};
 use crate::task::result::Reason;
-use crate::task::{Difficulty, Sensitivity, Task, WorkerType, wire};
+use crate::task::{Difficulty, Sensitivity, Task, WorkerType, fields};
 
 /// The most reasons for a confidentiality that a result carries.
 const MOST_REASONS: usize = 64;
@@ -231,7 +231,7 @@ impl Router {
     fn scan_keys(&self, task: &Task, reasons: &mut Vec<Reason>) {
         for (key, value) in &task.document {
             let at = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
-            if !wire::FIELDS.contains(&key.as_str()) {
+            if !fields::is_known(key) {
                 self.scanner.scan_pair(&at, key, value, reasons);
             }
             self.scanner.scan_pairs(&at, value, reasons);
@@ -515,6 +515,7 @@ pub(super) fn nothing_called<'a, I: Iterator<Item = &'a str>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::wire;
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -166,6 +166,7 @@ impl Home {
                 Err(error) => return Err(error),
             }
         }
+        self.state_format()?;
         files::sync_dir(&self.0)?;
         Ok(made)
     }

@@ -20,6 +20,7 @@
 pub mod archive;
 pub mod claim;
 pub mod filer;
+pub mod format;
 pub mod journal;
 pub mod layout;
 pub mod lock;

@@ -3,12 +3,14 @@
 //! A task is a JSON object that somebody dropped. [`wire`] turns bytes into a
 //! [`Task`] or names everything that is wrong with them at once; [`outcome`] is
 //! what a worker gives back; [`result`] is the file that people read; [`fact`]
-//! is what the mirror is told; [`limit`] is what a limit of money is called.
+//! is what the mirror is told; [`limit`] is what a limit of money is called. [`fields`]
+//! is the one table of what a task may say, and [`schema`] tells it to editors.
 //!
 //! Nothing here touches a disk, a clock or a thread.
 
 pub mod accept;
 pub mod fact;
+pub mod fields;
 pub mod id;
 pub mod journal;
 pub mod limit;
@@ -16,6 +18,7 @@ pub mod outcome;
 pub mod placeholder;
 pub mod prompt;
 pub mod result;
+pub mod schema;
 pub mod state;
 pub mod subtasks;
 pub mod usd;
@@ -24,6 +27,7 @@ pub mod wire;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -36,7 +40,9 @@ pub use state::Folder;
 pub use usd::Usd;
 
 /// How hard the work is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Difficulty {
     /// Mechanical, in one place, no judgement.
@@ -48,7 +54,9 @@ pub enum Difficulty {
 }
 
 /// Whether the work may leave the house.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Sensitivity {
     /// Any worker may see it.

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Usd;
 use super::subtasks::Document;
 
 /// Why a task failed, as `error.kind` says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// The drop is not JSON.
@@ -76,7 +77,7 @@ pub const NO_TOKENS_LEFT: &str = "no_tokens_left";
 pub const CHECK_FAILED: &str = "check_failed";
 
 /// How many tokens a call took. Cached ones are part of the prompt, reasoning ones of the completion.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Usage {
     /// Tokens sent.
@@ -101,7 +102,7 @@ pub struct Usage {
 }
 
 /// How urgently a provider did the work: what its answer states, and what is paid for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", from = "String")]
 pub enum ServiceTier {
     /// `default`, `auto`, `scale`, one that is not known, or none that is stated.

@@ -1,5 +1,6 @@
 //! The file that people read when a task has ended.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -8,15 +9,17 @@ use super::{Difficulty, Folder, Sensitivity, TaskId, Usd, WorkerType};
 use crate::base::clock::{Timestamp, as_rfc3339};
 
 /// One attempt at a task, as `attempts` lists them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
     /// Which hand made it: `gpt5_medium-1`.
     pub worker_id: String,
     /// When it began.
     #[serde(with = "as_rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub started_at: Timestamp,
     /// When it ended.
     #[serde(with = "as_rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub finished_at: Timestamp,
     /// `completed`, `rate_limited`, `timeout`, `daemon_died`…
     pub outcome: String,
@@ -32,7 +35,7 @@ pub struct Attempt {
 }
 
 /// One reason for a routing, as `koubou route` prints it. It never holds the value that was found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// The rule's name.
     pub rule: String,
@@ -74,7 +77,7 @@ impl Reason {
 }
 
 /// Where a task was sent and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Routing {
     /// How hard it is.
     pub difficulty_level: Difficulty,
@@ -91,7 +94,7 @@ pub struct Routing {
 }
 
 /// Why a task failed, as `error` says it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskError {
     /// The kind, for programs.
     pub kind: ErrorKind,
@@ -100,7 +103,7 @@ pub struct TaskError {
 }
 
 /// What came of a task, in the result of the one whose answer asked for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChildResult {
     /// Its name.
     pub task_id: TaskId,
@@ -128,7 +131,7 @@ fn is_nothing(cost: &Usd) -> bool {
 }
 
 /// `completed/ID.json` or `failed/ID.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskResult {
     /// The task's name.
     pub task_id: TaskId,
@@ -167,6 +170,7 @@ pub struct TaskResult {
     pub diff: Option<String>,
     /// When the result was made.
     #[serde(with = "as_rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub timestamp: Timestamp,
     /// The tokens of the attempt that ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -185,12 +189,15 @@ pub struct TaskResult {
     pub attempts: Vec<Attempt>,
     /// When it was dropped.
     #[serde(with = "as_rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub created_at: Timestamp,
     /// When its first attempt of this run began.
     #[serde(default, with = "optional", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub started_at: Option<Timestamp>,
     /// When it ended.
     #[serde(with = "as_rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub finished_at: Timestamp,
     /// What the reader should know.
     #[serde(default)]

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::fields::{LONGEST_S, LONGEST_WORD};
 use super::result::TaskResult;
 use super::{
     Accept, Attempt, Difficulty, GroupName, History, Sensitivity, Task, TaskId, Usd, WorkerType,
-    accept, placeholder,
+    accept, fields, placeholder,
 };
 use crate::base::clock::Timestamp;
 use crate::base::words;
@@ -37,46 +38,6 @@ impl Flaws {
         }
     }
 }
-
-/// Every field that a task may have.
-pub const FIELDS: &[&str] = &[
-    "task_id",
-    "task_type",
-    "description",
-    "messages",
-    "system",
-    "input",
-    "files",
-    "workspace",
-    "priority",
-    "difficulty_level",
-    "sensitivity_level",
-    "worker",
-    "parent_task_id",
-    "depends_on",
-    "not_before",
-    "expires_at",
-    "timeout_s",
-    "max_attempts",
-    "max_tokens",
-    "params",
-    "metadata",
-    "max_cost_usd",
-    "escalate",
-    "fallback",
-    "cache",
-    "accept",
-    "response_schema",
-    "urgency",
-    "group",
-    "may_spawn",
-];
-
-/// The most tasks that one task's answer may make.
-const MOST_SPAWNED: u64 = 10_000;
-
-/// The longest `task_type` and `worker` in characters.
-const LONGEST_WORD: usize = 100;
 
 /// Reads the drop named `stem`.json.
 ///
@@ -266,7 +227,7 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         input: fields.get("input").cloned(),
         files: fields.texts("files").into_iter().map(PathBuf::from).collect(),
         workspace: fields.whole_path("workspace"),
-        priority: fields.integer("priority", 0, 10).map_or(5, |n| n as u8),
+        priority: fields.integer("priority").map_or(5, |n| n as u8),
         difficulty: fields.difficulty(),
         // Of two levels that one task states, the stricter holds.
         sensitivity: match document.twice.iter().any(|key| key == "sensitivity_level") {
@@ -282,13 +243,13 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         response_schema: fields.response_schema(),
         group: fields.group(),
         parent: fields.id("parent_task_id"),
-        may_spawn: fields.integer("may_spawn", 0, MOST_SPAWNED).map_or(0, |n| n as u32),
+        may_spawn: fields.integer("may_spawn").map_or(0, |n| n as u32),
         depends_on: fields.ids("depends_on"),
         not_before: fields.time("not_before"),
         expires_at: fields.time("expires_at"),
         timeout: fields.seconds("timeout_s"),
-        max_attempts: fields.integer("max_attempts", 1, 1_000).map(|n| n as u32),
-        max_tokens: fields.integer("max_tokens", 1, 10_000_000).map(|n| n as u32),
+        max_attempts: fields.integer("max_attempts").map(|n| n as u32),
+        max_tokens: fields.integer("max_tokens").map(|n| n as u32),
         max_cost: fields.money("max_cost_usd"),
         params: fields.map("params"),
         document: Map::new(),
@@ -318,8 +279,8 @@ fn warnings(document: &Document) -> Vec<String> {
     }
     for key in document.map.keys() {
         let shown = words::excerpt(&words::tame(key), 60);
-        if !FIELDS.contains(&key.as_str()) {
-            warnings.push(match words::nearest(key, FIELDS.iter().copied()) {
+        if !fields::is_known(key) {
+            warnings.push(match words::nearest(key, fields::names()) {
                 Some(near) => format!("unknown field `{shown}`: did you mean `{near}`?"),
                 None => format!("unknown field `{shown}` is carried along and not read"),
             });
@@ -406,9 +367,10 @@ impl<'a> Fields<'a> {
         self.texts(key).into_iter().filter_map(|text| self.parse_id(key, text)).collect()
     }
 
-    /// A whole number in a range; `5.0` is one.
-    fn integer(&mut self, key: &str, least: u64, most: u64) -> Option<u64> {
+    /// A whole number in the field's range; `5.0` is one.
+    fn integer(&mut self, key: &str) -> Option<u64> {
         let value = self.get(key)?;
+        let (least, most) = fields::range(key);
         let whole = value.as_u64().or_else(|| {
             value
                 .as_f64()
@@ -455,9 +417,8 @@ impl<'a> Fields<'a> {
     }
 
     fn seconds(&mut self, key: &str) -> Option<Duration> {
-        const LONGEST: f64 = 31_536_000.0;
         let value = self.get(key)?;
-        match value.as_f64().filter(|s| *s > 0.0 && *s <= LONGEST) {
+        match value.as_f64().filter(|s| *s > 0.0 && *s <= f64::from(LONGEST_S)) {
             Some(seconds) => Some(Duration::from_secs_f64(seconds)),
             None => {
                 self.flaw(format!(
@@ -735,6 +696,12 @@ mod tests {
         let task = good(&json!({ "description": "a", "priorty": 3, "colour": "red" }));
         assert_eq!(task.warnings[0], "unknown field `priorty`: did you mean `priority`?");
         assert!(task.warnings[1].contains("`colour` is carried along"));
+    }
+
+    #[test]
+    fn what_an_editor_wants_to_know_is_nothing_odd() {
+        let task = good(&json!({ "$schema": "task.schema.json", "description": "a" }));
+        assert_eq!(task.warnings, Vec::<String>::new());
     }
 
     #[test]

@@ -12,15 +12,30 @@ use koubou::task::wire;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::daemon::Daemon;
+
 /// What is covered, by folder and ending; all else is named alone.
-const COVERED: [(&str, &str); 3] = [("tasks", "json"), ("workers", "yaml"), ("pipelines", "sh")];
-const COVERED_ALONE: [&str; 6] = [
+const COVERED: [(&str, &str); 6] = [
+    ("tasks", "json"),
+    ("workers", "yaml"),
+    ("pipelines", "sh"),
+    ("systemd", "service"),
+    ("systemd", "path"),
+    ("systemd", "timer"),
+];
+const COVERED_ALONE: [&str; 12] = [
+    "README.md",
     "cron/koubou.cron",
     "demo.sh",
+    "languages/ask.py",
     "languages/drop_task.py",
     "languages/drop_task.sh",
+    "logrotate/koubou",
+    "make/Makefile",
     "model_server.rs",
-    "systemd/koubou.service",
+    "runner/agent.yaml",
+    "runner/run_workflow.py",
+    "runner/workflow.json",
 ];
 
 fn examples() -> PathBuf {
@@ -62,7 +77,18 @@ impl Shop {
         command.current_dir(self.dir.path()).env_clear();
         command.env("PATH", format!("{}:{path}", bin.display()));
         command.env("HOME", self.dir.path()).env("KOUBOU_HOME", self.home());
+        // What Python would leave beside the examples.
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
         command
+    }
+
+    /// A daemon that works the home until it is dropped.
+    fn daemon(&self) -> Daemon {
+        let mut command = self.command(env!("CARGO_BIN_EXE_koubou"));
+        command.arg("start").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let daemon = Daemon::of(command.spawn().unwrap());
+        daemon.until_said("working ");
+        daemon
     }
 
     fn example(&self, interpreter: &str, path: &Path) -> Command {
@@ -145,7 +171,9 @@ fn every_example_is_covered() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                if !path.ends_with("__pycache__") {
+                    folders.push(path);
+                }
                 continue;
             }
             let name = path.strip_prefix(&root).unwrap();
@@ -171,7 +199,9 @@ fn every_task_is_a_task_without_a_warning() {
 
 #[test]
 fn every_set_up_loads() {
-    for (path, name) in files_in("workers") {
+    let mut set_ups = files_in("workers");
+    set_ups.push((examples().join("runner/agent.yaml"), "runner/agent.yaml".to_owned()));
+    for (path, name) in set_ups {
         let environment = Environment::new(
             [("LANG".to_owned(), "C".to_owned())],
             "OPENAI_API_KEY=k-0123456789",
@@ -230,17 +260,8 @@ fn every_pipeline_does_what_it_says() {
                 assert_eq!(shop.answers(), named);
             }
             "wait-and-result.sh" => {
-                let mut daemon = shop
-                    .command(env!("CARGO_BIN_EXE_koubou"))
-                    .args(["--quiet", "start"])
-                    .stdin(Stdio::null())
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::null())
-                    .spawn()
-                    .unwrap();
+                let _daemon = shop.daemon();
                 let said = output(shop.example("sh", &path).arg("What is a spool?"), "");
-                let _ = daemon.kill();
-                let _ = daemon.wait();
                 assert_eq!(String::from_utf8_lossy(&said.stdout), "What is a spool?\n", "{said:?}");
                 assert!(said.status.success(), "{said:?}");
             }
@@ -286,20 +307,253 @@ fn a_command_worker_counts_words() {
 }
 
 #[test]
-fn the_samples_for_cron_and_systemd_call_commands_that_exist() {
+fn python_waits_for_the_answer() {
+    if !has("python3") {
+        return;
+    }
     let shop = Shop::new();
-    for name in ["cron/koubou.cron", "systemd/koubou.service"] {
-        let text = fs::read_to_string(examples().join(name)).unwrap();
-        let calls: Vec<_> = text
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .filter_map(|line| line.split_once("koubou ").map(|(_, call)| call))
-            .collect();
-        assert!(!calls.is_empty(), "{name}");
-        for call in calls {
-            let words = call.split(' ').take_while(|word| !word.starts_with('"'));
-            let command = { words }.find(|word| !word.starts_with("--")).unwrap();
-            shop.run(shop.command(env!("CARGO_BIN_EXE_koubou")).args([command, "--help"]), "");
+    let ask = || shop.example("python3", &examples().join("languages/ask.py"));
+    let _daemon = shop.daemon();
+    assert_eq!(shop.run(ask().arg("Say \"hello\" \\"), ""), "Say \"hello\" \\\n");
+    let said = output(ask().env("KOUBOU_HOME", shop.dir.path().join("nowhere")).arg("a"), "");
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
+    // A task that fails is told with the reason.
+    let failing =
+        "available_workers: [{type: other, kind: echo}]\nrouting_rules: [{else: other}]\n";
+    drop(_daemon);
+    fs::write(shop.home().join("config/agent.yaml"), failing).unwrap();
+    let _daemon = shop.daemon();
+    let said = output(ask().arg("a"), "");
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
+    assert!(
+        String::from_utf8_lossy(&said.stderr).contains("there is no worker `echo`"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn make_keeps_answers_up_to_date() {
+    if !has("make") || !has("jq") {
+        return;
+    }
+    let shop = Shop::new();
+    let questions = shop.dir.path().join("questions");
+    fs::create_dir(&questions).unwrap();
+    fs::write(questions.join("a.txt"), "What is \"a\" $spool?\n").unwrap();
+    fs::write(questions.join("b.txt"), "two\n").unwrap();
+    let _daemon = shop.daemon();
+    let make = || {
+        let mut make = shop.command("make");
+        make.args(["-j2", "-f"]).arg(examples().join("make/Makefile"));
+        make
+    };
+    shop.run(&mut make(), "");
+    let answer =
+        |name: &str| fs::read_to_string(shop.dir.path().join("answers").join(name)).unwrap();
+    assert_eq!(answer("a.txt"), "What is \"a\" $spool?\n");
+    assert!(shop.run(&mut make(), "").contains("Nothing to be done"));
+    assert_eq!(shop.answers().len(), 2, "nothing is asked twice");
+    // A failure leaves no answer behind.
+    fs::write(questions.join("c.txt"), "three\n").unwrap();
+    let said = output(make().arg("WORKER=nobody"), "");
+    assert!(!said.status.success(), "{said:?}");
+    assert!(!shop.dir.path().join("answers/c.txt").exists());
+    shop.run(&mut make(), "");
+    assert_eq!(answer("c.txt"), "three\n");
+}
+
+#[test]
+fn a_workflow_runs_its_jobs_in_their_order() {
+    if !has("python3") || !has("jq") {
+        return;
+    }
+    let shop = Shop::new();
+    let runner = examples().join("runner");
+    fs::copy(runner.join("agent.yaml"), shop.home().join("config/agent.yaml")).unwrap();
+    let _daemon = shop.daemon();
+    let run = || shop.example("python3", &runner.join("run_workflow.py"));
+    let said = shop.run(run().arg(runner.join("workflow.json")), "");
+    for part in [
+        "-build: completed\n--- compile\n--- show\nhello\n",
+        "tested with sh\n",
+        "tested with bash\n",
+        "published\n",
+    ] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+    let fails = shop.dir.path().join("fails.json");
+    let jobs = r#"{"name": "my ci", "jobs": {
+        "a": {"steps": [{"run": "echo out; echo oops >&2; exit 3"}, {"run": "echo not this"}]},
+        "b": {"needs": "a", "steps": [{"run": "echo nor this"}]},
+        "c": {"steps": [{"run": "echo but this"}]}}}"#;
+    fs::write(&fails, jobs).unwrap();
+    let said = output(run().arg(&fails), "");
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
+    let told = String::from_utf8_lossy(&said.stdout);
+    for part in [
+        "-a: failed\n--- step 1\nout\noops\n",
+        "-b: skipped\n",
+        "-c: completed\n--- step 1\nbut this\n",
+    ] {
+        assert!(told.contains(part), "{part} in\n{told}");
+    }
+    assert!(!told.contains("not this") && !told.contains("nor this"), "{told}");
+    for (wrong, says) in [
+        (r#"{"jobs": {"a": {"steps": [{"uses": "actions/checkout@v4"}]}}}"#, "has no `run`"),
+        (r#"{"jobs": {"a": {"needs": "z", "steps": []}}}"#, "needs `z`"),
+    ] {
+        fs::write(&fails, wrong).unwrap();
+        let said = output(run().arg(&fails), "");
+        assert!(String::from_utf8_lossy(&said.stderr).contains(says), "{said:?}");
+    }
+}
+
+/// The units as `make install` makes them for a program that is where the test has it.
+fn units(into: &Path) -> Vec<PathBuf> {
+    let program = env!("CARGO_BIN_EXE_koubou");
+    let units = files_in("systemd").into_iter().map(|(path, name)| {
+        let unit = fs::read_to_string(path).unwrap().replace("/usr/local/bin/koubou", program);
+        fs::write(into.join(&name), unit).unwrap();
+        into.join(name)
+    });
+    units.collect()
+}
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_units() {
+    if !has("systemd-analyze") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let units = units(dir.path());
+    let analyze = |verb: &str| {
+        let mut analyze = Command::new("systemd-analyze");
+        analyze.arg(verb).env("SYSTEMD_UNIT_PATH", format!("{}:", dir.path().display()));
+        analyze
+    };
+    let said = output(analyze("verify").arg("--man=no").args(&units), "");
+    let complaints = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success() && complaints.is_empty(), "{complaints}");
+
+    // It would see what is wrong: a key that is not known is a mere warning to systemd.
+    let odd = dir.path().join("odd.service");
+    let text = fs::read_to_string(dir.path().join("koubou.service")).unwrap();
+    fs::write(&odd, text.replace("WatchdogSec=", "WatchDogSec=")).unwrap();
+    let said = output(analyze("verify").arg("--man=no").arg(&odd), "");
+    assert!(String::from_utf8_lossy(&said.stderr).contains("WatchDogSec"), "{said:?}");
+
+    for service in units.iter().filter(|unit| unit.extension().is_some_and(|its| its == "service"))
+    {
+        // 2.0 of 10: what a service that runs programs and talks to servers can do without.
+        let mut security = analyze("security");
+        security.args(["--offline=true", "--no-pager", "--threshold=20"]).arg(service);
+        let said = output(&mut security, "");
+        let table = String::from_utf8_lossy(&said.stdout);
+        if table.is_empty() && !said.status.success() {
+            eprintln!("skipped: this systemd-analyze looks at no units offline");
+            return;
+        }
+        assert!(said.status.success(), "{}: {table}", service.display());
+    }
+}
+
+#[test]
+fn the_report_of_last_month_is_where_its_unit_says() {
+    let shop = Shop::new();
+    shop.drain();
+    let dir = tempfile::tempdir().unwrap();
+    units(dir.path());
+    let unit = fs::read_to_string(dir.path().join("koubou-report.service")).unwrap();
+    let line =
+        unit.lines().find_map(|line| line.strip_prefix("ExecStart=/bin/sh -eu -c ")).unwrap();
+    let script = line.trim_matches('\'').replace("%%", "%").replace("$$", "$");
+    let reports = dir.path().join("reports");
+    fs::create_dir(&reports).unwrap();
+    shop.run(shop.command("sh").args(["-eu", "-c", &script]).env("STATE_DIRECTORY", &reports), "");
+    let month = shop
+        .run(shop.command("sh").args(["-c", "date -d \"$(date +%Y-%m-01) -1 day\" +%Y-%m"]), "");
+    let page = fs::read_to_string(reports.join(format!("{}.html", month.trim()))).unwrap();
+    assert!(page.starts_with("<!doctype html>") || page.starts_with("<!DOCTYPE html>"), "{page}");
+}
+
+#[test]
+fn logrotate_rotates_the_log_of_a_daemon_that_runs() {
+    if !has("logrotate") {
+        return;
+    }
+    let shop = Shop::new();
+    let daemon = shop.daemon();
+    let log = shop.home().join("logs/system/koubou.log");
+    let rules = fs::read_to_string(examples().join("logrotate/koubou")).unwrap();
+    let mine = rules
+        .replace("/var/koubou", shop.home().to_str().unwrap())
+        .replace("    su koubou koubou\n", "")
+        .replace("size 50M", "size 1");
+    let path = shop.dir.path().join("logrotate.conf");
+    fs::write(&path, mine).unwrap();
+    let begun = fs::read_to_string(&log).unwrap();
+    let state = shop.dir.path().join("state");
+    shop.run(shop.command("logrotate").arg("--state").arg(&state).arg(&path), "");
+    assert_eq!(fs::read_to_string(log.with_extension("log.1")).unwrap(), begun);
+    drop(daemon);
+    let rest = fs::read(&log).unwrap();
+    assert!(rest.first().is_some_and(u8::is_ascii_digit), "it goes on at the beginning: {rest:?}");
+}
+
+#[test]
+fn every_line_of_the_crontab_runs() {
+    let shop = Shop::new();
+    let text = fs::read_to_string(examples().join("cron/koubou.cron")).unwrap();
+    let lines =
+        text.lines().filter(|line| line.starts_with(|c: char| c == '*' || c.is_ascii_digit()));
+    let commands: Vec<String> = lines
+        .map(|line| {
+            let words = line.split_whitespace().skip(5).collect::<Vec<_>>();
+            // In a crontab a `%` ends the command, unless it is written so.
+            words.join(" ").replace("\\%", "%")
+        })
+        .collect();
+    assert_eq!(commands.len(), 4, "{commands:?}");
+    for command in &commands {
+        assert!(!command.contains('\\'), "{command}");
+        shop.run(shop.command("sh").args(["-c", command]), "");
+    }
+    let dropped = fs::read_dir(shop.home().join("tasks/pending")).unwrap();
+    let names: Vec<_> = dropped.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names[0].to_string_lossy().starts_with("morning-20"), "{names:?}");
+    // The second time on one day it is refused, as the comment says.
+    let again = output(shop.command("sh").args(["-c", &commands[2]]), "");
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
+}
+
+#[test]
+fn the_units_call_commands_that_exist() {
+    let shop = Shop::new();
+    let services = files_in("systemd").into_iter().filter(|(_, name)| name.ends_with(".service"));
+    for (path, name) in services {
+        let text = fs::read_to_string(&path).unwrap();
+        let call = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+        let (_, call) = call.split_once("/usr/local/bin/koubou ").unwrap();
+        let command = call.split(' ').find(|word| !word.starts_with("--")).unwrap();
+        let said = output(shop.command(env!("CARGO_BIN_EXE_koubou")).args([command, "--help"]), "");
+        assert!(said.status.success(), "{name}: {said:?}");
+    }
+}
+
+#[test]
+fn each_script_of_the_original_has_a_command_in_its_place() {
+    let shop = Shop::new();
+    let page = fs::read_to_string(examples().join("README.md")).unwrap();
+    let makefile = fs::read_to_string(examples().join("../Makefile")).unwrap();
+    for script in ["daily_maintenance.sh", "monthly_report.sh", "test_system.sh"] {
+        let row = page.lines().find(|line| line.contains(script)).unwrap();
+        let command = row.split('|').nth(2).unwrap().split('`').nth(1).unwrap();
+        match command.split_once(' ').unwrap() {
+            ("koubou", command) => {
+                shop.run(shop.command(env!("CARGO_BIN_EXE_koubou")).args([command, "--help"]), "");
+            }
+            ("make", target) => assert!(makefile.contains(&format!("\n{target}: ##")), "{target}"),
+            other => panic!("{script}: {other:?}"),
         }
     }
 }

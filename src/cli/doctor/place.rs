@@ -8,6 +8,7 @@ use super::{Finding, edit};
 use crate::base::files;
 use crate::base::words::{self, Count};
 use crate::cli::Site;
+use crate::cli::trouble::Trouble;
 use crate::spool::layout::FOLDERS;
 
 /// Whether somebody ever made a home here, even if much of it is gone.
@@ -25,6 +26,12 @@ pub(super) fn look(site: &Site) -> Vec<Finding> {
         found.push(Finding::ok("home", site.home.path(), what));
     }
     found
+}
+
+/// A home of a form that this koubou does not know: it is left alone.
+pub(super) fn of_another_form(site: &Site) -> Option<Finding> {
+    let error = site.home.check_format().err()?;
+    Some(Finding::failed("home", &site.home.format_file(), &Trouble::from(error)))
 }
 
 fn folders() -> Count {

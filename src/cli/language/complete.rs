@@ -36,7 +36,7 @@ const PLACES: [&str; 16] = [
 ];
 
 /// Files below those that hold other words, and whose words those are.
-const ELSEWHERE: [(&str, &str); 13] = [
+const ELSEWHERE: [(&str, &str); 15] = [
     ("cli/language", "the words of this room are the catalogue's"),
     ("cli/mcp", "an agent is told in English"),
     ("cli/report/charts.rs", "what a drawing is made of"),
@@ -46,6 +46,8 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ("cli/top", "the live screen is in English"),
     ("engine/metrics.rs", "what Prometheus reads"),
     ("foreman/tests.rs", "tests"),
+    ("task/fields.rs", "a schema's words are for editors, in English"),
+    ("task/schema.rs", "the same"),
     ("worker/chat/tests.rs", "tests"),
     ("worker/chat/refusal.rs", "what servers say"),
     ("worker/codex/events.rs", "what Codex says, and what the log of a task is told"),

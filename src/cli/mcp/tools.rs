@@ -618,7 +618,7 @@ fn ids(given: JsonObject) -> Result<Vec<TaskId>, Trouble> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::wire;
+    use crate::task::fields;
 
     fn properties(name: &str) -> Map<String, Value> {
         let entry = ALL.iter().find(|entry| entry.name == name).unwrap();
@@ -642,10 +642,10 @@ mod tests {
     #[test]
     fn a_task_may_have_every_field_here_that_it_may_have_anywhere() {
         let told = properties("route_preview");
-        for field in wire::FIELDS {
-            assert!(told.contains_key(*field), "the tools do not tell of `{field}`");
+        for field in fields::names() {
+            assert!(told.contains_key(field), "the tools do not tell of `{field}`");
         }
-        assert_eq!(told.len(), wire::FIELDS.len());
+        assert_eq!(told.len(), fields::FIELDS.len());
         assert_eq!(properties("submit_task").len(), told.len() + 1);
     }
 }

@@ -12,4 +12,5 @@ pub mod group;
 pub mod process;
 pub mod quick;
 pub mod secret;
+pub mod supervisor;
 pub mod words;

@@ -1,10 +1,10 @@
 //! `koubou start`: the daemon, in the foreground.
 
+use std::env;
 use std::sync::Arc;
 
-use sd_notify::NotifyState;
-
 use super::{Done, Exit, Site, Ui, logger};
+use crate::base::supervisor::{self, Supervisor};
 use crate::base::words::{Count, tame};
 use crate::engine::watchdog::{Sign, Watchdog};
 use crate::engine::{Ending, Engine, EngineError, Post, Shift, signals};
@@ -33,11 +33,13 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         signals: signals::listen().map_err(EngineError::Thread)?,
         settings: Box::new(move || anew.config().map_err(|trouble| trouble.in_a_line())),
     };
+    let supervisor = Supervisor::of(|name| env::var_os(name));
     let mut shift = Shift { config, lock: None };
     let mut engine = Engine::open(&site.home, &shift, &post)?;
     loop {
         begin(site, &shift);
-        let ending = engine.watched_by(watchdog()).run()?;
+        tell(&supervisor, supervisor::READY);
+        let ending = engine.watched_by(watchdog(&supervisor)).run()?;
         let Some(next) = &ending.next else { return Ok(farewell(ui, &ending)) };
         (engine, shift) = follow(site, &shift, next, &post)?;
     }
@@ -66,25 +68,24 @@ fn begin(site: &Site, shift: &Shift) {
         log::warn!("{}", tame(warning));
     }
     log::info!("working {} as process {}", site.home.path().display(), std::process::id());
-    tell_supervisor(&[NotifyState::Ready]);
 }
 
 /// systemd hears twice as often as it wants to that the loop goes round (`WatchdogSec=`).
-fn watchdog() -> Watchdog {
-    let every = sd_notify::watchdog_enabled().map(|patience| patience / 2);
-    Watchdog::new(every, |sign| {
-        tell_supervisor(&[match sign {
-            Sign::Alive => NotifyState::Watchdog,
-            Sign::Stopping => NotifyState::Stopping,
-        }]);
+fn watchdog(supervisor: &Supervisor) -> Watchdog {
+    let every = supervisor.patience().map(|patience| patience / 2);
+    let supervisor = supervisor.clone();
+    Watchdog::new(every, move |sign| {
+        let state = match sign {
+            Sign::Alive => supervisor::ALIVE,
+            Sign::Stopping => supervisor::STOPPING,
+        };
+        tell(&supervisor, state);
     })
 }
 
-/// Tells whoever started us how we are, as systemd wants it (`Type=notify`).
-///
 /// Whoever waits for the word sees to it that it can come; the work goes on without.
-fn tell_supervisor(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
+fn tell(supervisor: &Supervisor, state: &str) {
+    if let Err(error) = supervisor.tell(state) {
         log::debug!("nobody was told how the work goes: {error}");
     }
 }

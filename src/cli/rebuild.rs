@@ -21,7 +21,10 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
         ui.say("the daemon has made the mirror anew");
         return Ok(Exit::Done);
     }
-    let anew = engine::rebuild(&site.home, &Arc::new(site.config()?))?;
+    let config = Arc::new(site.config()?);
+    let mut progress = ui.progress_of("tasks");
+    let anew = engine::rebuild(&site.home, &config, &mut |done, left| progress.show(done, left))?;
+    drop(progress);
     for damage in &anew.damages {
         ui.warn(damage);
     }

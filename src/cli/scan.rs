@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::language::told;
 use super::trouble::Trouble;
+use super::ui::Progress;
 use super::{Done, Exit, Site, Ui};
 use crate::base::files::{self, At, ReadError};
 use crate::base::words::{Count, tame};
@@ -71,9 +72,11 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let router = site.config_if_any()?.map(|config| config.router);
     let own = SensitivityScanner::default();
     let scanner = router.as_ref().map_or(&own, |router| &router.scanner);
+    let mut progress = ui.progress_of("looked at");
     for path in &args.paths {
-        answer.look(path, scanner);
+        answer.look(path, scanner, &mut progress);
     }
+    drop(progress);
     ui.answer(&answer)?;
     for why in &answer.unreadable {
         ui.warn(why);
@@ -87,7 +90,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 }
 
 impl Answer {
-    fn look(&mut self, path: &Path, scanner: &SensitivityScanner) {
+    fn look(&mut self, path: &Path, scanner: &SensitivityScanner, progress: &mut Progress) {
         if path == Path::new("-") {
             let mut bytes = Vec::new();
             match io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes) {
@@ -98,7 +101,10 @@ impl Answer {
         }
         let is_git = |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name() == ".git";
         let walk = walkdir::WalkDir::new(path).sort_by_file_name().into_iter();
-        for entry in walk.filter_entry(|entry| !is_git(entry)) {
+        let entries: Vec<_> = walk.filter_entry(|entry| !is_git(entry)).collect();
+        let all = entries.len() as u64;
+        for (entry, done) in entries.into_iter().zip(1..) {
+            progress.show(done, all - done);
             match entry {
                 Ok(entry) if entry.file_type().is_file() => self.open(entry.path(), scanner),
                 Ok(_) => {}

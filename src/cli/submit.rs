@@ -81,6 +81,9 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         check(ui, draft)?;
     }
     let mut ids = Vec::new();
+    let all = drafts.len() as u64;
+    // On a terminal the ids themselves show how far it is.
+    let mut progress = (!ui.is_terminal()).then(|| ui.progress_of("submitted"));
     for draft in drafts {
         let id = match args.unique {
             true => {
@@ -98,7 +101,11 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
             false => ui.verbatim(id.as_str())?,
         }
         ids.push(id);
+        if let Some(progress) = &mut progress {
+            progress.show(ids.len() as u64, all - ids.len() as u64);
+        }
     }
+    drop(progress);
     match args.wait {
         true => wait::until_ended(ui, site, &spool, &ids),
         false => {

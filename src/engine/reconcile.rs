@@ -304,7 +304,11 @@ pub struct Anew {
 ///
 /// # Errors
 /// Where a daemon runs after all, or the home cannot be read.
-pub fn rebuild(home: &Home, config: &Arc<Config>) -> Result<Anew, EngineError> {
+pub fn rebuild(
+    home: &Home,
+    config: &Arc<Config>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Anew, EngineError> {
     let _lock = Lock::take(home)?;
     let spool = Arc::new(Spool::new(home.clone()));
     let journal = Journal::open(home.journal())?;
@@ -318,7 +322,15 @@ pub fn rebuild(home: &Home, config: &Arc<Config>) -> Result<Anew, EngineError> {
     let mut facts: Vec<Fact> = batched.into_iter().map(|row| Fact::Task(Box::new(row))).collect();
     facts.extend(pending(&spool, config, &mut foreman, now));
     facts.push(budget_fact(&foreman));
-    let made = mirror::rebuild::rebuild(&super::database(config, home), history.chain(facts))?;
+    let results = [Folder::Completed, Folder::Failed].map(|folder| spool.ids(folder));
+    let all = results.iter().flatten().map(|ids| ids.len() as u64).sum::<u64>();
+    let mut done = 0;
+    let facts = history.chain(facts).inspect(|fact| {
+        done += u64::from(matches!(fact, Fact::Task(_)));
+        // What was retired comes beside those in the folders.
+        progress(done, all.saturating_sub(done));
+    });
+    let made = mirror::rebuild::rebuild(&super::database(config, home), facts)?;
     Ok(Anew { tasks: made.tasks, damages: complaints.try_iter().collect() })
 }
 

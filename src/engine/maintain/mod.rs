@@ -391,7 +391,7 @@ pub fn maintain_mirror(home: &Home, config: &Arc<Config>) -> Result<MirrorDeed, 
     mirror.close();
     drop(lock);
     if lacks_archive {
-        reconcile::rebuild(home, config)?;
+        reconcile::rebuild(home, config, &mut |_, _| {})?;
     }
     Ok(compacted?.into())
 }

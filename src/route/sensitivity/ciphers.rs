@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use data_encoding::BASE32_NOPAD;
 
 use super::cues::{Cues, Stands};
-use super::views::{View, text_of};
+use super::views::{View, hex_pair, raw_run, text_of};
 
 /// Names of secrets, written backwards and by ROT13.
 /// Two of the second list are as good as one of the first.
@@ -241,14 +241,8 @@ fn escaped_runs(text: &str, views: &mut Vec<View>) {
     let mut at = 0;
     while let Some(n) = text[at..].find("\\x") {
         let start = at + n;
-        let mut raw = Vec::new();
-        let mut end = start;
-        while let Some(byte) = text.get(end..end + 4).and_then(|part| part.strip_prefix("\\x"))
-            && let Ok(byte) = u8::from_str_radix(byte, 16)
-        {
-            raw.push(byte);
-            end += 4;
-        }
+        let (len, raw) = raw_run(text, start, "\\x");
+        let end = start + len;
         at = end.max(start + 2);
         if raw.len() >= FEWEST_CODES
             && let Some(text) = text_of(&raw, false)
@@ -293,8 +287,7 @@ fn dumped(line: &str) -> Option<Vec<u8>> {
         if !is_hex || raw.len() >= 16 {
             break;
         }
-        let pairs = (0..group.len()).step_by(2).filter_map(|n| group.get(n..n + 2));
-        raw.extend(pairs.filter_map(|pair| u8::from_str_radix(pair, 16).ok()));
+        raw.extend(group.as_bytes().chunks(2).filter_map(hex_pair));
     }
     (raw.len() >= 2).then_some(raw)
 }

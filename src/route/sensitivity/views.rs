@@ -209,6 +209,13 @@ fn unescaped(text: &str) -> Option<View> {
 
 /// A run of `%70%61` or `\x70\x61`, which together must be UTF-8: its length, and what it says.
 fn byte_run(text: &str, start: usize, mark: &str) -> Option<(usize, String)> {
+    let (len, raw) = raw_run(text, start, mark);
+    let decoded = String::from_utf8(raw).ok().filter(|new| !new.is_empty())?;
+    Some((len, decoded))
+}
+
+/// The same as bytes, whatever they are; none where no such run begins.
+pub(super) fn raw_run(text: &str, start: usize, mark: &str) -> (usize, Vec<u8>) {
     let (mut at, mut out) = (start, Vec::new());
     while let Some(digits) =
         text.get(at..at + mark.len() + 2).and_then(|part| part.strip_prefix(mark))
@@ -220,8 +227,7 @@ fn byte_run(text: &str, start: usize, mark: &str) -> Option<(usize, String)> {
             at += soft_break(&text[at..]).unwrap_or(0);
         }
     }
-    let decoded = String::from_utf8(out).ok().filter(|new| !new.is_empty())?;
-    Some((at - start, decoded))
+    (at - start, out)
 }
 
 /// The end of a line that mail had to break, `=` and what a reader put before the next one.
@@ -768,7 +774,7 @@ fn unpacked(clean: &[u8]) -> Option<Vec<u8>> {
     (read.is_ok() || !raw.is_empty()).then_some(raw)
 }
 
-fn hex_pair(pair: &[u8]) -> Option<u8> {
+pub(super) fn hex_pair(pair: &[u8]) -> Option<u8> {
     let digit = |b: u8| char::from(b).to_digit(16);
     Some((digit(*pair.first()?)? * 16 + digit(*pair.get(1)?)?) as u8)
 }

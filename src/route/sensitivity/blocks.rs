@@ -81,6 +81,16 @@ fn whole_lines(text: &str, start: usize, end: usize) -> Range<usize> {
     (if far == 0 && from == start { 0 } else { from })..to
 }
 
+/// The lines of a text with their ends, each with where it stands.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    let mut at = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let here = at..at + line.len();
+        at = here.end;
+        (here, line)
+    })
+}
+
 /// Stretches of a text, each cut at the end of a line where there is one near.
 pub(super) fn stretches(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut next = Some(0);

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use data_encoding::BASE32_NOPAD;
 
+use super::blocks::lines;
 use super::cues::{Cues, Stands};
 use super::views::{View, hex_pair, raw_run, text_of};
 
@@ -254,11 +255,8 @@ fn escaped_runs(text: &str, views: &mut Vec<View>) {
 
 /// The lines of a dump, each an address, up to sixteen bytes in hex and what they look like.
 fn hexdump(text: &str, views: &mut Vec<View>) {
-    let (mut raw, mut whole, mut at): (Vec<u8>, Option<Range<usize>>, usize) =
-        (Vec::new(), None, 0);
-    for line in text.split_inclusive('\n') {
-        let here = at..at + line.len();
-        at = here.end;
+    let (mut raw, mut whole): (Vec<u8>, Option<Range<usize>>) = (Vec::new(), None);
+    for (here, line) in lines(text) {
         if let Some(bytes) = dumped(line) {
             raw.extend(bytes);
             whole.get_or_insert(here.clone()).end = here.end;
@@ -331,11 +329,8 @@ fn leet(text: &str) -> Option<View> {
         let bytes = line.as_bytes();
         bytes.windows(2).any(|two| two[0].is_ascii_digit() && two[1].is_ascii_alphabetic())
     };
-    let (mut out, mut whole, mut at): (String, Option<Range<usize>>, usize) =
-        (String::new(), None, 0);
-    for line in text.split_inclusive('\n') {
-        let here = at..at + line.len();
-        at = here.end;
+    let (mut out, mut whole): (String, Option<Range<usize>>) = (String::new(), None);
+    for (here, line) in lines(text) {
         if may(line) && names(line) {
             out.push_str(&read_leet(line));
             whole.get_or_insert(here.clone()).end = here.end;
@@ -380,14 +375,10 @@ fn cells(text: &str) -> Option<View> {
     if !text.contains("</") {
         return None;
     }
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let cells: Vec<bool> = lines.iter().map(|line| has_cell(line)).collect();
+    let cells: Vec<bool> = lines(text).map(|(_, line)| has_cell(line)).collect();
     let is_near = |n: usize| cells[n.saturating_sub(1)..cells.len().min(n + 2)].contains(&true);
-    let (mut out, mut whole, mut at): (String, Option<Range<usize>>, usize) =
-        (String::new(), None, 0);
-    for (n, line) in lines.iter().enumerate() {
-        let here = at..at + line.len();
-        at = here.end;
+    let (mut out, mut whole): (String, Option<Range<usize>>) = (String::new(), None);
+    for (n, (here, line)) in lines(text).enumerate() {
         if is_near(n) {
             without_tags(line, &mut out);
             whole.get_or_insert(here.clone()).end = here.end;

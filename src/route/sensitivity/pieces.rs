@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::blocks::lines;
 use super::views::View;
 use crate::base::words;
 
@@ -105,10 +106,7 @@ fn without_marks(text: &str) -> Option<View> {
         return None;
     }
     let (mut out, mut whole): (String, Option<Range<usize>>) = (String::new(), None);
-    let mut line_start = 0;
-    for line in text.split_inclusive('\n') {
-        let here = line_start..line_start + line.len();
-        line_start = here.end;
+    for (here, line) in lines(text) {
         let has_mark = here.clone().any(|at| {
             let is_mark = matches!(bytes[at], b'*' | b'`' | b'~' | b'<' | b'\\');
             is_mark && at > here.start && is_letter(bytes[at - 1]) && goes_on(&text[at..here.end])

@@ -58,10 +58,10 @@ bursts: ## show that no burst of calls overspends, whatever the server does: a t
 
 torture: fuzz ## cut short and fail every step, lose power at every moment, and let storms blow
 	@for mutant in $(MUTANTS); do \
-		KOUBOU_MUTANT=$$mutant $(CARGO) test --locked -q --features mutants --test torture >"$(TARGET)/mutant.out" 2>&1 \
+		KOUBOU_MUTANT=$$mutant $(CARGO) test --locked -q --features mutants --profile torture --test torture >"$(TARGET)/mutant.out" 2>&1 \
 			|| { tail -n 5 "$(TARGET)/mutant.out"; exit 1; }; tail -n 1 "$(TARGET)/mutant.out"; done
 	KOUBOU_TORTURE=full $(CARGO) test --locked --test it -- --test-threads 1 storm misbehaving trouble by_hand
-	KOUBOU_TORTURE=full $(CARGO) test --locked -q --test torture
+	KOUBOU_TORTURE=full $(CARGO) test --locked -q --profile torture --test torture
 
 demo: ## watch four tasks find their workers; needs no key and no network
 	$(CARGO) build --locked --bin koubou --example model_server

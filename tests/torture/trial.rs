@@ -195,8 +195,8 @@ pub(crate) fn spread<T: Sync + std::fmt::Debug>(
     let one_is_enough = std::env::var_os("KOUBOU_MUTANT").is_some();
     let next = AtomicUsize::new(0);
     let found = AtomicUsize::new(0);
-    // A trial waits as much as it computes.
-    let workers = 2 * std::thread::available_parallelism().map_or(2, usize::from).min(4);
+    // Most of a trial is waiting: for the other side of the tracer, and for a fault that stays.
+    let workers = 4 * std::thread::available_parallelism().map_or(2, usize::from).min(4);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {

@@ -160,7 +160,7 @@ const CALLS: &[(&str, &[&str])] = &[
         "1. money is set apart before a call, for its worst case, in one place",
         &[
             "src/route/budget.rs: no_order_of_events_overspends",
-            "src/foreman/tests.rs: no_paid_attempt_begins_without_money",
+            "src/foreman/tests/money.rs: no_paid_attempt_begins_without_money",
             "tests/it/models.rs: a_limit_holds_however_many_ask_at_once",
             "tests/it/bursts.rs: no_burst_overspends_whatever_the_server_does_and_whenever_the_daemon_dies",
         ],
@@ -173,7 +173,7 @@ const CALLS: &[(&str, &[&str])] = &[
         "3. free work goes on when the money is gone",
         &[
             "tests/it/limits.rs: they_hold_however_many_ask_at_once_and_hold_up_nobody_else",
-            "src/foreman/tests.rs: a_type_whose_money_is_used_up_waits_alone_and_others_overtake_it",
+            "src/foreman/tests/money.rs: a_type_whose_money_is_used_up_waits_alone_and_others_overtake_it",
         ],
     ),
     (
@@ -216,8 +216,8 @@ const CALLS: &[(&str, &[&str])] = &[
         &[
             "src/route/rate.rs: no_minute_holds_more_than_it_may_and_little_is_wasted",
             "src/route/rate.rs: an_earlier_run_is_remembered",
-            "src/foreman/tests.rs: tokens_of_a_minute_are_spread_and_what_was_not_used_comes_back",
-            "src/foreman/tests.rs: an_answer_may_say_that_there_is_to_be_a_pause",
+            "src/foreman/tests/trouble.rs: tokens_of_a_minute_are_spread_and_what_was_not_used_comes_back",
+            "src/foreman/tests/trouble.rs: an_answer_may_say_that_there_is_to_be_a_pause",
         ],
     ),
     (
@@ -226,7 +226,7 @@ const CALLS: &[(&str, &[&str])] = &[
             "src/worker/chat/tests.rs: a_timeout_after_sending_may_have_cost_everything",
             "src/worker/chat/tests.rs: a_line_that_breaks_may_have_cost_everything",
             "tests/it/crash.rs: money_that_may_have_been_spent_is_not_free_after_a_kill",
-            "src/foreman/tests.rs: what_can_never_be_paid_is_refused",
+            "src/foreman/tests/money.rs: what_can_never_be_paid_is_refused",
         ],
     ),
     (
@@ -239,13 +239,13 @@ const CALLS: &[(&str, &[&str])] = &[
     ),
     (
         "13. the trouble of who stands in says nothing of whom he stands in for",
-        &["src/foreman/tests.rs: somebody_stands_in_for_a_worker_that_cannot_be_used"],
+        &["src/foreman/tests/trouble.rs: somebody_stands_in_for_a_worker_that_cannot_be_used"],
     ),
     (
         "14. thought that used up every token is a failure of its own, tried once more with more, both paid",
         &[
             "src/worker/chat/tests.rs: thinking_that_used_every_token_is_no_answer_and_is_paid_for",
-            "src/foreman/tests.rs: thought_that_used_up_every_token_gets_twice_as_many_once",
+            "src/foreman/tests/trouble.rs: thought_that_used_up_every_token_gets_twice_as_many_once",
         ],
     ),
     (

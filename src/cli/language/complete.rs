@@ -36,7 +36,7 @@ const PLACES: [&str; 16] = [
 ];
 
 /// Files below those that hold other words, and whose words those are.
-const ELSEWHERE: [(&str, &str); 15] = [
+const ELSEWHERE: [(&str, &str); 16] = [
     ("cli/language", "the words of this room are the catalogue's"),
     ("cli/mcp", "an agent is told in English"),
     ("cli/report/charts.rs", "what a drawing is made of"),
@@ -45,6 +45,7 @@ const ELSEWHERE: [(&str, &str); 15] = [
     ("cli/report/text.rs", "the same"),
     ("cli/top", "the live screen is in English"),
     ("engine/metrics.rs", "what Prometheus reads"),
+    ("foreman/tests", "tests"),
     ("foreman/tests.rs", "tests"),
     ("task/fields.rs", "a schema's words are for editors, in English"),
     ("task/schema.rs", "the same"),

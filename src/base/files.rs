@@ -383,6 +383,36 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Removes a folder with all that is in it, following no link.
+///
+/// # Errors
+/// What the file system says, but for "not found".
+pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+    // An empty one goes without a descriptor, of which there may be none left. Some programs
+    // leave folders that nobody may write to.
+    let removed = fs::remove_dir(path).or_else(|_| fs::remove_dir_all(path)).or_else(|_| {
+        make_writable(path, 0);
+        fs::remove_dir_all(path)
+    });
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::new("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives the owner all rights on a folder and the folders in it.
+fn make_writable(folder: &Path, depth: u32) {
+    if depth > 100 || !fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir()) {
+        return;
+    }
+    let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        make_writable(&entry.path(), depth + 1);
+    }
+}
+
 /// Makes the names in a folder durable.
 ///
 /// # Errors

@@ -95,6 +95,10 @@ impl fmt::Display for Told {
             writeln!(f, "{:<12} {}/{}.json: {}", "", kept.status, kept.task_id, tame(&kept.why))?;
         }
         logs(f, &report.logs)?;
+        if !report.work.is_empty() {
+            let folders = Count(report.work.len() as u64, "folder");
+            writeln!(f, "{:<12} {folders} of failed attempts in work", "removed")?;
+        }
         if report.leftovers > 0 {
             writeln!(f, "{:<12} {} in tmp", "swept", Count(report.leftovers, "leftover"))?;
         }

@@ -106,6 +106,11 @@ impl Home {
         self.0.join("control")
     }
 
+    /// Where folders are made for attempts.
+    pub fn work(&self) -> PathBuf {
+        self.0.join("work")
+    }
+
     /// Where lies what workers tell while they work.
     pub fn worker_logs(&self) -> PathBuf {
         self.0.join("logs/workers")

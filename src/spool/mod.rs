@@ -30,6 +30,7 @@ pub mod notes;
 pub mod retire;
 pub mod told;
 pub mod watch;
+pub mod work;
 
 pub use claim::Claim;
 pub use layout::Home;

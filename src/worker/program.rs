@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -508,29 +508,10 @@ impl Drop for WorkDir {
     }
 }
 
-/// Removes a folder with all that is in it, following no link.
+/// Removes a folder with all that is in it; where it stays, the log says why.
 pub(super) fn remove_folder(path: &Path) {
-    // An empty one goes without a descriptor, of which there may be none left. Some programs
-    // leave folders that nobody may write to.
-    let removed = fs::remove_dir(path).or_else(|_| fs::remove_dir_all(path)).or_else(|_| {
-        make_writable(path, 0);
-        fs::remove_dir_all(path)
-    });
-    if let Err(error) = removed
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        log::warn!("cannot remove `{}`: {error}", words::tame(&path.to_string_lossy()));
-    }
-}
-
-/// Gives the owner all rights on a folder and the folders in it.
-fn make_writable(folder: &Path, depth: u32) {
-    if depth > 100 || !fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir()) {
-        return;
-    }
-    let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        make_writable(&entry.path(), depth + 1);
+    if let Err(error) = files::remove_folder(path) {
+        log::warn!("{}", words::tame(&error.to_string()));
     }
 }
 

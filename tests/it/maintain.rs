@@ -339,3 +339,25 @@ fn long_logs_are_turned_over_and_packed_while_they_are_written() {
     assert!(text.starts_with(&line.repeat(100)) && text.contains("working "), "no line is lost");
     assert_eq!(daemon.stop(), Some(0));
 }
+
+#[test]
+fn what_failed_attempts_made_goes_with_their_result() {
+    let shop = worked(&["a", "b"]);
+    let work = shop.home().join("work");
+    for id in ["a", "stays"] {
+        fs::create_dir_all(work.join(id).join("1/deep")).unwrap();
+        fs::write(work.join(id).join("1/deep/notes.txt"), "how far it came").unwrap();
+    }
+    shop.drop_task("stays", &json!({ "description": "x", "not_before": "2999-01-01T00:00:00Z" }));
+    let age = |id: &str| {
+        let folder = fs::File::open(work.join(id)).unwrap();
+        folder.set_modified(std::time::UNIX_EPOCH).unwrap();
+    };
+    age("a");
+    age("stays");
+    let said = shop.koubou(["maintain", "--dry-run", "--json"]).ends(0).json();
+    assert_eq!(said["work"], json!([]), "its result is still there");
+    let said = shop.koubou(["maintain", "--json"]).ends(0).json();
+    assert_eq!(said["work"], json!(["work/a"]));
+    assert_eq!(crate::support::sandbox::names(&work), ["stays"]);
+}

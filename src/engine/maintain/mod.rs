@@ -23,14 +23,14 @@ use super::{EngineError, Home, Spool, database, reconcile};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, FileError};
 use crate::base::words;
-use crate::config::{Config, Retire};
+use crate::config::{Config, Kind, Retire, WorkerSpec};
 use crate::mirror::compact::{self, Compacted};
 use crate::mirror::{Mirror, MirrorError};
 use crate::spool::archive::{KeepError, Keeper};
 use crate::spool::lock::Lock;
 use crate::spool::logs::{self, Deed, Rules};
 use crate::spool::retire::{self, Retiring, Seen};
-use crate::spool::told;
+use crate::spool::{told, work as attempts};
 use crate::task::{Folder, TaskId};
 use needed::Needed;
 
@@ -71,6 +71,8 @@ pub struct Report {
     pub kept_because: Vec<Kept>,
     /// What was done with logs.
     pub logs: Vec<LogDeed>,
+    /// The folders that attempts had left in `work` and that were removed.
+    pub work: Vec<String>,
     /// What dead processes had left half-made.
     pub leftovers: u64,
     /// What became of the mirror; nothing where that is the daemon's to do.
@@ -180,6 +182,7 @@ pub fn maintain(
     }
     work.report.archived_bytes = spool.archive().size().1.saturating_sub(size_before);
     work.tend_logs(now);
+    work.clear_work();
     work.sweep();
     if !work.manner.is_dry && !(work.manner.is_over)() {
         let stamp = clock::rfc3339(now) + "\n";
@@ -331,6 +334,25 @@ impl Work<'_, '_> {
                 continue;
             }
             self.report.logs.push(LogDeed { file: self.below(&path), deed: "removed", bytes });
+        }
+    }
+
+    /// What failed attempts made goes with their result.
+    fn clear_work(&mut self) {
+        let keeps = |worker: &WorkerSpec| matches!(&worker.kind, Kind::Codex(codex) if codex.keep_workspace);
+        let keep_done = self.config.workers.iter().any(keeps);
+        let left_over = match attempts::left_over(self.spool, self.before, keep_done) {
+            Ok(left_over) => left_over,
+            Err(error) => return self.note(Err(error)),
+        };
+        for path in left_over {
+            if !self.manner.is_dry
+                && let Err(error) = files::remove_folder(&path)
+            {
+                self.note(Err(error));
+                continue;
+            }
+            self.report.work.push(self.below(&path));
         }
     }
 

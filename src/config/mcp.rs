@@ -33,11 +33,13 @@ fn workers(
     types: &[String],
     complaints: &Complaints,
 ) -> Option<Vec<WorkerType>> {
-    let names = stated.texts("allow_workers")?;
+    let key = "allow_workers";
+    let names = stated.texts(key)?;
     for (at, name) in &names {
         if !types.contains(name) {
             let shown = words::excerpt(&words::tame(name), 60);
-            let message = format!("there is no worker `{shown}` among `available_workers`");
+            let message =
+                format!("`{key}`: there is no worker `{shown}` among `available_workers`");
             complaints.wrong_name(*at, message, name, types.iter().map(String::as_str));
         }
     }

@@ -323,7 +323,7 @@ fn an_agent_is_held_to_its_bounds() {
 
     let two = json!({ "tasks": [hello("x"), hello("y")] });
     let why = agent.refused("submit_tasks", &two);
-    assert!(why.contains("this session may make 0 tasks more"), "{why}");
+    assert!(why.contains("this session has made as many tasks as it may"), "{why}");
     assert!(why.contains("none of them was submitted"), "{why}");
     assert_eq!(agent.call("submit_task", &hello("x"))["session"]["tasks_left"], 0);
     // What somebody else had done elsewhere is not the agent's to run again.
@@ -486,7 +486,7 @@ fn bounds_that_are_wrong_are_named_with_their_place() {
     let said = shop.koubou(["mcp"]).ends(1);
     for (place, part) in [
         (":7:17", "max_priority"),
-        (":8:19", "did you mean `echo`"),
+        (":8:19", "`allow_workers`: there is no worker `ehco`"),
         (":9:29", "max_cost_usd_per_session"),
         (":10:3", "did you mean `max_tasks_per_session`"),
     ] {

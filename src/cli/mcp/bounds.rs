@@ -339,12 +339,16 @@ fn keep_what_is_filled_to_workers(
 fn take_tasks(weight: u32, room: &mut Room) -> Result<(), Trouble> {
     let Some(left) = &mut room.tasks else { return Ok(()) };
     if weight > *left {
-        return Err(Trouble::new(format!(
-            "this session may make {} more, and this is {}",
-            Count(u64::from(*left), "task"),
-            Count(weight.into(), "task")
-        ))
-        .hint("ask the person who owns the workshop, or work with what is there"));
+        let message = match *left {
+            0 => "this session has made as many tasks as it may".to_owned(),
+            left => format!(
+                "this session may make {} more, and this is {}",
+                Count(left.into(), "task"),
+                Count(weight.into(), "task")
+            ),
+        };
+        return Err(Trouble::new(message)
+            .hint("ask the person who owns the workshop, or work with what is there"));
     }
     *left -= weight;
     Ok(())

@@ -61,6 +61,22 @@ impl FromStr for Process {
     }
 }
 
+/// Calls `tell` once when a process has ended, of which no file tells; whether it will.
+pub fn when_over(pid: u32, tell: impl FnOnce() + Send + 'static) -> bool {
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::process::{PidfdFlags, pidfd_open};
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let Some(process) = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
+        return false;
+    };
+    let wait = move || {
+        let mut watched = [PollFd::new(&process, PollFlags::IN)];
+        while poll(&mut watched, None) == Err(rustix::io::Errno::INTR) {}
+        tell();
+    };
+    std::thread::Builder::new().name("guard".into()).spawn(wait).is_ok()
+}
+
 /// Whether a process with this number does nothing more: gone, or a zombie.
 pub fn is_over(pid: u32) -> bool {
     stat(pid).is_none_or(|stat| stat.state == 'Z')

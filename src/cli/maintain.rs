@@ -12,7 +12,9 @@ use super::{Done, Exit, Site, Ui};
 use crate::base::clock;
 use crate::base::words::{Count, bytes, tame};
 use crate::config::Config;
+use crate::engine::EngineError;
 use crate::engine::maintain::{self, LogDeed, Manner, MirrorDeed, Report};
+use crate::spool::lock::LockError;
 use crate::spool::notes::Note;
 
 /// Retire old results, rotate logs, compact the database and remove leftovers
@@ -61,13 +63,16 @@ fn mirror(site: &Site, config: &Arc<Config>, is_dry: bool) -> Result<MirrorDeed,
     if is_dry {
         return Ok(plan()?);
     }
-    if site.daemon().is_none() {
-        return Ok(maintain::maintain_mirror(&site.home, config)?);
+    let before = plan();
+    if ask_the_daemon(site, &Note::Compact)? {
+        let (before, after) = (before?, plan()?);
+        return Ok(MirrorDeed { bytes_after: after.bytes_before, ..before });
     }
-    let before = plan()?;
-    ask_the_daemon(site, &Note::Compact)?;
-    let bytes_after = plan()?.bytes_before;
-    Ok(MirrorDeed { bytes_after, ..before })
+    match maintain::maintain_mirror(&site.home, config) {
+        // One has begun just now.
+        Err(EngineError::Lock(LockError::Held { .. })) => mirror(site, config, is_dry),
+        done => Ok(done?),
+    }
 }
 
 impl fmt::Display for Told {

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
-use crate::base::words::Count;
+use crate::base::process;
+use crate::base::words::{Count, tame};
 use crate::engine;
 use crate::spool::notes::Note;
 use crate::spool::watch::Watch;
+
+/// How long after it has the home a daemon has not said who it is, at most.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Make the database anew from the folders, the archive and the journal
 #[derive(clap::Args, Debug)]
@@ -16,8 +21,7 @@ pub(super) struct Args {}
 
 pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     site.spool()?;
-    if site.daemon().is_some() {
-        ask_the_daemon(site, &Note::Rebuild)?;
+    if ask_the_daemon(site, &Note::Rebuild)? {
         ui.say("the daemon has made the mirror anew");
         return Ok(Exit::Done);
     }
@@ -32,22 +36,35 @@ pub(super) fn run(ui: &mut Ui, site: &Site, _args: &Args) -> Done {
     Ok(Exit::Done)
 }
 
-/// Leaves a note, and waits until the daemon takes it away.
-pub(super) fn ask_the_daemon(site: &Site, note: &Note) -> Result<(), Trouble> {
+/// Leaves a note, and waits until the daemon takes it away; `false` where there is no daemon, or
+/// where it has ended before it came to it.
+pub(super) fn ask_the_daemon(site: &Site, note: &Note) -> Result<bool, Trouble> {
+    let Some(daemon) = site.daemon() else { return Ok(false) };
     let (tell, told) = mpsc::channel();
+    let ended = tell.clone();
     let _watch = Watch::start(&site.home, move |_| {
         let _ = tell.send(());
     })
     .map_err(|error| Trouble::new(error.to_string()))?;
+    note.refused(&site.home);
     note.leave(&site.home)?;
+    // No event tells of the end of one that was killed.
+    let is_guarded = process::when_over(daemon, move || {
+        let _ = ended.send(());
+    });
     while note.stands(&site.home) {
-        if site.daemon().is_none() {
+        if site.daemon() != Some(daemon) {
             note.take(&site.home)?;
-            return Err(Trouble::new("the daemon went away meanwhile").hint("run it again"));
+            return Ok(false);
         }
-        if told.recv().is_err() {
+        // Who has not yet said who it is says so in a moment.
+        let news = if is_guarded { told.recv().is_ok() } else { told.recv_timeout(SOON).is_ok() };
+        if is_guarded && !news {
             break;
         }
     }
-    Ok(())
+    match note.refused(&site.home) {
+        Some(why) => Err(Trouble::new(format!("the daemon could not do it: {}", tame(&why)))),
+        None => Ok(true),
+    }
 }

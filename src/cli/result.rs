@@ -19,13 +19,15 @@ pub(super) struct Args {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
-    let Located { ref id, folder, .. } = site.locate(&spool, &args.id)?;
-    if !folder.is_end() {
+    let (Located { ref id, folder, .. }, result) =
+        site.read_in_place(&spool, &args.id, |Located { id, folder, .. }| {
+            folder.is_end().then(|| read_result(&spool, *folder, id)).transpose()
+        })?;
+    let Some(result) = result else {
         site.hint_if_idle(ui);
         return Err(Trouble::try_later(format!("`{id}` is {folder}, and has no result yet"))
             .hint(format!("{} waits for it", site.call(&format!("wait {id}")))));
-    }
-    let result = read_result(&spool, folder, id)?;
+    };
     if ui.is_json() {
         ui.json_line(&result)?;
     } else if let Some(content) = result.get("content").and_then(Value::as_str) {

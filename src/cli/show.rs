@@ -28,14 +28,10 @@ pub(super) struct Args {
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
-    let Located { ref id, folder, ref path } = site.locate(&spool, &args.id)?;
     if args.tree {
-        return tree::show(ui, site, id);
+        return tree::show(ui, site, &site.locate(&spool, &args.id)?.id);
     }
-    let story = match folder.is_end() {
-        true => ended(&spool, folder, id)?,
-        false => waiting(site, id, folder, path)?,
-    };
+    let (Located { folder, .. }, story) = story(site, &spool, &args.id)?;
     match ui.is_json() {
         true => ui.json_line(&story)?,
         false => ui.raw(told(&story).as_bytes())?,
@@ -44,6 +40,14 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         site.hint_if_idle(ui);
     }
     Ok(Exit::Done)
+}
+
+/// The story of a task, or its result, from where it is by then.
+pub(super) fn story(site: &Site, spool: &Spool, id: &TaskId) -> Result<(Located, Value), Trouble> {
+    site.read_in_place(spool, id, |Located { id, folder, path }| match folder.is_end() {
+        true => ended(spool, *folder, id),
+        false => waiting(site, id, *folder, path),
+    })
 }
 
 /// The story of a task that has ended, and the file of the archive that it is in, if it is.
@@ -58,7 +62,7 @@ fn ended(spool: &Spool, folder: Folder, id: &TaskId) -> Result<Value, Trouble> {
 }
 
 /// The story so far of a task that has not ended.
-pub(super) fn waiting(
+fn waiting(
     site: &Site,
     id: &TaskId,
     folder: Folder,

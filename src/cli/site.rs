@@ -16,6 +16,9 @@ use crate::spool::lock;
 use crate::spool::{Home, Spool};
 use crate::task::{Folder, TaskId, wire};
 
+/// So often a task is followed to where it moves while it is read.
+const MOST_MOVES: usize = 16;
+
 /// The home that the original design has.
 const SYSTEM_HOME: &str = "/var/koubou";
 
@@ -161,6 +164,30 @@ impl Site {
             Folder::Pending => Ok(spool.waiting()?.len()),
             _ => Ok(spool.ids(folder)?.len()),
         }
+    }
+
+    /// Reads a task where it is. It may move on between the look and the reading, and is then read
+    /// where it is by then.
+    pub(super) fn read_in_place<T>(
+        &self,
+        spool: &Spool,
+        id: &TaskId,
+        read: impl Fn(&Located) -> Result<T, Trouble>,
+    ) -> Result<(Located, T), Trouble> {
+        let mut located = self.locate(spool, id)?;
+        for _ in 0..MOST_MOVES {
+            match read(&located) {
+                Ok(done) => return Ok((located, done)),
+                Err(trouble) => {
+                    let now = self.locate(spool, id)?;
+                    if (now.folder, &now.path) == (located.folder, &located.path) {
+                        return Err(trouble);
+                    }
+                    located = now;
+                }
+            }
+        }
+        read(&located).map(|done| (located, done))
     }
 
     /// The task of this id; where none has it, the one that waits in a file of this name.

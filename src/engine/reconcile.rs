@@ -274,7 +274,11 @@ impl Engine<'_> {
     pub(super) fn rebuilt(&mut self, result: Result<(), String>) {
         match result {
             Ok(()) => log::info!("the mirror was made anew"),
-            Err(why) => self.own_trouble(&why),
+            Err(why) => {
+                // On a full disk not even this can be written: then who asked finds no mirror.
+                let _ = Note::Rebuild.refuse(&self.home, &why);
+                self.own_trouble(&why);
+            }
         }
         self.drop_note(&Note::Rebuild);
     }
@@ -309,7 +313,7 @@ pub fn rebuild(
     config: &Arc<Config>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Anew, EngineError> {
-    let _lock = Lock::take(home)?;
+    let _lock = Lock::take_for_a_command(home)?;
     let spool = Arc::new(Spool::new(home.clone()));
     let journal = Journal::open(home.journal())?;
     let now = Now::read();

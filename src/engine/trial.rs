@@ -73,7 +73,7 @@ impl<'a> Trials<'a> {
         config: &'a Config,
         inherited: Vec<(String, String)>,
     ) -> Result<Self, EngineError> {
-        let lock = Lock::take(home)?;
+        let lock = Lock::take_for_a_command(home)?;
         let journal = Journal::open(home.journal())?;
         Ok(Self { home, config, journal, inherited, _lock: lock })
     }

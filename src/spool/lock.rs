@@ -2,6 +2,10 @@
 //!
 //! The lock is on the `tasks` folder itself, so that nobody can remove a lock
 //! file and let a second daemon in. The pid beside it is for people.
+//!
+//! A command that needs the home for itself for a moment takes the same lock and
+//! says so in `control/command.pid`: nobody takes it for a daemon, asks it for
+//! anything, or is turned away by it.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,6 +18,7 @@ use fs2::FileExt;
 
 use super::Home;
 use crate::base::files::{self, At, FileError, Stat};
+use crate::base::process::Process;
 
 /// Why the home could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +36,13 @@ pub enum LockError {
     File(#[from] FileError),
 }
 
-/// The right to be this home's daemon, for as long as it lives.
+/// The right to be this home's daemon, or to do without one, for as long as it lives.
 #[derive(Debug)]
 pub struct Lock {
     folder: Mutex<File>,
     tasks: PathBuf,
     pid_file: PathBuf,
+    who: String,
 }
 
 /// Where the folder is that was locked.
@@ -57,16 +63,28 @@ const LOOKS_AFTER_A_DEATH: u32 = 1_000;
 const BETWEEN_LOOKS: std::time::Duration = std::time::Duration::from_millis(10);
 
 impl Lock {
-    /// Takes the lock.
+    /// Takes the lock as the daemon. Where a command has it, that one's end is waited for.
     ///
     /// # Errors
-    /// [`LockError::Held`] where another process has it.
+    /// [`LockError::Held`] where a daemon has it.
     pub fn take(home: &Home) -> Result<Self, LockError> {
+        Self::of(home, pid_file(home), &std::process::id().to_string())
+    }
+
+    /// Takes the lock for as long as a command needs it, which is no daemon. Where another command
+    /// has it, that one's end is waited for.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] where a daemon has it.
+    pub fn take_for_a_command(home: &Home) -> Result<Self, LockError> {
+        Self::of(home, command_file(home), &Process::me().to_string())
+    }
+
+    fn of(home: &Home, pid_file: PathBuf, who: &str) -> Result<Self, LockError> {
         let tasks = home.path().join("tasks");
         let folder = Mutex::new(lock(home, &tasks)?);
-        let pid_file = pid_file(home);
-        write_pid(home, &pid_file)?;
-        Ok(Self { folder, tasks, pid_file })
+        write_pid(home, &pid_file, who)?;
+        Ok(Self { folder, tasks, pid_file, who: who.to_owned() })
     }
 
     /// Where the locked folder is by now.
@@ -95,7 +113,7 @@ impl Lock {
     pub fn take_anew(&self, home: &Home) -> Result<(), LockError> {
         let folder = lock(home, &self.tasks)?;
         *self.folder() = folder;
-        Ok(write_pid(home, &self.pid_file)?)
+        Ok(write_pid(home, &self.pid_file, &self.who)?)
     }
 
     fn folder(&self) -> MutexGuard<'_, File> {
@@ -105,9 +123,15 @@ impl Lock {
 
 fn lock(home: &Home, tasks: &Path) -> Result<File, LockError> {
     let folder = File::open(tasks).at("open", tasks)?;
-    let mut looks = 0;
+    let (mut looks, mut waits) = (0, false);
     while let Err(error) = folder.try_lock_exclusive() {
-        looks += 1;
+        // A command comes to its end by itself.
+        let is_with_a_command = is_with_a_command(home);
+        if is_with_a_command && !waits {
+            log::info!("another koubou command has the home for a moment; its end is waited for");
+        }
+        waits = is_with_a_command;
+        looks = if waits { 0 } else { looks + 1 };
         if error.kind() != io::ErrorKind::WouldBlock {
             return Err(FileError::new("lock", tasks, error).into());
         }
@@ -121,9 +145,8 @@ fn lock(home: &Home, tasks: &Path) -> Result<File, LockError> {
     Ok(folder)
 }
 
-fn write_pid(home: &Home, pid_file: &Path) -> Result<(), FileError> {
-    let pid = format!("{}\n", std::process::id());
-    files::replace(&home.tmp(), pid_file, pid.as_bytes(), 0o644)
+fn write_pid(home: &Home, pid_file: &Path, who: &str) -> Result<(), FileError> {
+    files::replace(&home.tmp(), pid_file, format!("{who}\n").as_bytes(), 0o644)
 }
 
 impl Drop for Lock {
@@ -140,13 +163,26 @@ pub fn pid_file(home: &Home) -> PathBuf {
     home.control().join("daemon.pid")
 }
 
-/// The pid of the home's daemon, if one is alive.
+/// Where a command stands that has the home for itself.
+fn command_file(home: &Home) -> PathBuf {
+    home.control().join("command.pid")
+}
+
+/// The pid of the home's daemon, if one is alive; 0 where it did not say.
 pub fn daemon(home: &Home) -> Option<u32> {
     let folder = File::open(home.path().join("tasks")).ok()?;
     match folder.try_lock_shared() {
         Ok(()) => None,
+        Err(_) if is_with_a_command(home) => None,
         Err(_) => Some(holder(home).unwrap_or(0)),
     }
+}
+
+/// Whether whoever has the lock, if anybody has, is a command.
+fn is_with_a_command(home: &Home) -> bool {
+    let stated = fs::read_to_string(command_file(home)).ok();
+    let command = stated.and_then(|text| text.trim().parse::<Process>().ok());
+    command.is_some_and(Process::is_alive)
 }
 
 fn holder(home: &Home) -> Option<u32> {
@@ -171,6 +207,24 @@ mod tests {
         drop(lock);
         assert_eq!(daemon(spool.home()), None);
         drop(Lock::take(spool.home()).unwrap());
+    }
+
+    #[test]
+    fn a_command_that_has_the_home_is_no_daemon_and_is_waited_for() {
+        let (_dir, spool) = spool();
+        let command = Lock::take_for_a_command(spool.home()).unwrap();
+        assert_eq!(daemon(spool.home()), None);
+        let home = spool.home().clone();
+        let next = std::thread::spawn(move || Lock::take(&home));
+        drop(command);
+        let lock = next.join().unwrap().unwrap();
+        assert_eq!(daemon(spool.home()), Some(std::process::id()));
+        assert!(Lock::take_for_a_command(spool.home()).is_err());
+        drop(lock);
+        // One that died has left its name there, and nobody is taken for it.
+        fs::write(command_file(spool.home()), "1.1\n").unwrap();
+        let _lock = Lock::take(spool.home()).unwrap();
+        assert_eq!(daemon(spool.home()), Some(std::process::id()));
     }
 
     #[test]

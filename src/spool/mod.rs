@@ -96,12 +96,13 @@ impl Spool {
 
     /// Which folder a task is in. What has a result's name and is a folder or a pipe is none.
     pub fn find_in_folders(&self, id: &TaskId) -> Option<Folder> {
-        [Folder::InProgress, Folder::Completed, Folder::Failed, Folder::Pending].into_iter().find(
-            |folder| {
-                let meta = std::fs::symlink_metadata(self.file(*folder, id));
-                meta.is_ok_and(|meta| !folder.is_end() || meta.is_file())
-            },
-        )
+        const ENDS: [Folder; 3] = [Folder::InProgress, Folder::Completed, Folder::Failed];
+        let is_in = |folder: &Folder| {
+            let meta = std::fs::symlink_metadata(self.file(*folder, id));
+            meta.is_ok_and(|meta| !folder.is_end() || meta.is_file())
+        };
+        // What is claimed while we look has left `pending` before we come there: once more, then.
+        ENDS.into_iter().chain([Folder::Pending]).chain(ENDS).find(is_in)
     }
 
     /// Waits for a turn to look whether a task is there and drop it if not, which lasts as long as

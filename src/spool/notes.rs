@@ -121,6 +121,26 @@ impl Note {
         files::exists(&self.path(home))
     }
 
+    /// Leaves word that what it asks for could not be done, and why, for who asked.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn refuse(&self, home: &Home, why: &str) -> Result<(), FileError> {
+        files::replace(&home.tmp(), &self.refusal(home), why.as_bytes(), 0o644)
+    }
+
+    /// Takes that word away; what it says, if it was there.
+    pub fn refused(&self, home: &Home) -> Option<String> {
+        let path = self.refusal(home);
+        let bytes = files::read(&path, 64 << 10).ok()?;
+        files::remove(&path).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn refusal(&self, home: &Home) -> PathBuf {
+        home.control().join(format!("{}.refused", self.name()))
+    }
+
     fn leave_with(&self, home: &Home, bytes: &[u8]) -> Result<(), FileError> {
         files::replace(&home.tmp(), &self.path(home), bytes, 0o644)
     }

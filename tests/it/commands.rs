@@ -379,3 +379,17 @@ fn packagers_get_pages_and_completions() {
     }
     shop.koubou(["completions", "cmd.exe"]).ends(2);
 }
+
+#[test]
+fn a_task_is_read_wherever_it_has_got_to() {
+    let shop = Sandbox::with_echo();
+    let daemon = shop.daemon();
+    for n in 0..40 {
+        let id = format!("t{n}");
+        shop.koubou(["submit", "--worker", "echo", "--id", &id, "-d", "x"]).ends(0);
+        shop.koubou(["show", &id]).ends(0);
+        let said = shop.koubou(["result", &id]);
+        assert!(matches!(said.code, 0 | 75), "{said:?}");
+    }
+    assert_eq!(daemon.stop(), Some(0));
+}

@@ -11,6 +11,7 @@ use koubou::mirror::rebuild::dump;
 use serde_json::{Value, json};
 
 use crate::support::Sandbox;
+use crate::support::daemon::{self, PATIENCE};
 use crate::support::workers::echo;
 
 const LONG_AGO: &str = "2026-01-05T00:00:00.000Z";
@@ -360,4 +361,29 @@ fn what_failed_attempts_made_goes_with_their_result() {
     let said = shop.koubou(["maintain", "--json"]).ends(0).json();
     assert_eq!(said["work"], json!(["work/a"]));
     assert_eq!(crate::support::sandbox::names(&work), ["stays"]);
+}
+
+#[test]
+fn commands_that_want_the_home_for_themselves_wait_for_one_another() {
+    let shop = worked(&["a"]);
+    shop.koubou(["maintain"]).ends(0);
+    for beside in [&["maintain"][..], &["rebuild"], &["start", "--drain"]] {
+        for _ in 0..6 {
+            let told = shop.beside("told");
+            let mut one = shop.command(["maintain"]);
+            one.stdout(std::process::Stdio::null());
+            let mut one = one.stderr(fs::File::create(&told).unwrap()).spawn().unwrap();
+            let other = shop.koubou(beside);
+            let code = daemon::wait(&mut one, PATIENCE).code().unwrap();
+            // Who comes while somebody retires results is told so; nobody waits for ever, and
+            // nobody is taken for a daemon.
+            for (code, err) in [(code, fs::read_to_string(told).unwrap()), (other.code, other.err)]
+            {
+                let busy = code == 75 && err.contains("being maintained");
+                assert!(code == 0 || busy, "beside {beside:?}: {code}: {err}");
+                assert!(!err.contains("the daemon"), "beside {beside:?}: {err}");
+            }
+        }
+    }
+    assert!(!shop.home().join("control/compact").exists());
 }

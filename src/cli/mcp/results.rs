@@ -12,9 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::Desk;
 use crate::base::words;
-use crate::cli::result::read_result;
 use crate::cli::show;
-use crate::cli::site::{Located, parse_id};
+use crate::cli::site::parse_id;
 use crate::cli::trouble::Trouble;
 use crate::task::{Folder, Sensitivity, TaskId};
 
@@ -31,11 +30,7 @@ const OWN_WORDS: [&str; 5] = ["timeout", "over_budget", "expired", "cancelled", 
 
 /// A task's story so far, or its result, as far as the agent may see it.
 pub(super) fn story(desk: &Desk, id: &TaskId) -> Result<Value, Trouble> {
-    let Located { id, folder, path } = desk.site.locate(&desk.spool, id)?;
-    let mut story = match folder.is_end() {
-        true => read_result(&desk.spool, folder, &id)?,
-        false => show::waiting(&desk.site, &id, folder, &path)?,
-    };
+    let (_, mut story) = show::story(&desk.site, &desk.spool, id)?;
     if !desk.allow_confidential && !is_public(&story) {
         withhold(&mut story);
     }

@@ -5,7 +5,7 @@ use super::page::Story;
 use crate::cli::cancel::{self, Cancelling};
 use crate::cli::site::{Located, Site};
 use crate::cli::trouble::Trouble;
-use crate::cli::{pause, result, retry, show};
+use crate::cli::{pause, retry, show};
 use crate::spool::Spool;
 use crate::spool::notes::Note;
 use crate::task::{TaskId, WorkerType};
@@ -23,11 +23,7 @@ pub(super) fn act(site: &Site, spool: &Spool, deed: &Deed) -> String {
 
 /// Reads what there is to know of a task.
 pub(super) fn story(site: &Site, spool: &Spool, id: &TaskId) -> Result<Story, Trouble> {
-    let Located { id, folder, path } = site.locate(spool, id)?;
-    let document = match folder.is_end() {
-        true => result::read_result(spool, folder, &id)?,
-        false => show::waiting(site, &id, folder, &path)?,
-    };
+    let (Located { id, folder, .. }, document) = show::story(site, spool, id)?;
     Ok(Story::of(&id, folder, &document))
 }
 

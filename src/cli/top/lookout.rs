@@ -21,6 +21,7 @@ use super::seen::{Daemon, EventRow, Seen, Want, WorkerRow};
 use super::tasks::Sources;
 use crate::base::clock;
 use crate::base::files::Stat;
+use crate::base::process;
 use crate::cli::site::Site;
 use crate::cli::trouble::Trouble;
 use crate::cli::watch::{Happening, Watcher};
@@ -339,7 +340,10 @@ impl Lookout {
     fn daemon(&mut self) -> Option<Daemon> {
         let pid = self.site.daemon();
         if pid != self.guarded {
-            self.guarded = pid.filter(|pid| guard(*pid, self.ask.clone()));
+            self.guarded = pid.filter(|pid| {
+                let ask = self.ask.clone();
+                process::when_over(*pid, move || drop(ask.send(Asked::DaemonEnded)))
+            });
         }
         let written = || {
             let meta = std::fs::metadata(lock::pid_file(&self.site.home)).ok()?;
@@ -386,20 +390,4 @@ fn watch(site: &Site, ask: &Sender<Asked>) -> Result<Watch, Trouble> {
             .because(error.source.to_string())
             .hint("raise fs.inotify.max_user_watches and max_user_instances (`sysctl`)")
     })
-}
-
-/// Tells when a process ends, of which no file tells; whether it will.
-fn guard(pid: u32, ask: Sender<Asked>) -> bool {
-    use rustix::event::{PollFd, PollFlags, poll};
-    use rustix::process::{Pid, PidfdFlags, pidfd_open};
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    let Some(process) = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
-        return false;
-    };
-    let wait = move || {
-        let mut watched = [PollFd::new(&process, PollFlags::IN)];
-        while poll(&mut watched, None) == Err(rustix::io::Errno::INTR) {}
-        let _ = ask.send(Asked::DaemonEnded);
-    };
-    std::thread::Builder::new().name("guard".into()).spawn(wait).is_ok()
 }

@@ -148,9 +148,12 @@ impl Engine<'_> {
             Maintained::Mirror(result) => {
                 match result {
                     Ok(compacted) => tell_of_mirror(&compacted.into()),
-                    Err(why) => log::warn!(
-                        "the mirror was not made smaller: {why}; `koubou maintain` tries it again"
-                    ),
+                    Err(why) => {
+                        let _ = Note::Compact.refuse(&self.home, &why);
+                        log::warn!(
+                            "the mirror was not made smaller: {why}; `koubou maintain` tries it again"
+                        );
+                    }
                 }
                 self.daily.runs = false;
                 self.drop_note(&Note::Compact);

@@ -399,7 +399,7 @@ pub(super) fn mend_archive(spool: &Spool) {
 /// # Errors
 /// Where a daemon runs after all, or the mirror cannot be written.
 pub fn maintain_mirror(home: &Home, config: &Arc<Config>) -> Result<MirrorDeed, EngineError> {
-    let lock = Lock::take(home)?;
+    let lock = Lock::take_for_a_command(home)?;
     let spool = Spool::new(home.clone());
     let path = database(config, home);
     let before = oldest_kept(config, clock::wall());

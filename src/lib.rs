@@ -72,7 +72,8 @@
 //! Old results leave their folders for an archive ([`spool::archive`]) and count as being where they
 //! were: whoever asks the spool finds them. The same code retires them (`engine::maintain`)
 //! for a command and for the daemon, which does so once a day in a thread of its own, as it writes
-//! its figures (`engine::metrics`).
+//! its figures (`engine::metrics`). It packs months of the journal that are long over, too; whoever
+//! asks [`spool::journal`] reads them as before.
 //!
 //! New settings begin a new shift (`engine::Shift`): what runs ends by the old ones, and a new
 //! foreman takes up what is left, as after any start.

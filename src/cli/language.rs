@@ -32,7 +32,17 @@ pub(super) fn settle() {
 }
 
 fn spoken() -> Option<&'static Catalogue> {
+    #[cfg(test)]
+    if tests::IS_JAPANESE.get() {
+        static IN_TESTS: OnceLock<Catalogue> = OnceLock::new();
+        return Some(IN_TESTS.get_or_init(|| Catalogue::read(JAPANESE)));
+    }
     SPOKEN.get()?.as_ref()
+}
+
+/// The language that is spoken as a page names it.
+pub(super) fn code() -> &'static str {
+    if spoken().is_some() { "ja" } else { "en" }
 }
 
 /// A text as a person is told it.
@@ -64,8 +74,22 @@ fn is_japanese(variable: impl Fn(&str) -> Option<OsString>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    thread_local! {
+        pub(super) static IS_JAPANESE: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Does something for somebody who speaks Japanese, in a program that else speaks English.
+    pub(in crate::cli) fn in_japanese<T>(deed: impl FnOnce() -> T) -> T {
+        IS_JAPANESE.set(true);
+        let done = deed();
+        IS_JAPANESE.set(false);
+        done
+    }
 
     #[test]
     fn the_first_variable_that_says_something_decides() {

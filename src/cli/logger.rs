@@ -9,13 +9,14 @@
 //! Lines are text or JSON (`log_format`); the id of the task that one is about stands in front of it,
 //! or in a field of its own. To journald each goes with its priority and without its time, which
 //! journald knows. Every line is tamed and has the secrets of `.env` masked before it is
-//! written anywhere.
+//! written anywhere. New settings change its level and its form as they change all else ([`follow`]);
+//! what the arguments say of the level goes before them.
 
 use std::env;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use log::kv::Key;
 use log::{Level, LevelFilter, Record};
@@ -30,16 +31,24 @@ use crate::spool::logs::LogFile;
 
 /// Starts the log of what an agent asks for; standard error is the agent's.
 pub(super) fn start_for_agents(home: &Home, config: &Arc<Config>) -> Result<(), Trouble> {
-    let level = config.log_level.parse().unwrap_or(LevelFilter::Info);
-    begin(home.logs().join("master/mcp.log"), config, level, false)
+    begin(home.logs().join("master/mcp.log"), config, false)
 }
 
-/// The settings whose secrets no line may show.
+/// The settings whose secrets no line may show, and that say what lines look like.
 static SETTINGS: RwLock<Option<Arc<Config>>> = RwLock::new(None);
+/// The level that the arguments ask for, whatever the settings say.
+static ASKED: OnceLock<LevelFilter> = OnceLock::new();
 
-/// Hides the secrets of these settings from now on.
-pub(super) fn hide(config: &Arc<Config>) {
+/// Goes by these settings from now on: by their level and form, and showing none of their secrets.
+pub(super) fn follow(config: &Arc<Config>) {
     *SETTINGS.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(config));
+    let stated = || config.log_level.parse().unwrap_or(LevelFilter::Info);
+    log::set_max_level(ASKED.get().copied().unwrap_or_else(stated));
+}
+
+fn format() -> LogFormat {
+    let settings = SETTINGS.read().unwrap_or_else(PoisonError::into_inner);
+    settings.as_ref().map_or(LogFormat::Text, |config| config.log_format)
 }
 
 /// A text without the secrets.
@@ -56,40 +65,35 @@ pub(super) fn start(
     verbose: u8,
     quiet: bool,
 ) -> Result<(), Trouble> {
-    let level = match (quiet, verbose) {
-        (true, _) => LevelFilter::Error,
-        (_, 0) => config.log_level.parse().unwrap_or(LevelFilter::Info),
-        (_, 1) => LevelFilter::Debug,
-        _ => LevelFilter::Trace,
+    let asked = match (quiet, verbose) {
+        (true, _) => Some(LevelFilter::Error),
+        (_, 0) => None,
+        (_, 1) => Some(LevelFilter::Debug),
+        _ => Some(LevelFilter::Trace),
     };
-    begin(home.log_file(), config, level, true)
+    if let Some(asked) = asked {
+        ASKED.get_or_init(|| asked);
+    }
+    begin(home.log_file(), config, true)
 }
 
-fn begin(
-    path: PathBuf,
-    config: &Arc<Config>,
-    level: LevelFilter,
-    is_told: bool,
-) -> Result<(), Trouble> {
-    let both = Both {
-        file: Mutex::new(LogFile::open(path)?),
-        is_told,
-        is_journal: is_journal(),
-        config: Arc::clone(config),
-    };
-    hide(config);
+fn begin(path: PathBuf, config: &Arc<Config>, is_told: bool) -> Result<(), Trouble> {
+    let both = Both { file: Mutex::new(LogFile::open(path)?), is_told, is_journal: is_journal() };
+    // How much of this is told is said by the greatest level, which can change.
     let built = env_logger::Builder::new()
-        .filter_module("koubou", level)
+        .filter_module("koubou", LevelFilter::Trace)
         // What becomes of the folders that it watches is told by koubou itself.
         .filter_module("notify", LevelFilter::Off)
-        .filter_level(level.min(LevelFilter::Warn))
+        .filter_level(LevelFilter::Warn)
         .format(move |_, record| {
             both.write(record);
             Ok(())
         })
         .target(env_logger::Target::Pipe(Box::new(io::sink())))
         .try_init();
-    built.map_err(|error| Trouble::new("cannot start the log").because(error.to_string()))
+    built.map_err(|error| Trouble::new("cannot start the log").because(error.to_string()))?;
+    follow(config);
+    Ok(())
 }
 
 /// Whether standard error is journald's: it says which stream it gave us, for we may have another by now.
@@ -105,14 +109,13 @@ struct Both {
     /// Whether it goes to standard error, too.
     is_told: bool,
     is_journal: bool,
-    config: Arc<Config>,
 }
 
 impl Both {
     fn write(&self, record: &Record<'_>) {
         let line = Line::of(record);
         let time = clock::rfc3339(clock::wall());
-        let format = self.config.log_format;
+        let format = format();
         let whole = line.in_format(format, Some(&time)) + "\n";
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = file.write(whole.as_bytes());

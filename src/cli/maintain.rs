@@ -21,7 +21,8 @@ use crate::spool::notes::Note;
 ///
 /// Safe beside a daemon, which does the same once a day (`maintain_at`), and safe to be cut short.
 /// Results older than `retention_days` go into `tasks/archive`, where `show`, `result`, `wait` and
-/// `rebuild` find them, or are deleted (`retire`). What a waiting task needs stays.
+/// `rebuild` find them, or are deleted (`retire`). What a waiting task needs stays. Months of the
+/// journal that are as old, and that no start reads, are packed beside where they lay.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// Say what would be done, and do nothing
@@ -98,6 +99,9 @@ impl fmt::Display for Told {
         }
         for kept in &report.kept_because {
             writeln!(f, "{:<12} {}/{}.json: {}", "", kept.status, kept.task_id, tame(&kept.why))?;
+        }
+        for month in &report.journal {
+            writeln!(f, "{:<12} {}, {}", month.deed, tame(&month.file), bytes(month.bytes))?;
         }
         logs(f, &report.logs)?;
         if !report.work.is_empty() {

@@ -63,7 +63,7 @@ fn follow<'a>(
 }
 
 fn begin(site: &Site, shift: &Shift) {
-    logger::hide(&shift.config);
+    logger::follow(&shift.config);
     for warning in &shift.config.warnings {
         log::warn!("{}", tame(warning));
     }

@@ -6,7 +6,17 @@ use super::language::told;
 use crate::base::words;
 
 /// Columns of names and addresses, which are the same in every language.
-const NAMES: [&str; 5] = ["ID", "STATUS", "WORKER", "MODEL", "ENDPOINT"];
+const NAMES: [&str; 9] = [
+    "ID",
+    "STATUS",
+    "WORKER",
+    "MODEL",
+    "ENDPOINT",
+    "DAY",
+    "TYPE",
+    "FAILED TASKS",
+    "FAILED ATTEMPTS",
+];
 
 /// A table with a head.
 pub(super) struct Table {

@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use serde::Serialize;
 
 use super::language;
+use super::table::padded;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::clock::{self, Timestamp, as_rfc3339};
@@ -253,6 +254,7 @@ impl Happening {
             self.message.as_deref().map(|message| language::told(message).into_owned()),
         ];
         let told: Vec<String> = parts.into_iter().flatten().collect();
-        format!("{:<11} {}", self.event, tame(&told.join("  "))).trim_end().to_owned()
+        let event = padded(&language::told(self.event), 11);
+        format!("{event} {}", tame(&told.join("  "))).trim_end().to_owned()
     }
 }

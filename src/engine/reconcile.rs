@@ -205,7 +205,7 @@ fn costs(home: &Home, since: Option<&JournalMark>) -> impl Iterator<Item = Fact>
 
 /// A month from a byte on, or whole where it has become shorter: then it is another one.
 fn chapter(path: &Path, from: u64) -> Option<Chapter> {
-    let length = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let length = if from == 0 { 0 } else { journal::length(path) };
     journal::read(path, if from <= length { from } else { 0 }).ok()
 }
 

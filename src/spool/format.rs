@@ -13,7 +13,9 @@ use crate::base::files::{self, FileError, ReadError};
 use crate::base::words;
 
 /// The form that this koubou gives to a home, and the newest that it knows.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// The form of a home whose journal has packed months: an older koubou would not read them.
+pub const PACKED_JOURNAL: u32 = 2;
 
 /// What a home without the file has.
 const FIRST: u32 = 1;
@@ -88,19 +90,33 @@ impl Home {
         }
     }
 
-    /// Writes the form down where it is not.
+    /// Writes the form down where it is not: the first, until something of a later one is made.
     ///
     /// # Errors
     /// What the file system says.
     pub(crate) fn state_format(&self) -> Result<(), FileError> {
-        let path = self.format_file();
-        match files::exists(&path) {
+        match files::exists(&self.format_file()) {
             true => Ok(()),
-            false => {
-                let text = format!("{FORMAT} {}\n", me());
-                files::replace(&self.tmp(), &path, text.as_bytes(), 0o644)
-            }
+            false => self.write_format(FIRST),
         }
+    }
+
+    /// Gives the home a later form, on the disk before anything of it is made.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn raise_format(&self, form: u32) -> Result<(), FileError> {
+        let stated = std::fs::read_to_string(self.format_file()).unwrap_or_default();
+        let stated = stated.split(' ').next().and_then(|number| number.trim().parse().ok());
+        match stated {
+            Some(stated) if form <= stated => Ok(()),
+            _ => self.write_format(form),
+        }
+    }
+
+    fn write_format(&self, form: u32) -> Result<(), FileError> {
+        let text = format!("{form} {}\n", me());
+        files::replace(&self.tmp(), &self.format_file(), text.as_bytes(), 0o644)
     }
 }
 
@@ -120,6 +136,12 @@ mod tests {
         home.check_format().unwrap();
         home.state_format().unwrap();
         assert!(home.format_file().is_file());
+        for form in [PACKED_JOURNAL, FIRST] {
+            home.raise_format(form).unwrap();
+            home.state_format().unwrap();
+            assert_eq!(fs::read_to_string(home.format_file()).unwrap(), format!("2 {}\n", me()));
+            home.check_format().unwrap();
+        }
     }
 
     #[test]
@@ -128,8 +150,8 @@ mod tests {
         let home = spool.home();
         for (text, says) in [
             (
-                "2 koubou 7.1.0\n",
-                "has format 2 and was last changed by koubou 7.1.0; this is koubou",
+                "3 koubou 7.1.0\n",
+                "has format 3 and was last changed by koubou 7.1.0; this is koubou",
             ),
             ("99", "has format 99 and was last changed by a newer koubou"),
             ("", "does not begin with the number of a format"),

@@ -5,12 +5,20 @@
 //! a sync that failed, nothing is known of the bytes that it was to save: they are
 //! written anew before the next one. A torn last line, left by a crash in the
 //! middle of a write, is cut off at opening.
+//!
+//! Months that are long over may lie there packed ([`pack`]). Whoever reads them reads the same lines
+//! at the same bytes.
+
+mod packed;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fs2::FileExt;
+pub use packed::{Packed, length, old_months, pack, sweep};
 
 use crate::base::clock::Timestamp;
 use crate::base::files::{self, At, FileError, ReadError, Regular};
@@ -45,8 +53,12 @@ impl Journal {
     /// # Errors
     /// What the file system says.
     pub fn open(dir: PathBuf) -> Result<Self, FileError> {
-        for name in months(&dir)? {
-            cut_torn_line(&dir.join(name))?;
+        for path in months(&dir)?.into_iter().map(|name| dir.join(name)) {
+            match cut_torn_line(&path) {
+                // It is packed, and was whole then.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                cut => cut?,
+            }
         }
         Ok(Self { dir, open: Mutex::new(None), group: GroupSync::default() })
     }
@@ -142,13 +154,8 @@ impl Journal {
                     .inspect_err(|_| before.is_suspect = true)?;
             }
             let path = self.dir.join(name);
-            let file = OpenOptions::new()
-                .append(true)
-                .create(true)
-                .mode(0o600)
-                .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-                .open(&path)
-                .at("open", &path)?;
+            packed::unpack(&path)?;
+            let file = open_to_append(&path)?;
             files::sync_dir(&self.dir)?;
             let durable = file.metadata().at("look at", &path)?.len();
             let since = if durable == 0 { self.standing_limits(name)? } else { Vec::new() };
@@ -206,6 +213,7 @@ impl Month {
         let mut options = OpenOptions::new();
         let file =
             options.append(true).custom_flags(libc::O_NOFOLLOW).open(path).at("open", path)?;
+        hold(&file, path)?;
         file.set_len(self.durable).at("cut", path)?;
         (&file).write_all(&self.since).at("write", path)?;
         self.file = Arc::new(file);
@@ -214,12 +222,36 @@ impl Month {
     }
 }
 
+fn open_to_append(path: &Path) -> Result<File, FileError> {
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+        .at("open", path)?;
+    hold(&file, path)?;
+    Ok(file)
+}
+
+/// Says that a month is written, so that it is not packed. A file system without locks packs none.
+fn hold(file: &File, path: &Path) -> Result<(), FileError> {
+    match FileExt::try_lock_shared(file) {
+        // It is being packed, and what is written to it now would go with it.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Err(FileError::new("lock", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The name of the file that holds a moment: `2026-11.jsonl`, in UTC.
 pub fn month_of(at: Timestamp) -> String {
     at.strftime("%Y-%m.jsonl").to_string()
 }
 
-/// The journal's files, the oldest first.
+/// The journal's months by the names of their files, the oldest first; of one that is packed by the
+/// name that it had.
 ///
 /// # Errors
 /// Where the folder cannot be listed.
@@ -227,9 +259,11 @@ pub fn months(dir: &Path) -> Result<Vec<String>, FileError> {
     let mut names: Vec<String> = super::list(dir)?
         .into_iter()
         .filter_map(|name| name.into_string().ok())
+        .map(|name| name.strip_suffix(packed::ENDING).map(str::to_owned).unwrap_or(name))
         .filter(|name| name.ends_with(".jsonl") && !name.starts_with('.'))
         .collect();
     names.sort();
+    names.dedup();
     Ok(names)
 }
 
@@ -260,15 +294,32 @@ pub fn read(path: &Path, from: u64) -> Result<Chapter, FileError> {
     read_if(path, from, |_| true)
 }
 
+/// The text of a month from a byte on, be it packed or not.
+fn text_from(path: &Path, from: u64) -> Result<Box<dyn BufRead>, FileError> {
+    match open_month(path) {
+        Ok(mut file) => {
+            file.seek(SeekFrom::Start(from)).at("read", path)?;
+            Ok(Box::new(BufReader::new(file)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut text = packed::unpacker(&packed::beside(path)).map_err(|packed| {
+                // Who asks for a month that is not there is not told of another name.
+                if packed.kind() == io::ErrorKind::NotFound { error } else { packed }
+            })?;
+            io::copy(&mut (&mut text).take(from), &mut io::sink()).at("read", path)?;
+            Ok(Box::new(BufReader::new(text)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The same of the lines whose bytes are wanted.
 fn read_if(
     path: &Path,
     from: u64,
     is_wanted: impl Fn(&[u8]) -> bool,
 ) -> Result<Chapter, FileError> {
-    let mut file = open_month(path)?;
-    file.seek(SeekFrom::Start(from)).at("read", path)?;
-    let mut reader = BufReader::new(file);
+    let mut reader = text_from(path, from)?;
     let mut gathered = Chapter { end: from, ..Chapter::default() };
     let mut bytes = Vec::new();
     loop {
@@ -358,7 +409,7 @@ impl Follower {
     pub fn at_end(dir: PathBuf) -> Result<Self, FileError> {
         let last = months(&dir)?.pop();
         let at = last.map(|name| {
-            let size = std::fs::metadata(dir.join(&name)).map_or(0, |meta| meta.len());
+            let size = length(&dir.join(&name));
             (name, size)
         });
         Ok(Self { dir, at })

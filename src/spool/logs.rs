@@ -248,7 +248,8 @@ fn pack(home: &Home, path: PathBuf, is_dry: bool) -> Result<Option<Deed>, FileEr
     Ok(Some(Deed::Packed(to, meta.len(), size)))
 }
 
-fn squeeze(from: &mut File, to: &Path, mode: u32) -> Result<(), FileError> {
+/// Packs a file into a fresh one, which is on the disk then.
+pub(super) fn squeeze(from: &mut File, to: &Path, mode: u32) -> Result<(), FileError> {
     let mut options = OpenOptions::new();
     let options = options.write(true).create_new(true).mode(mode).custom_flags(libc::O_NOFOLLOW);
     let file = options.open(to).at("create", to)?;

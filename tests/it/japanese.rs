@@ -4,13 +4,14 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::report::worked;
 use crate::support::sandbox::Said;
 use crate::support::workers::{echo, local, script};
-use crate::support::{ModelServer, Sandbox};
+use crate::support::{ModelServer, Reply, Sandbox, Tmux};
 
 const JAPANESE: [(&str, &str); 1] = [("LANG", "ja_JP.UTF-8")];
 
-trait Spoken {
+pub(crate) trait Spoken {
     /// Runs koubou with these variables.
     fn with(&self, variables: &[(&str, &str)], args: &[&str]) -> Said;
 
@@ -40,6 +41,133 @@ fn shop() -> Sandbox {
     );
     shop.drain().ends(75);
     shop
+}
+
+/// What of a text is English: words that are neither names nor signs of the trade.
+fn english_in(text: &str, names: &[&str]) -> Vec<String> {
+    const USUAL: [&str; 8] = ["koubou", "UTC", "csv", "json", "low", "medium", "high", "Tab"];
+    let words = text.split(|c: char| !c.is_ascii_alphabetic() && c != '_');
+    let words = words.filter(|word| word.len() > 2);
+    words.filter(|word| !USUAL.contains(word) && !names.contains(word)).map(str::to_owned).collect()
+}
+
+/// What a page says to a reader, and to whoever hears it read.
+fn said_by(page: &str) -> String {
+    let (before, rest) = page.split_once("<style>").unwrap();
+    let (_, after) = rest.split_once("</style>").unwrap();
+    let mut said = String::new();
+    for tag in [before, after].concat().split('<').skip(1) {
+        let (tag, text) = tag.split_once('>').unwrap();
+        let label = tag.split_once("aria-label=\"").and_then(|(_, label)| label.split_once('"'));
+        said.push_str(&format!("{}\n{text}\n", label.map_or("", |(label, _)| label)));
+    }
+    said
+}
+
+#[test]
+fn the_report_is_japanese_for_people_and_as_ever_for_programs() {
+    const NAMES: [&str; 9] = [
+        "cloud",
+        "local",
+        "echo",
+        "fails",
+        "general",
+        "code_generation",
+        "command_failed",
+        "exit_code",
+        "rate_limited",
+    ];
+    let shop = worked();
+    let table = shop.in_japanese(&["report"]).ends(0).out;
+    for part in [
+        "タスク    4: 完了 3、失敗 1、実行中 0、待機 0\n",
+        "成功率    75.0 %\n",
+        "中央値 ",
+        "$100.00 のうち $1.45 を使用、$0.00 を確保、残り $98.55",
+        "2 回の試行を `cloud` で行えば",
+        "ワーカー  タスク  完了  失敗  成功率   待ち p50/p90/p99",
+        "失敗した試行",
+    ] {
+        assert!(table.contains(part), "no `{part}` in\n{table}");
+    }
+    assert_eq!(english_in(&table, &NAMES), [""; 0], "{table}");
+    let page = shop.in_japanese(&["report", "--format", "html"]).ends(0).out;
+    assert!(page.contains("<html lang=\"ja\">") && page.contains("<title>koubou 報告書 "));
+    for part in ["日ごとの費用", "待ち時間 (中央値)", "ワーカー別", "棒グラフ: ", "&lt;1分"]
+    {
+        assert!(page.contains(part), "no `{part}` in {page}");
+    }
+    let said = said_by(&page).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    assert_eq!(english_in(&said, &NAMES), [""; 0], "{said}");
+    for format in ["csv", "json"] {
+        let of = |said: Said| said.ends(0).out.lines().next().unwrap_or_default().to_owned();
+        let whole = ["report", "--format", format];
+        let (english, japanese) = (of(shop.koubou(whole)), of(shop.in_japanese(&whole)));
+        let upto = english.find("generated_at").unwrap_or(english.len());
+        assert_eq!(english[..upto], japanese[..upto], "{format}");
+        assert!(japanese.is_ascii(), "{japanese}");
+    }
+    assert!(shop.koubou(["report", "--format", "html"]).ends(0).out.contains("<html lang=\"en\">"));
+}
+
+#[test]
+fn an_empty_report_is_japanese_too() {
+    let shop = Sandbox::with_echo();
+    shop.koubou(["rebuild"]).ends(0);
+    let page = shop.in_japanese(&["report", "--format", "html", "--month", "2020-01"]).ends(0).out;
+    assert_eq!(english_in(&said_by(&page), &[]), [""; 0], "{page}");
+    assert!(page.contains("この期間の支出はありません。"), "{page}");
+    let span = ["report", "--from", "2020-01-01", "--to", "2021-06-30"];
+    let table = shop.in_japanese(&span).ends(0).out;
+    assert!(table.starts_with("2020-01-01 から 2021-06-30 まで (UTC)\n"), "{table}");
+    assert_eq!(english_in(&table, &[]), [""; 0], "{table}");
+}
+
+#[test]
+fn the_live_screen_is_japanese_and_holds_in_a_small_window() {
+    let server = ModelServer::start();
+    let shop = Sandbox::with_workers(&[local(&server), echo()]);
+    let Some(tmux) = Tmux::start(&shop, 80, 24) else { return };
+    let daemon = shop.daemon();
+    server.will(Reply::answer("late", 5, 5).held());
+    shop.drop_task("slow", &json!({ "description": "think", "worker": "local" }));
+    server.wait_for_held(1);
+    let names = ["local", "echo", "slow", "next", "RPM", "TPM", "Enter"];
+    tmux.run("env LC_ALL=ja_JP.UTF-8 $KOUBOU top; echo \"left with $?\"");
+    tmux.until(&[
+        "実行中 1",
+        "稼働中 (",
+        "状態",
+        "理由",
+        "出来事",
+        "開始        slow  担当 local-1",
+    ]);
+    shop.drop_task("next", &json!({ "description": "too", "worker": "local" }));
+    let screen = tmux.until(&["[待機 1]", "ワーカー `local` の空き", "投入        next", "Tab 欄"]);
+    let home = shop.home().display().to_string();
+    let shown = screen.lines().next().unwrap().split("稼働中").next().unwrap().to_owned();
+    assert!(home.ends_with(shown.trim().trim_start_matches('…')), "{screen}");
+    assert_eq!(english_in(&screen.replacen(&shown, "", 1), &names), [""; 0], "{screen}");
+    tmux.press("p");
+    tmux.until(&["一時停止中: P で再開", "工房を一時停止しました"]);
+    tmux.press("p");
+    tmux.until(&["工房を再開しました"]);
+    tmux.press("Right");
+    tmux.until(&["[実行中 1]", "> slow", "秒経過"]);
+    tmux.press("x");
+    tmux.until(&["`slow` を取り消しますか? y: はい"]);
+    tmux.press("n");
+    tmux.until(&["`slow` は続きます"]);
+    tmux.press("?");
+    let help = tmux.until(&["どのキーでも戻ります", "タスクを取り消す", "時刻は UTC です。"]);
+    let keys = ["Shift", "PgUp", "PgDn", "Enter", "Esc", "Ctrl", "RPM", "TPM", "top"];
+    assert_eq!(english_in(&help, &keys), [""; 0], "{help}");
+    tmux.press("q");
+    server.release();
+    tmux.until(&["完了        slow", "完了        next"]);
+    tmux.press("q");
+    tmux.until(&["left with 0"]);
+    drop(daemon);
 }
 
 #[test]

@@ -387,3 +387,78 @@ fn commands_that_want_the_home_for_themselves_wait_for_one_another() {
     }
     assert!(!shop.home().join("control/compact").exists());
 }
+
+/// A journal of three months that are long over, each with an attempt that cost something, beside
+/// the one of this month.
+fn spent_long_ago() -> Sandbox {
+    let shop = worked(&["a"]);
+    for month in ["2025-01", "2025-02", "2025-03"] {
+        let at = format!("{month}-05T00:00:00.000Z");
+        let line = json!({ "at": at, "event": "end", "task": "a", "attempt": month,
+            "worker_type": "cloud", "cost_usd": 0.25, "outcome": "completed" });
+        fs::write(shop.home().join(format!("journal/{month}.jsonl")), format!("{line}\n")).unwrap();
+    }
+    shop.koubou(["rebuild"]).ends(0);
+    shop
+}
+
+fn journal(shop: &Sandbox) -> Vec<String> {
+    let names = fs::read_dir(shop.home().join("journal")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with("2025")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn old_months_of_the_journal_are_packed_and_nothing_paid_is_forgotten() {
+    let shop = spent_long_ago();
+    let before = mirrored(&shop);
+    let plain = ["2025-01.jsonl", "2025-02.jsonl", "2025-03.jsonl"];
+    let dry = shop.koubou(["maintain", "--dry-run", "--json"]).ends(0).json();
+    assert_eq!(dry["journal"][0]["file"], "journal/2025-01.jsonl");
+    assert_eq!(journal(&shop), plain);
+    let format = || fs::read_to_string(shop.home().join("format")).unwrap();
+    assert!(format().starts_with("1 "));
+
+    let said = shop.koubou(["maintain"]).ends(0);
+    assert!(said.out.contains("compressed   journal/2025-01.jsonl, "), "{}", said.out);
+    // This month's and the one before it are read by each start.
+    assert_eq!(journal(&shop), ["2025-01.jsonl.zst", "2025-02.jsonl.zst", "2025-03.jsonl"]);
+    let packed = shop.home().join("journal/2025-01.jsonl.zst");
+    assert_eq!(fs::metadata(&packed).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = zstd::stream::decode_all(&fs::read(&packed).unwrap()[..]).unwrap();
+    assert!(text.ends_with(b"\n") && text.starts_with(b"{"));
+    assert!(format().starts_with("2 "), "an older koubou would not read it");
+
+    shop.koubou(["rebuild"]).ends(0);
+    let archived = |line: &String| line.replace("archived=2026-01.jsonl.zst", "archived=-");
+    let mut after: Vec<String> = mirrored(&shop).iter().map(archived).collect();
+    after.sort();
+    assert_eq!(after, before);
+    let report = shop.koubou(["report", "--json", "--month", "2025-01"]).ends(0).json();
+    assert_eq!(report["total"]["total_cost_usd"].to_string(), "0.25");
+    shop.drop_task("next", &json!({ "description": "x", "worker": "echo" }));
+    shop.drain().ends(0);
+    assert_eq!(shop.count("SELECT COUNT(*) FROM cost_tracking WHERE cost_usd > 0"), 3);
+    let again = shop.koubou(["maintain", "--json"]).ends(0).json();
+    assert_eq!(again["journal"], json!([]));
+
+    // Whoever unpacks one by hand has it packed again; until then it is the plain one that counts.
+    fs::write(shop.home().join("journal/2025-02.jsonl"), &text).unwrap();
+    shop.koubou(["rebuild"]).ends(0);
+    assert_eq!(shop.count("SELECT COUNT(*) FROM cost_tracking WHERE cost_usd > 0"), 2);
+}
+
+#[test]
+fn the_journal_is_packed_beside_a_daemon_too() {
+    let shop = spent_long_ago();
+    let daemon = shop.daemon();
+    shop.koubou(["submit", "--wait", "--worker", "echo", "-d", "x", "--id", "one"]).ends(0);
+    shop.koubou(["maintain"]).ends(0);
+    assert_eq!(journal(&shop), ["2025-01.jsonl.zst", "2025-02.jsonl.zst", "2025-03.jsonl"]);
+    shop.koubou(["submit", "--wait", "--worker", "echo", "-d", "x", "--id", "two"]).ends(0);
+    assert_eq!(daemon.stop(), Some(0));
+    let log = fs::read_to_string(shop.home().join("logs/system/koubou.log")).unwrap();
+    assert!(!log.contains("taken away"), "{log}");
+}

@@ -1,5 +1,7 @@
 //! Settings that are taken anew by a daemon that runs.
 
+use std::fs;
+
 use serde_json::json;
 
 use crate::support::workers::{self, local};
@@ -34,5 +36,34 @@ fn new_settings_hold_once_what_runs_has_ended_and_wrong_ones_never() {
     daemon.until_said("c: completed");
     assert_eq!(shop.result("completed/c")["worker_type"], "echo2");
     assert_eq!(server.chats(), 1, "nothing was done twice");
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn the_level_and_the_form_of_the_log_are_taken_anew_too() {
+    let shop = Sandbox::with_echo();
+    let log = || fs::read_to_string(shop.home().join("logs/system/koubou.log")).unwrap();
+    let level = |level: &str| {
+        let file = shop.home().join("config/.env");
+        fs::write(file, format!("KOUBOU_LOG_LEVEL={level}\n")).unwrap();
+    };
+    let daemon = shop.daemon();
+    let work = |id: &str| {
+        shop.koubou(["submit", "--id", id, "--worker", "echo", "-d", "x", "--wait"]).ends(0);
+    };
+    work("a");
+    shop.eventually("it is told", || log().contains("INFO  a: completed"));
+    level("error");
+    daemon.hang_up();
+    daemon.until_said("they hold once 0 tasks under way have ended");
+    // The new shift begins before it does anything.
+    work("b");
+    level("info");
+    shop.hire(&[workers::echo()], &json!({ "log_format": "json" }));
+    daemon.hang_up();
+    daemon.until_said("\"message\":\"working ");
+    work("c");
+    shop.eventually("it is told as JSON", || log().contains("\"task_id\":\"c\""));
+    assert!(!log().contains("b: ") && !log().contains("\"b\""), "{}", log());
     assert_eq!(daemon.stop(), Some(0));
 }

@@ -1,17 +1,18 @@
 //! What `koubou report` says of real work, of much of it, and of names that mean harm.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::japanese::Spoken;
 use crate::support::browser::Browser;
 use crate::support::workers::{CLOUD_KEY, cloud, echo, fresh_secret, local, script};
 use crate::support::{ModelServer, Reply, Sandbox};
 
 /// A home in which two models, a program and the echo have worked, not all of them well.
-fn worked() -> Sandbox {
+pub(crate) fn worked() -> Sandbox {
     let (sky, house) = (ModelServer::start(), ModelServer::start());
     let shop = Sandbox::new();
     shop.set(CLOUD_KEY, &fresh_secret());
@@ -399,31 +400,44 @@ fn a_browser_shows_it_at_any_width_in_light_and_dark_without_a_complaint() {
         ("empty", &year, &["--month", "2020-01"]),
     ];
     for (name, shop, days) in pages {
-        let page = gallery().join(format!("{name}.html"));
-        let arguments = ["report", "--format", "html", "-o", page.to_str().unwrap()];
-        shop.koubou(arguments.iter().chain(days)).ends(0);
-        for (width, how) in [
-            (390, "light"),
-            (390, "dark"),
-            (1280, "light"),
-            (1280, "dark"),
-            // A sheet of A4 between its margins.
-            (700, "print"),
-        ] {
-            browser.show(&page, width, how);
-            let picture = browser.picture();
-            fs::write(gallery().join(format!("{name}-{width}-{how}.png")), picture).unwrap();
-            let seen = browser.run(include_str!("support/page.js"));
-            let wrong = &seen["wrong"];
-            assert_eq!(wrong.as_array().map(Vec::len), Some(0), "{name} {width} {how}: {wrong:#}");
-            assert!(seen["texts"].as_u64().unwrap() > 20, "{seen:#}");
-            let complaints = browser.complaints();
-            assert!(complaints.is_empty(), "{name} {width} {how}: {complaints:#?}");
+        for is_japanese in [false, true] {
+            let name = if is_japanese { format!("{name}-ja") } else { name.to_owned() };
+            let page = gallery().join(format!("{name}.html"));
+            let mut arguments = vec!["report", "--format", "html", "-o", page.to_str().unwrap()];
+            arguments.extend(days);
+            match is_japanese {
+                true => shop.in_japanese(&arguments),
+                false => shop.koubou(arguments),
+            }
+            .ends(0);
+            looks_well(&browser, &name, &page);
         }
-        let paper = browser.paper();
-        assert!(paper.starts_with(b"%PDF") && paper.len() > 10_000);
-        fs::write(gallery().join(format!("{name}.pdf")), paper).unwrap();
     }
+}
+
+/// Looks at a page in every way in which it may be shown, and keeps the pictures.
+fn looks_well(browser: &Browser, name: &str, page: &Path) {
+    for (width, how) in [
+        (390, "light"),
+        (390, "dark"),
+        (1280, "light"),
+        (1280, "dark"),
+        // A sheet of A4 between its margins.
+        (700, "print"),
+    ] {
+        browser.show(page, width, how);
+        let picture = browser.picture();
+        fs::write(gallery().join(format!("{name}-{width}-{how}.png")), picture).unwrap();
+        let seen = browser.run(include_str!("support/page.js"));
+        let wrong = &seen["wrong"];
+        assert_eq!(wrong.as_array().map(Vec::len), Some(0), "{name} {width} {how}: {wrong:#}");
+        assert!(seen["texts"].as_u64().unwrap() > 20, "{seen:#}");
+        let complaints = browser.complaints();
+        assert!(complaints.is_empty(), "{name} {width} {how}: {complaints:#?}");
+    }
+    let paper = browser.paper();
+    assert!(paper.starts_with(b"%PDF") && paper.len() > 10_000);
+    fs::write(gallery().join(format!("{name}.pdf")), paper).unwrap();
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn every_command_leaves_a_newer_home_alone_and_says_why() {
     let shop = Sandbox::with_echo();
     let format = shop.home().join("format");
     shop.drop_task("x", &json!({ "description": "a" }));
-    fs::write(&format, "2 koubou 7.1.0\n").unwrap();
+    fs::write(&format, "3 koubou 7.1.0\n").unwrap();
     let before = shop.everything();
     for command in [
         &["init"][..],
@@ -62,7 +62,7 @@ fn every_command_leaves_a_newer_home_alone_and_says_why() {
     ] {
         let said = shop.koubou(command).ends(1);
         assert!(
-            said.err.contains("has format 2 and was last changed by koubou 7.1.0; this is koubou"),
+            said.err.contains("has format 3 and was last changed by koubou 7.1.0; this is koubou"),
             "{command:?}: {}",
             said.err
         );
@@ -71,7 +71,7 @@ fn every_command_leaves_a_newer_home_alone_and_says_why() {
     for doctor in [&["doctor", "--json"][..], &["doctor", "--json", "--fix"]] {
         let report = shop.koubou(doctor).ends(1).json();
         let what = report["checks"][0]["what"].as_str().unwrap();
-        assert!(what.contains("has format 2"), "{report:#}");
+        assert!(what.contains("has format 3"), "{report:#}");
         assert_eq!(report["checks"].as_array().unwrap().len(), 1, "{report:#}");
     }
     assert_eq!(shop.everything(), before);

@@ -1,6 +1,6 @@
 //! `koubou maintain`, killed before every call that changes the home, and with every such call failed:
-//! at each moment every result is in its folder or in the archive, and after the next run in the
-//! archive once.
+//! at each moment every result is in its folder or in the archive and every month of the journal can be
+//! read whole, and after the next run each result is in the archive once and the old month packed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,6 +23,8 @@ const RESULTS: &[(&str, &str, &str)] = &[
     ("c", "failed", "2026-02-05T00:00:00.000Z"),
     ("odd", "failed", OLD),
 ];
+/// The months of the journal; the newest two stay as they are.
+const MONTHS: [&str; 3] = ["2026-01", "2026-02", "2026-03"];
 const REJECTED: &str = "{\"description\": 5}";
 
 /// Every kind of fault at every point, or a share of them: rows of the table, and how many ended badly.
@@ -81,9 +83,25 @@ fn shop() -> Home {
         fs::write(path, result.to_string()).unwrap();
     }
     fs::write(home.path().join("tasks/failed/odd.rejected"), REJECTED).unwrap();
+    for month in MONTHS {
+        fs::write(home.path().join(format!("journal/{month}.jsonl")), lines_of(month)).unwrap();
+    }
     let rebuilt = home.koubou(&["rebuild"]).output().unwrap();
     assert!(rebuilt.status.success(), "{}", String::from_utf8_lossy(&rebuilt.stderr));
     home
+}
+
+/// What the journal says of a month: enough that it is not written in one go.
+fn lines_of(month: &str) -> String {
+    let line = |n: usize| {
+        let at = format!("{month}-05T00:00:00.000Z");
+        let end = json!({
+            "at": at, "event": "end", "task": "a", "attempt": format!("{month}-{n}"),
+            "worker_type": "cloud", "cost_usd": 0.25, "outcome": "completed",
+        });
+        format!("{end}\n")
+    };
+    (0..200).map(line).collect()
 }
 
 fn try_one(plan: Plan) -> Vec<String> {
@@ -137,9 +155,48 @@ impl Shop<'_> {
         paths.filter(|path| path.extension().is_some_and(|ending| ending == "zst")).collect()
     }
 
+    /// What can be read of a month of the journal: the plain file where there is one, else the packed one.
+    fn month(&self, month: &str) -> Option<String> {
+        let path = self.0.path().join(format!("journal/{month}.jsonl"));
+        if let Ok(plain) = fs::read_to_string(&path) {
+            return Some(plain);
+        }
+        let packed = fs::File::open(path.with_extension("jsonl.zst")).ok()?;
+        String::from_utf8(zstd::stream::decode_all(packed).ok()?).ok()
+    }
+
+    /// The old month is packed, the others are not, and what was paid is known.
+    fn check_journal(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        let mut names: Vec<String> = fs::read_dir(self.0.path().join("journal"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        if names != ["2026-01.jsonl.zst", "2026-02.jsonl", "2026-03.jsonl"] {
+            complaints.push(format!("the journal is {names:?}"));
+        }
+        let rebuilt = self.0.koubou(&["rebuild"]).output().unwrap();
+        if !rebuilt.status.success() {
+            complaints.push(String::from_utf8_lossy(&rebuilt.stderr).into_owned());
+        }
+        let db = rusqlite::Connection::open(self.0.path().join("db/koubou.db")).unwrap();
+        let sql = "SELECT SUM(cost_usd) FROM cost_tracking";
+        let paid = db.query_row(sql, [], |row| row.get::<_, f64>(0));
+        if paid != Ok(150.0) {
+            complaints.push(format!("{paid:?} was paid, and not 150"));
+        }
+        complaints
+    }
+
     fn check_at_any_moment(&self) -> Vec<String> {
         let archived = self.archived();
         let mut complaints = Vec::new();
+        for month in MONTHS {
+            if self.month(month) != Some(lines_of(month)) {
+                complaints.push(format!("{month} of the journal is not what it was"));
+            }
+        }
         for (id, folder, _) in RESULTS {
             let there = self.0.path().join(format!("tasks/{folder}/{id}.json")).exists();
             if !there && !archived.contains_key(*id) {
@@ -178,6 +235,7 @@ impl Shop<'_> {
             complaints.extend(dir.map(|entry| format!("left over: {:?}", entry.unwrap().path())));
         }
         complaints.extend(self.check_mirror());
+        complaints.extend(self.check_journal());
         complaints
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A sentence is a literal with words in it: of the commands, of the settings, of tasks, of
 //! what the daemon says about them and what workers report; all of `#[error("…")]`; and what
-//! the arguments say of themselves. Tests, lines of the log and what agents are told are none.
+//! the arguments say of themselves. A single word is one where it is given to [`TELLERS`].
+//! Tests, lines of the log and what agents are told are none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -36,14 +37,11 @@ const PLACES: [&str; 16] = [
 ];
 
 /// Files below those that hold other words, and whose words those are.
-const ELSEWHERE: [(&str, &str); 16] = [
+const ELSEWHERE: [(&str, &str); 13] = [
     ("cli/language", "the words of this room are the catalogue's"),
     ("cli/mcp", "an agent is told in English"),
     ("cli/report/charts.rs", "what a drawing is made of"),
-    ("cli/report/figures.rs", "the report is in English, whoever reads it"),
-    ("cli/report/html.rs", "the same"),
-    ("cli/report/text.rs", "the same"),
-    ("cli/top", "the live screen is in English"),
+    ("cli/top/tests.rs", "tests"),
     ("engine/metrics.rs", "what Prometheus reads"),
     ("foreman/tests", "tests"),
     ("foreman/tests.rs", "tests"),
@@ -54,6 +52,13 @@ const ELSEWHERE: [(&str, &str); 16] = [
     ("worker/codex/events.rs", "what Codex says, and what the log of a task is told"),
     ("worker/codex/settings.rs", "what Codex reads"),
 ];
+
+/// What is given to these is told, and be it a single word; so are the heads of a `Table`.
+const TELLERS: [&str; 7] =
+    ["told", "card", "times_card", "chart", "without_chart", "small_table", "head_row"];
+
+/// What happens is told by its name here, a single word.
+const HAPPENINGS: &str = "cli/watch.rs";
 
 /// Lists of words that are looked for in tasks: there, a sentence is known by its verb.
 const WORD_LISTS: &str = "route/sensitivity";
@@ -74,14 +79,21 @@ struct Literal {
     text: String,
     /// Whether it stands in the list of a `const`, as words that are looked for do.
     is_listed: bool,
+    /// Whether it is given to one of [`TELLERS`].
+    is_told: bool,
     /// The verb of an error of files: `cannot VERB`.
     is_verb: bool,
 }
 
 impl Literal {
-    /// Whether it says something: two words, one of which is no name of a hole.
+    /// Whether it says something: two words, one of which is no name of a hole, or one that is told.
     fn is_sentence(&self) -> bool {
         let text = Pattern::new(&self.text).unnamed();
+        let is_word = text.split(|c: char| !c.is_alphabetic()).any(|word| word.len() > 1);
+        let is_told = self.is_told && self.place.starts_with("cli");
+        if is_word && (is_told || self.place.starts_with(HAPPENINGS) && text != "and") {
+            return true;
+        }
         let letters = text.split(|c: char| !c.is_ascii_lowercase()).any(|word| word.len() > 1);
         letters && text.contains(' ') && !text.contains('\r')
     }
@@ -107,14 +119,19 @@ fn literals() -> Vec<Literal> {
             if path.extension().is_some_and(|ext| ext == "rs") {
                 let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
                 let code: TokenStream = fs::read_to_string(&path).unwrap().parse().unwrap();
-                gather(code, &name, false, &mut found);
+                gather(code, &name, (false, false), &mut found);
             }
         }
     }
     found
 }
 
-fn gather(code: TokenStream, file: &str, is_listed: bool, found: &mut Vec<Literal>) {
+fn gather(
+    code: TokenStream,
+    file: &str,
+    (is_listed, is_told): (bool, bool),
+    found: &mut Vec<Literal>,
+) {
     let mut tokens: Vec<TokenTree> = Vec::new();
     let mut code = code.into_iter().peekable();
     while let Some(token) = code.next() {
@@ -129,13 +146,14 @@ fn gather(code: TokenStream, file: &str, is_listed: bool, found: &mut Vec<Litera
                     });
                 }
                 Some(name) if name.starts_with("error") => {
-                    gather(group.stream(), file, is_listed, found);
+                    gather(group.stream(), file, (is_listed, is_told), found);
                 }
                 Some(_) => {}
                 None if is_log(&tokens) => {}
                 None => {
                     let list = group.delimiter() == Delimiter::Bracket && !is_macro(&tokens);
-                    gather(group.stream(), file, is_listed || list, found);
+                    let told = is_told || is_of_a_teller(&tokens);
+                    gather(group.stream(), file, (is_listed || list, told), found);
                 }
             },
             TokenTree::Literal(literal) => {
@@ -144,6 +162,7 @@ fn gather(code: TokenStream, file: &str, is_listed: bool, found: &mut Vec<Litera
                     place: format!("{file}:{}", literal.span().start().line),
                     text: text.value(),
                     is_listed,
+                    is_told,
                     is_verb: false,
                 }));
             }
@@ -175,6 +194,13 @@ fn is_macro(before: &[TokenTree]) -> bool {
 fn is_log(before: &[TokenTree]) -> bool {
     let [.., first, _, _, _, bang] = before else { return false };
     first.to_string() == "log" && bang.to_string() == "!"
+}
+
+/// Whether these are the arguments of one of [`TELLERS`], or of `Table::new`.
+fn is_of_a_teller(before: &[TokenTree]) -> bool {
+    let name = |n: usize| before.len().checked_sub(n).map(|at| before[at].to_string());
+    name(1).is_some_and(|name| TELLERS.contains(&name.as_str()))
+        || name(1).as_deref() == Some("new") && name(4).as_deref() == Some("Table")
 }
 
 /// Whether these are the arguments of `.at(…)` or `FileError::new(…)`.

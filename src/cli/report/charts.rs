@@ -22,7 +22,7 @@ use plotters::prelude::{
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::super::trouble::Trouble;
+use super::super::table::width as columns;
 use crate::base::words::tame;
 
 /// Drawn so wide and scaled to the page, with letters that can still be read on a phone.
@@ -52,17 +52,11 @@ type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64
 type Drawn = Result<(), Unable>;
 
 /// plotters could not draw; into memory that does not happen.
-pub(super) struct Unable(String);
+pub(super) struct Unable(pub(super) String);
 
 impl<E: Display> From<E> for Unable {
     fn from(error: E) -> Self {
         Self(error.to_string())
-    }
-}
-
-impl From<Unable> for Trouble {
-    fn from(Unable(why): Unable) -> Self {
-        Self::new("cannot draw a chart").because(why)
     }
 }
 
@@ -80,13 +74,18 @@ pub(super) struct Mark {
 
 /// Upright bars of dollars, with a limit across them. A limit that is far above them is left
 /// out: it would press them flat.
-pub(super) fn costs(label: &str, bars: &[Bar], limit: Option<&Mark>) -> Result<String, Unable> {
+pub(super) fn costs(
+    label: &str,
+    what: &str,
+    bars: &[Bar],
+    limit: Option<&Mark>,
+) -> Result<String, Unable> {
     let most = bars.iter().map(|bar| bar.value).fold(0.0, f64::max);
     let limit = limit.filter(|limit| is_in_sight(limit.at, most));
     let top = limit.map_or(most, |limit| most.max(limit.at)).max(f64::MIN_POSITIVE) * 1.12;
     draw(label, HEIGHT, |paper| {
         if let Some(limit) = limit {
-            legend(paper, &[("cost", FIRST), (&limit.meaning, LIMIT)])?;
+            legend(paper, &[(what, FIRST), (&limit.meaning, LIMIT)])?;
         }
         let mut chart = ChartBuilder::on(paper)
             .margin_top(if limit.is_some() { 58 } else { 14 })
@@ -145,7 +144,7 @@ pub(super) fn hours(label: &str, rows: &[(String, [u64; 24])]) -> Result<String,
 /// Pairs of upright bars, the names of the pairs below them and what each of a pair is above.
 pub(super) fn pairs(
     label: &str,
-    names: &[&str],
+    names: &[String],
     first: (&str, &[u64]),
     second: (&str, &[u64]),
 ) -> Result<String, Unable> {
@@ -164,7 +163,7 @@ pub(super) fn pairs(
             upright(&mut chart, n + 0.1, n + 0.49, *one as f64, FIRST)?;
             upright(&mut chart, n + 0.51, n + 0.9, *two as f64, SECOND)?;
         }
-        names_below(paper, &chart, names.iter().copied())
+        names_below(paper, &chart, names.iter().map(String::as_str))
     })
 }
 
@@ -273,8 +272,9 @@ fn names_below<'a>(
     chart: &Chart<'_, '_>,
     names: impl ExactSizeIterator<Item = &'a str> + Clone,
 ) -> Drawn {
-    let longest = names.clone().map(|name| name.chars().count()).max().unwrap_or(1);
-    let fit = (720 / (longest * 15 + 12)).max(1);
+    let longest = names.clone().map(long).max().unwrap_or(1);
+    let (room, _) = chart.plotting_area().dim_in_pixel();
+    let fit = (room as usize / (longest + 8)).max(1);
     let every = names.len().div_ceil(fit).max(1);
     for (n, name) in names.enumerate().filter(|(n, _)| n % every == 0) {
         let (x, y) = chart.backend_coord(&(n as f64 + 0.5, 0.0));
@@ -288,9 +288,16 @@ fn legend(paper: &Paper<'_>, meanings: &[(&str, RGBColor)]) -> Drawn {
     for (meaning, colour) in meanings {
         paper.draw(&Rectangle::new([(left, 12), (left + 26, 38)], colour.filled()))?;
         write(paper, meaning, (left + 38, 26), INK, Pos::new(HPos::Left, VPos::Center))?;
-        left += 38 + 17 * meaning.chars().count() as i32 + 30;
+        left += 38 + long(meaning) as i32 * 17 / 15 + 30;
     }
     Ok(())
+}
+
+/// How long a few words are in the usual letters, about: wide ones count for less than two narrow ones.
+fn long(text: &str) -> usize {
+    let signs = text.chars().count();
+    let wide = columns(text) - signs;
+    (signs - wide) * 15 + wide * 26
 }
 
 fn write(paper: &Paper<'_>, text: &str, at: (i32, i32), colour: RGBColor, anchor: Pos) -> Drawn {
@@ -366,7 +373,7 @@ mod tests {
     #[test]
     fn a_chart_has_a_label_and_the_pages_colours_alone() {
         let limit = Mark { at: 2.0, meaning: "limit".into() };
-        let svg = drawn(costs("a \"chart\" <b>", &bars(&[1.0, 0.0, 3.0]), Some(&limit)));
+        let svg = drawn(costs("a \"chart\" <b>", "cost", &bars(&[1.0, 0.0, 3.0]), Some(&limit)));
         assert!(svg.starts_with("<svg viewBox=\"0 0 880 460\" font-size=\"29\" role=\"img\" aria-label=\"a &quot;chart&quot; &lt;b&gt;\">"), "{svg}");
         assert!(svg.trim_end().ends_with("</svg>"));
         assert!(!svg.contains("\"#"), "a colour of its own: {svg}");
@@ -376,7 +383,7 @@ mod tests {
     #[test]
     fn a_limit_that_would_press_the_bars_flat_is_left_out() {
         let limit = Mark { at: 100.0, meaning: "far".into() };
-        assert!(!drawn(costs("c", &bars(&[1.0]), Some(&limit))).contains("far"));
+        assert!(!drawn(costs("c", "cost", &bars(&[1.0]), Some(&limit))).contains("far"));
         assert!(is_in_sight(4.0, 1.0) && !is_in_sight(4.1, 1.0));
     }
 
@@ -401,8 +408,8 @@ mod tests {
 
     #[test]
     fn nothing_can_be_drawn_too() {
-        drawn(costs("c", &[], None));
-        drawn(pairs("p", &["a"], ("x", &[0]), ("y", &[0])));
+        drawn(costs("c", "cost", &[], None));
+        drawn(pairs("p", &["a".to_owned()], ("x", &[0]), ("y", &[0])));
         drawn(hours("h", &[]));
         drawn(lying("l", ("a", &[]), ("b", &[])));
     }

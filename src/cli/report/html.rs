@@ -2,12 +2,14 @@
 //!
 //! Everything that comes from tasks is escaped by maud, which lets nothing else through, and
 //! the page forbids scripts and every request on top. The style sheet is [`STYLE`]; what
-//! the charts draw is in [`super::charts`].
+//! the charts draw is in [`super::charts`]. Words are told in the language that is spoken; names
+//! of workers, types and kinds are never taken for words.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::super::language::{self, told};
 use super::super::trouble::Trouble;
-use super::charts::{self, Bar, Mark};
+use super::charts::{self, Bar, Mark, Unable};
 use super::figures::{Figures, Spread, Times, percent, time};
 use super::standing::Account;
 use super::{By, Report, Row, shown, text};
@@ -30,9 +32,11 @@ const KINDS_IN_CHART: usize = 8;
 
 pub(super) fn html(report: &Report) -> Result<String, Trouble> {
     let title = format!("koubou report, {}", report.title());
+    let title = told(&title);
+    let made = format!("Days as in {}. Made {}.", report.timezone, report.generated_at);
     let page = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(language::code()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -43,8 +47,8 @@ pub(super) fn html(report: &Report) -> Result<String, Trouble> {
             body {
                 main {
                     header {
-                        h1 { "koubou report, " (report.title()) }
-                        p.soft { "Days as in " (report.timezone) ". Made " (report.generated_at) "." }
+                        h1 { (title) }
+                        p.soft { (told(&made)) }
                     }
                     (cards(report))
                     div.charts {
@@ -76,11 +80,11 @@ fn cards(report: &Report) -> Markup {
     let parts: Vec<String> = parts
         .into_iter()
         .filter(|(count, _)| **count > 0)
-        .map(|(count, what)| format!("{} {what}", grouped(*count)))
+        .map(|(count, what)| told(&format!("{} {what}", grouped(*count))).into_owned())
         .collect();
     html! {
         dl.cards {
-            (card("Tasks", &grouped(total.task_count), &parts.join(", ")))
+            (card("Tasks", &grouped(total.task_count), &parts.join(&told(", "))))
             (card("Success", &percent(total.success_percent), &Count(total.retries, "retry").to_string()))
             (times_card("Waiting, median", total.waiting_ms))
             (times_card("Running, median", total.running_ms))
@@ -97,7 +101,7 @@ fn cards(report: &Report) -> Markup {
 }
 
 fn card(name: &str, value: &str, more: &str) -> Markup {
-    html! { div { dt { (name) } dd { (value) small { (more) } } } }
+    html! { div { dt { (told(name)) } dd { (told(value)) small { (told(more)) } } } }
 }
 
 fn times_card(name: &str, spread: Option<Spread>) -> Markup {
@@ -113,30 +117,30 @@ fn budget_card(account: &Account) -> Markup {
     let of = account
         .limit_usd
         .map_or_else(String::new, |limit| format!("of {limit} for {}", account.window));
-    let projected = account.projected_usd.map(|amount| format!(", {amount} projected"));
     let left = account.left_usd.map_or_else(|| "-".to_owned(), |left| left.to_string());
-    card("Budget left", &left, &format!("{of}{}", projected.unwrap_or_default()))
+    card("Budget left", &left, &text::and_projected(of, account))
 }
 
 /// A chart with its title, and a table of its figures below it.
 fn chart(title: &str, svg: &str, more: &str, figures: &Markup) -> Markup {
     html! {
         section {
-            h2 { (title) }
+            h2 { (told(title)) }
             (PreEscaped(svg))
-            @if !more.is_empty() { p.soft { (more) } }
-            details { summary { "Figures" } (wide(title, figures)) }
+            @if !more.is_empty() { p.soft { (told(more)) } }
+            details { summary { (told("Figures")) } (wide(title, figures)) }
         }
     }
 }
 
 fn without_chart(title: &str, why: &str) -> Markup {
-    html! { section { h2 { (title) } p { (why) } } }
+    html! { section { h2 { (told(title)) } p { (told(why)) } } }
 }
 
 /// A table that may be wider than its place: then it is moved, and not the page.
 fn wide(name: &str, table: &Markup) -> Markup {
-    html! { div.wide tabindex="0" role="region" aria-label=(format!("{name}, figures")) { (table) } }
+    let label = format!("{name}, figures");
+    html! { div.wide tabindex="0" role="region" aria-label=(told(&label)) { (table) } }
 }
 
 /// A name with its numbers.
@@ -146,7 +150,7 @@ type Line = (String, Vec<String>);
 fn small_table(head: &[&str], rows: &[Line]) -> Markup {
     html! {
         table {
-            thead { tr { @for name in head { th scope="col" { (name) } } } }
+            (head_row(head))
             tbody {
                 @for (name, cells) in rows {
                     tr { th scope="row" { (name) } @for cell in cells { td { (cell) } } }
@@ -154,6 +158,10 @@ fn small_table(head: &[&str], rows: &[Line]) -> Markup {
             }
         }
     }
+}
+
+fn head_row(names: &[&str]) -> Markup {
+    html! { thead { tr { @for name in names { th scope="col" { (told(name)) } } } } }
 }
 
 fn costs(report: &Report) -> Result<Markup, Trouble> {
@@ -168,7 +176,7 @@ fn costs(report: &Report) -> Result<Markup, Trouble> {
         "week" => (Some(daily.times(7)), format!("seven daily limits, {}", daily.times(7))),
         _ => (None, String::new()),
     };
-    let mark = limit.map(|limit| Mark { at: limit.as_f64(), meaning: meaning.clone() });
+    let mark = limit.map(|limit| Mark { at: limit.as_f64(), meaning: told(&meaning).into_owned() });
     let drawn: Vec<Bar> = bars
         .iter()
         .map(|(short, _, cost)| Bar { name: short.clone(), value: cost.as_f64() })
@@ -185,7 +193,7 @@ fn costs(report: &Report) -> Result<Markup, Trouble> {
         report.total.total_cost_usd,
         if meaning.is_empty() { "" } else { "; " }
     );
-    let svg = charts::costs(&label, &drawn, mark.as_ref())?;
+    let svg = charts::costs(&told(&label), &told("cost"), &drawn, mark.as_ref())?;
     let rows: Vec<Line> =
         bars.into_iter().map(|(_, long, cost)| (long, vec![cost.to_string()])).collect();
     Ok(chart(&title, &svg, &more, &small_table(&[unit, "cost"], &rows)))
@@ -218,7 +226,7 @@ fn spending(report: &Report) -> (&'static str, Vec<(String, String, Usd)>) {
             };
             let long = match unit {
                 "day" => day.to_string(),
-                _ => format!("from {day}"),
+                _ => told(&format!("from {day}")).into_owned(),
             };
             bars.push((short, long, Usd::ZERO));
         }
@@ -238,7 +246,7 @@ fn hours(report: &Report) -> Result<Markup, Trouble> {
             (
                 row.worker_type
                     .as_deref()
-                    .map_or_else(|| "no worker".to_owned(), |name| shown(Some(name))),
+                    .map_or_else(|| told("no worker").into_owned(), |name| shown(Some(name))),
                 row.hours,
             )
         })
@@ -252,7 +260,7 @@ fn hours(report: &Report) -> Result<Markup, Trouble> {
         for (_, hours) in &rest {
             sum.iter_mut().zip(hours).for_each(|(sum, n)| *sum += n);
         }
-        rows.push((format!("{} others", rest.len()), sum));
+        rows.push((told(&format!("{} others", rest.len())).into_owned(), sum));
     }
     let by_hour = |hour: usize| rows.iter().map(|(_, hours)| hours[hour]).sum::<u64>();
     let busiest = (0..24).max_by_key(|hour| by_hour(*hour)).unwrap_or_default();
@@ -260,7 +268,7 @@ fn hours(report: &Report) -> Result<Markup, Trouble> {
         "Heat map: when tasks were dropped, by worker and hour of the day; most at {busiest} o'clock, {}",
         Count(by_hour(busiest), "task")
     );
-    let svg = charts::hours(&label, &rows)?;
+    let svg = charts::hours(&told(&label), &rows)?;
     let names: Vec<String> = (0..24).map(|hour| hour.to_string()).collect();
     let head: Vec<&str> =
         std::iter::once("worker").chain(names.iter().map(String::as_str)).collect();
@@ -288,11 +296,13 @@ fn latencies(report: &Report) -> Result<Markup, Trouble> {
         median(report.total.waiting_ms),
         median(report.total.running_ms)
     );
-    let svg = charts::pairs(&label, &BOUND_NAMES, ("waiting", &waits), ("running", &runs))?;
-    let rows: Vec<Line> = BOUND_NAMES
-        .iter()
+    let names = BOUND_NAMES.map(|name| told(name).into_owned());
+    let (waiting, running) = (told("waiting"), told("running"));
+    let svg = charts::pairs(&told(&label), &names, (&waiting, &waits), (&running, &runs))?;
+    let rows: Vec<Line> = names
+        .into_iter()
         .zip(waits.iter().zip(&runs))
-        .map(|(name, (wait, run))| ((*name).to_owned(), vec![grouped(*wait), grouped(*run)]))
+        .map(|(name, (wait, run))| (name, vec![grouped(*wait), grouped(*run)]))
         .collect();
     let more = "Tasks by how long they took. Each bar begins where the one before it ends.";
     Ok(chart(TITLE, &svg, more, &small_table(&["time", "waiting", "running"], &rows)))
@@ -323,17 +333,17 @@ fn failures(report: &Report) -> Result<Markup, Trouble> {
     let some =
         |rows: &[(String, u64)]| rows.iter().take(KINDS_IN_CHART).cloned().collect::<Vec<_>>();
     let svg = charts::lying(
-        &label,
-        ("failed tasks", &some(&tasks)),
-        ("failed attempts", &some(&attempts)),
+        &told(&label),
+        (&told("failed tasks"), &some(&tasks)),
+        (&told("failed attempts"), &some(&attempts)),
     )?;
     let row = |what: &str, (name, count): &(String, u64)| {
         (name.clone(), vec![what.to_owned(), grouped(*count)])
     };
     let rows: Vec<Line> = tasks
         .iter()
-        .map(|kind| row("tasks", kind))
-        .chain(attempts.iter().map(|kind| row("attempts", kind)))
+        .map(|kind| row(&told("tasks"), kind))
+        .chain(attempts.iter().map(|kind| row(&told("attempts"), kind)))
         .collect();
     let more = "An attempt that failed is often followed by one that does not.";
     Ok(chart(TITLE, &svg, more, &small_table(&["kind", "of", "count"], &rows)))
@@ -349,8 +359,9 @@ fn budget(report: &Report) -> Markup {
         (account.window.clone(), cells.map(usd).to_vec())
     };
     let rows: Vec<Line> = accounts.map(row).collect();
-    let head = ["Month or day", "Limit", "Spent", "Reserved", "Left", "Projected"];
-    html! { section.tables { h2 { "Budget" } (wide("Budget", &small_table(&head, &rows))) } }
+    let table =
+        small_table(&["Month or day", "Limit", "Spent", "Reserved", "Left", "Projected"], &rows);
+    html! { section.tables { h2 { (told("Budget")) } (wide("Budget", &table)) } }
 }
 
 /// A table of figures, the days folded away where they are many. Days on which nothing was are left out.
@@ -364,13 +375,16 @@ fn figures(rows: &[Row]) -> Markup {
     };
     let table = wide(by.title(), &figures_table(by, shown_rows));
     let left_out = (rows.len() - shown_rows.len()) as u64;
+    let title = format!("By {}", by.title().to_lowercase());
+    let days = Count(shown_rows.len() as u64, "day").to_string();
+    let more = format!("{} more in the formats json and csv.", Count(left_out, "row"));
     html! {
         section.tables.days[by == By::Day] {
-            h2 { "By " (by.title().to_lowercase()) }
+            h2 { (told(&title)) }
             @if by == By::Day && rows.len() > 31 {
-                details { summary { (Count(shown_rows.len() as u64, "day")) } (table) }
+                details { summary { (told(&days)) } (table) }
             } @else { (table) }
-            @if left_out > 0 { p.soft { (Count(left_out, "row")) " more in the formats json and csv." } }
+            @if left_out > 0 { p.soft { (told(&more)) } }
         }
     }
 }
@@ -378,15 +392,10 @@ fn figures(rows: &[Row]) -> Markup {
 fn figures_table(by: By, rows: &[&Row]) -> Markup {
     html! {
         table {
-            thead {
-                tr {
-                    th scope="col" { (by.title()) }
-                    @for name in [
-                        "Tasks", "Completed", "Failed", "Success", "Waiting p50 / p90 / p99",
-                        "Running p50 / p90 / p99", "Tokens", "Cost", "Retries",
-                    ] { th scope="col" { (name) } }
-                }
-            }
+            (head_row(&[
+                by.title(), "Tasks", "Completed", "Failed", "Success", "Waiting p50 / p90 / p99",
+                "Running p50 / p90 / p99", "Tokens", "Cost", "Retries",
+            ]))
             tbody {
                 @for row in rows {
                     @let figures = &row.figures;
@@ -396,8 +405,8 @@ fn figures_table(by: By, rows: &[&Row]) -> Markup {
                         td { (grouped(figures.completed)) }
                         td { (grouped(figures.failed)) }
                         td { (percent(figures.success_percent)) }
-                        td { (text::spread(figures.waiting_ms)) }
-                        td { (text::spread(figures.running_ms)) }
+                        td { (told(&text::spread(figures.waiting_ms))) }
+                        td { (told(&text::spread(figures.running_ms))) }
                         td { (grouped(figures.total_tokens)) }
                         td { (figures.total_cost_usd) }
                         td { (grouped(figures.retries)) }
@@ -408,23 +417,35 @@ fn figures_table(by: By, rows: &[&Row]) -> Markup {
     }
 }
 
+/// How it is reckoned, always.
+const EXPLANATIONS: [&str; 4] = [
+    "A task counts on the day on which it was dropped; tokens and money on the day on which their attempt began, with the worker that made it.",
+    "Waiting is from the drop to the first attempt, running from there to the end, with retries and the pauses between them.",
+    "p50 (the median), p90 and p99 are by nearest rank: times that were measured, the first that so many per cent do not exceed.",
+    "A month is projected from what is over of it, once that is a day.",
+];
+
 /// How it was reckoned, for whoever asks.
 fn explanations(report: &Report) -> Markup {
+    let routing = format!("Routing: {}.", text::routing(report.routing.as_ref()));
+    let confidential = report.routing.as_ref().map(|saving| saving.confidential_at_dearest_usd);
+    let confidential = confidential.filter(|cost| *cost > Usd::ZERO).map(|cost| {
+        format!(
+            "{cost} of that is confidential work, which goes to local workers whatever they cost."
+        )
+    });
+    let first = report.notes.iter().chain([&routing]).chain(&confidential).map(String::as_str);
     html! {
         section {
-            h2 { "How this is reckoned" }
-            ul.soft {
-                @for note in &report.notes { li { (note) } }
-                li { "Routing: " (text::routing(report.routing.as_ref())) "." }
-                @if let Some(saving) = report.routing.as_ref().filter(|saving| saving.confidential_at_dearest_usd > Usd::ZERO) {
-                    li { (saving.confidential_at_dearest_usd) " of that is confidential work, which goes to local workers whatever they cost." }
-                }
-                li { "A task counts on the day on which it was dropped; tokens and money on the day on which their attempt began, with the worker that made it." }
-                li { "Waiting is from the drop to the first attempt, running from there to the end, with retries and the pauses between them." }
-                li { "p50 (the median), p90 and p99 are by nearest rank: times that were measured, the first that so many per cent do not exceed." }
-                li { "A month is projected from what is over of it, once that is a day." }
-            }
+            h2 { (told("How this is reckoned")) }
+            ul.soft { @for line in first.chain(EXPLANATIONS) { li { (told(line)) } } }
         }
+    }
+}
+
+impl From<Unable> for Trouble {
+    fn from(Unable(why): Unable) -> Self {
+        Self::new("cannot draw a chart").because(why)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The report for a terminal: what matters most first, then a table for each grouping.
 
-use super::super::table::Table;
+use super::super::language::told;
+use super::super::table::{Table, padded};
 use super::figures::{Figures, Spread, percent, time};
 use super::saving::Saving;
 use super::standing::Account;
@@ -8,9 +9,9 @@ use super::{By, Report, Row, shown};
 use crate::base::words::Count;
 
 pub(super) fn text(report: &Report) -> String {
-    let mut text = format!("{} ({})\n\n", report.title(), report.timezone);
+    let mut text = format!("{} ({})\n\n", told(&report.title()), report.timezone);
     for (name, line) in summary(report) {
-        text.push_str(&format!("{name:<9} {line}\n"));
+        text.push_str(&format!("{} {}\n", padded(&told(name), 9), told(&line)));
     }
     for rows in report.tables() {
         // A person looks for the days on which something was.
@@ -21,7 +22,7 @@ pub(super) fn text(report: &Report) -> String {
     }
     text.push_str(&failures(report));
     for note in &report.notes {
-        text.push_str(&format!("\nnote: {note}\n"));
+        text.push_str(&format!("\n{}\n", told(&format!("note: {note}"))));
     }
     text
 }
@@ -73,18 +74,22 @@ fn in_words(spread: Option<Spread>) -> String {
 
 /// `2026-11: $1.45 of $100.00 spent, $0.10 reserved, $98.45 left, $1.67 projected`.
 pub(super) fn account_in_words(account: &Account) -> String {
-    let mut text = format!("{}: {}", account.window, account.spent_usd);
-    match (account.limit_usd, account.left_usd) {
-        (Some(limit), Some(left)) => text.push_str(&format!(
-            " of {limit} spent, {} reserved, {left} left",
-            account.reserved_usd
-        )),
-        _ => text.push_str(" spent; its limit is not known any more"),
+    let Account { window, spent_usd, reserved_usd, .. } = account;
+    let text = match (account.limit_usd, account.left_usd) {
+        (Some(limit), Some(left)) => {
+            format!("{window}: {spent_usd} of {limit} spent, {reserved_usd} reserved, {left} left")
+        }
+        _ => format!("{window}: {spent_usd} spent; its limit is not known any more"),
+    };
+    and_projected(text, account)
+}
+
+/// A text, and what is projected where something is.
+pub(super) fn and_projected(text: String, account: &Account) -> String {
+    match account.projected_usd {
+        Some(projected) => format!("{text}, {projected} projected"),
+        None => text,
     }
-    if let Some(projected) = account.projected_usd {
-        text.push_str(&format!(", {projected} projected"));
-    }
-    text
 }
 
 /// What routing saved, in a sentence that can stand alone.

@@ -1,7 +1,8 @@
 //! Draws the model: a head, the tasks, the workers, what happened, and what the keys do.
 //!
 //! Whatever others wrote (ids, reasons, answers) is tame before it is cut to its columns, and no
-//! state is told by a colour alone.
+//! state is told by a colour alone. What koubou itself says is told in the language that is spoken,
+//! in columns that have room for it.
 
 use std::time::Duration;
 
@@ -16,13 +17,14 @@ use super::paint::{Paint, cut, fit, right, short, width, wrap};
 use super::seen::{Doing, EventRow, Seen, TaskRow, WorkerRow};
 use crate::base::clock::{self, Timestamp};
 use crate::base::words::{self, tame};
+use crate::cli::language::told;
 use crate::route::budget::Standing;
 use crate::task::Folder;
 
 /// The smallest window that shows anything worth reading.
 const SMALLEST: (u16, u16) = (40, 12);
 
-const HELP: &[&str] = &[
+const HELP: [&str; 15] = [
     "Tab, Shift-Tab     go to the next pane, or back: tasks, workers, events",
     "arrows, j k g G    select a row; PgUp and PgDn by ten",
     "left, right        in the tasks: pending, in progress, completed, failed",
@@ -51,7 +53,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, now: Timestamp, paint: 
         Mode::Help => canvas.help(),
         Mode::Page(page) => canvas.page(page, model),
         _ if !model.is_ready => {
-            canvas.put(0, Line::raw(format!("looking at {}…", tame(&model.seen.home))));
+            let text = format!("looking at {}…", tame(&model.seen.home));
+            canvas.put(0, Line::raw(told(&text).into_owned()));
         }
         _ => canvas.shop(model),
     }
@@ -60,7 +63,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, now: Timestamp, paint: 
 fn too_small(frame: &mut Frame<'_>, area: Rect) {
     let (columns, rows) = SMALLEST;
     let text = format!("the window is too small: {columns} columns and {rows} rows are needed");
-    let lines = wrap(&text, area.width.into());
+    let lines = wrap(&told(&text), area.width.into());
     for (row, text) in (0..area.height).zip(lines) {
         frame.buffer_mut().set_line(0, row, &Line::raw(text), area.width);
     }
@@ -90,7 +93,7 @@ impl Canvas<'_, '_> {
         self.put(1, self.money(seen));
         let mut row = 2;
         for trouble in seen.troubles.iter().take(2) {
-            let text = cut(&format!("! {}", tame(trouble)), self.columns());
+            let text = cut(&format!("! {}", told(&tame(trouble))), self.columns());
             self.put(row, Line::styled(text, self.paint.bad()));
             row += 1;
         }
@@ -113,12 +116,16 @@ impl Canvas<'_, '_> {
             Some(daemon) => {
                 let age = daemon.since.map(|since| format!(" for {}", self.age(since)));
                 let age = age.unwrap_or_default();
-                (format!("working{age}, process {}", daemon.pid), paint.busy())
+                let text = format!("working{age}, process {}", daemon.pid);
+                (told(&text).into_owned(), paint.busy())
             }
-            None => ("NO DAEMON: `koubou start` starts one".to_owned(), paint.bad()),
+            None => (told("NO DAEMON: `koubou start` starts one").into_owned(), paint.bad()),
         };
-        let paused = if seen.paused { "  PAUSED: P lets it go on" } else { "" };
-        let room = self.columns().saturating_sub(width(&text) + width(paused) + 2);
+        let paused = match seen.paused {
+            true => format!("  {}", told("PAUSED: P lets it go on")),
+            false => String::new(),
+        };
+        let room = self.columns().saturating_sub(width(&text) + width(&paused) + 2);
         Line::from(vec![
             Span::styled(
                 end_of(&tame(&seen.home), room),
@@ -132,26 +139,27 @@ impl Canvas<'_, '_> {
 
     fn money(&self, seen: &Seen) -> Line<'static> {
         let Some(money) = &seen.money else {
-            return Line::styled("money: not known", self.paint.dim());
+            return Line::styled(told("money: not known").into_owned(), self.paint.dim());
         };
         let part = |name: &str, standing: &Standing| {
             let Standing { limit, spent, reserved } = standing;
             let percent = standing.percent();
-            let mut text = format!("{name} {spent} of {limit}");
-            if standing.reserved > crate::task::Usd::ZERO {
-                text.push_str(&format!(" + {reserved} reserved"));
-            }
+            let text = match standing.reserved > crate::task::Usd::ZERO {
+                true => format!("{name} {spent} of {limit} + {reserved} reserved"),
+                false => format!("{name} {spent} of {limit}"),
+            };
             let style = match () {
                 () if standing.limit <= standing.used() => self.paint.bad(),
                 () if percent >= money.alert_percent.into() => self.paint.held(),
                 () => Style::new(),
             };
             let word = match () {
-                () if standing.limit <= standing.used() => ", USED UP".to_owned(),
-                () if percent >= money.alert_percent.into() => format!(", {percent} % USED"),
+                () if standing.limit <= standing.used() => "USED UP".to_owned(),
+                () if percent >= money.alert_percent.into() => format!("{percent} % USED"),
                 () => String::new(),
             };
-            Span::styled(format!("{text}{word}"), style)
+            let comma = if word.is_empty() { "" } else { ", " };
+            Span::styled(format!("{}{}{}", told(&text), told(comma), told(&word)), style)
         };
         let (day, month) = (part("today", &money.day), part(&money.year_month, &money.month));
         Line::from(vec![day, Span::raw("   "), month])
@@ -161,14 +169,16 @@ impl Canvas<'_, '_> {
         let want = model.want();
         let counts = Folder::ALL.into_iter().zip(model.seen.counts).map(|(folder, count)| {
             let text = format!("{count} {}", folder.as_str().replace('_', " "));
+            let text = told(&text);
             match folder == want.folder && want.filter.is_none() {
                 true => format!("[{text}]"),
                 false => format!(" {text} "),
             }
         });
-        let mut title = format!("TASKS {}", counts.collect::<String>());
+        let mut title = format!("{} {}", told("TASKS"), counts.collect::<String>());
         if let Some(filter) = &want.filter {
-            title.push_str(&format!(" like \"{}\"; Esc: all", tame(filter)));
+            let like = format!("like \"{}\"; Esc: all", tame(filter));
+            title.push_str(&format!(" {}", told(&like)));
         }
         let tasks = model.tasks();
         let ids = tasks.iter().map(|task| width(&tame(task.id.as_str()))).max().unwrap_or(0);
@@ -195,11 +205,13 @@ impl Canvas<'_, '_> {
             _ => Style::new(),
         };
         let clock = task.since.map(|since| format!("for {}", self.age(since)));
-        let says = tame(&task.says);
+        let clock = clock.map(|clock| told(&clock).into_owned());
+        let says = told(&tame(&task.says)).into_owned();
         let parts = [Some(says), clock].into_iter().flatten().filter(|part| !part.is_empty());
         let mut spans = vec![Span::raw(fit(&tame(task.id.as_str()), id_columns) + "  ")];
         if is_any {
-            spans.push(Span::styled(fit(&task.folder.as_str().replace('_', " "), 12), style));
+            let folder = task.folder.as_str().replace('_', " ");
+            spans.push(Span::styled(fit(&told(&folder), 12), style));
         }
         let worker = task.worker.as_deref().map_or("-".to_owned(), tame);
         spans.push(Span::raw(fit(&worker, worker_columns) + "  "));
@@ -213,15 +225,16 @@ impl Canvas<'_, '_> {
             hands.chain([width(&tame(worker.name.as_str()))])
         });
         let most = 14.max(self.columns() / 6);
-        let name_columns = names.max().unwrap_or(0).clamp(7, most);
+        let name_columns = names.max().unwrap_or(0).clamp(width(&told("WORKERS")), most);
         let title = format!(
-            "{} {} {} {} {} {} WHY",
-            fit("WORKERS", name_columns),
-            fit("STATE", 14),
-            fit("HANDS", 5),
+            "{} {} {} {} {} {} {}",
+            fit(&told("WORKERS"), name_columns),
+            fit(&told("STATE"), 14),
+            fit(&told("HANDS"), 5),
             right("RPM", 7),
             right("TPM", 9),
-            right("TODAY", 9)
+            right(&told("TODAY"), 9),
+            told("WHY")
         );
         let has_mirror = model.seen.has_mirror;
         let mut lines = Vec::new();
@@ -254,10 +267,11 @@ impl Canvas<'_, '_> {
         let until = state.until.iter().map(|until| format!("until {}", time_of(until)));
         let since = state.since.iter().map(|since| format!("since {}", time_of(since)));
         let why = Some(tame(&state.why())).filter(|why| !why.is_empty());
-        let why: Vec<String> = until.chain(since).chain(why).collect();
+        let why = until.chain(since).chain(why).map(|part| told(&part).into_owned());
+        let why: Vec<String> = why.collect();
         Line::from(vec![
             Span::raw(fit(&tame(worker.name.as_str()), name_columns) + " "),
-            Span::styled(fit(&tame(&word), 14) + " ", style),
+            Span::styled(fit(&told(&tame(&word)), 14) + " ", style),
             Span::raw(format!(
                 "{} {} {} {} ",
                 fit(&format!("{}/{}", worker.doing.len(), state.hands), 5),
@@ -265,20 +279,20 @@ impl Canvas<'_, '_> {
                 right(&against(tokens, state.max_tpm), 9),
                 right(&worker.cost_today.to_string(), 9),
             )),
-            Span::styled(why.join(", "), style),
+            Span::styled(why.join(&told(", ")), style),
         ])
     }
 
     fn doing(&self, doing: &Doing, name_columns: usize) -> Line<'static> {
         let hand = fit(&format!("  {}", tame(&doing.hand)), name_columns + 1);
-        let age = right(&self.age(doing.since), 12);
+        let age = right(&told(&self.age(doing.since)), 12);
         Line::raw(format!("{hand}{age}  {}", tame(doing.task.as_str())))
     }
 
     fn events(&mut self, model: &Model, row: u16, rows: u16) {
         let today = self.now.strftime("%Y-%m-%d").to_string();
         let lines = model.events_shown().map(|(_, event)| self.event(event, &today)).collect();
-        self.pane(model, Pane::Events, "EVENTS", lines, row, rows);
+        self.pane(model, Pane::Events, &told("EVENTS"), lines, row, rows);
     }
 
     fn event(&self, event: &EventRow, today: &str) -> Line<'static> {
@@ -306,7 +320,7 @@ impl Canvas<'_, '_> {
         let picked = model.picked(pane);
         let top = picked.saturating_sub(height / 2).min(all.saturating_sub(height));
         let place = match all > height {
-            true => format!(" {}-{} of {all}", top + 1, top + height),
+            true => format!(" {}", place(top + 1, top + height, all)),
             false => String::new(),
         };
         let mark = if has_keys { "> " } else { "  " };
@@ -343,13 +357,14 @@ impl Canvas<'_, '_> {
             "Tab pane  Enter open  p pause  x cancel  r retry  / find  ? help  q quit";
         match &model.mode {
             Mode::Confirm(task) => {
-                let id = cut(&tame(task.as_str()), self.columns().saturating_sub(37));
+                // What is said beside it has room in every language.
+                let id = cut(&tame(task.as_str()), self.columns().saturating_sub(50));
                 let text = format!("cancel `{id}`? y: yes, any other key: no");
-                self.say(&text, self.paint.picked());
+                self.say(&told(&text), self.paint.picked());
             }
             Mode::Find(text) => {
                 let text = format!("find ids with: {}_   (Enter: show, Esc: all)", tame(text));
-                self.say(&text, self.paint.picked());
+                self.say(&told(&text), self.paint.picked());
             }
             _ => self.message(model, KEYS),
         }
@@ -357,8 +372,10 @@ impl Canvas<'_, '_> {
 
     fn message(&mut self, model: &Model, keys: &str) {
         match &model.message {
-            Some(text) => self.say(&tame(text), Style::new().add_modifier(Modifier::BOLD)),
-            None => self.say(&cut(keys, self.columns()), self.paint.dim()),
+            Some(text) => {
+                self.say(&told(&tame(text)), Style::new().add_modifier(Modifier::BOLD));
+            }
+            None => self.say(&cut(&told(keys), self.columns()), self.paint.dim()),
         }
     }
 
@@ -376,7 +393,7 @@ impl Canvas<'_, '_> {
     fn page(&mut self, page: &Page, model: &Model) {
         const KEYS: &str = "arrows, space scroll  c confidential  r retry  x cancel  q back";
         let (first, last, all) = page.place();
-        let place = format!("{first}-{last} of {all}");
+        let place = place(first, last, all);
         let room = self.columns().saturating_sub(width(&place));
         let title = format!("{}{place}", fit(&tame(page.id().as_str()), room));
         self.put(0, Line::styled(title, self.paint.title(true)));
@@ -387,8 +404,9 @@ impl Canvas<'_, '_> {
     }
 
     fn help(&mut self) {
-        self.put(0, Line::styled("koubou top: any key goes back", self.paint.title(true)));
-        let lines = HELP.iter().flat_map(|line| wrap(line, self.columns()));
+        let title = told("koubou top: any key goes back").into_owned();
+        self.put(0, Line::styled(title, self.paint.title(true)));
+        let lines = HELP.iter().flat_map(|line| wrap(&told(line), self.columns()));
         for (row, line) in (1..).zip(lines.collect::<Vec<_>>()) {
             self.put(row, Line::raw(line));
         }
@@ -398,6 +416,11 @@ impl Canvas<'_, '_> {
     fn age(&self, since: Timestamp) -> String {
         words::span(Duration::from_secs(clock::between(since, self.now).as_secs()))
     }
+}
+
+/// Which rows are shown, of how many.
+fn place(first: usize, last: usize, all: usize) -> String {
+    told(&format!("{first}-{last} of {all}")).into_owned()
 }
 
 /// The end of a text in so many columns, behind `…` where it has more.

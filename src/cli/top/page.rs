@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::paint::wrap;
 use crate::base::words::{self, tame};
+use crate::cli::language::told;
 use crate::cli::show;
 use crate::task::{Folder, Sensitivity, TaskId};
 
@@ -31,9 +32,13 @@ impl Story {
         let level = document.pointer("/routing/sensitivity_level").and_then(Value::as_str);
         let mut text = Vec::new();
         let part = |pointer: &str| document.pointer(pointer).and_then(Value::as_str);
-        section(&mut text, "answer", part("/content"));
-        section(&mut text, "standard error", part("/error/stderr").or_else(|| part("/stderr")));
-        section(&mut text, "asked", part("/task/description"));
+        section(&mut text, &told("answer"), part("/content"));
+        section(
+            &mut text,
+            &told("standard error"),
+            part("/error/stderr").or_else(|| part("/stderr")),
+        );
+        section(&mut text, &told("asked"), part("/task/description"));
         let task = document.get("task").and_then(Value::as_object).cloned();
         let rest = task.map(|mut task| {
             task.remove("description");
@@ -41,7 +46,7 @@ impl Story {
         });
         let rest = rest.filter(|rest| !rest.is_empty());
         let rest = rest.and_then(|rest| serde_json::to_string_pretty(&rest).ok());
-        section(&mut text, "task", rest.as_deref());
+        section(&mut text, &told("task"), rest.as_deref());
         Self {
             id: id.clone(),
             folder,
@@ -60,7 +65,8 @@ fn section(lines: &mut Vec<String>, name: &str, text: Option<&str>) {
     lines.extend(shown.lines().map(|line| tame(&line.replace('\t', "    "))));
     if shown.len() < text.len() {
         let left = words::bytes((text.len() - shown.len()) as u64);
-        lines.push(format!("--- {left} more: `koubou show --json` has all of it ---"));
+        let more = format!("{left} more: `koubou show --json` has all of it");
+        lines.push(format!("--- {} ---", told(&more)));
     }
 }
 
@@ -137,10 +143,8 @@ impl Page {
     }
 
     fn lay_out(&mut self) {
-        let hint = [
-            String::new(),
-            "--- what was asked and answered is confidential: `c` shows it ---".to_owned(),
-        ];
+        let hidden = told("what was asked and answered is confidential: `c` shows it");
+        let hint = [String::new(), format!("--- {hidden} ---")];
         let text = if self.is_hidden() { &hint[..] } else { &self.story.text[..] };
         let lines = self.story.head.iter().chain(text);
         self.lines = lines.flat_map(|line| wrap(line, self.columns)).collect();

@@ -11,6 +11,7 @@ use super::page::tests::story;
 use super::paint::{Paint, width};
 use super::seen::{Daemon, Doing, EventRow, Money, Rate, Seen, TaskRow, Want, WorkerRow};
 use crate::base::clock::Timestamp;
+use crate::cli::language::tests::in_japanese;
 use crate::cli::workers::WorkerState;
 use crate::route::budget::Standing;
 use crate::task::{Folder, TaskId, Usd, WorkerType};
@@ -150,6 +151,46 @@ fn a_small_window_has_all_of_it() {
 #[test]
 fn a_large_window_has_more_of_it() {
     insta::assert_snapshot!(drawn(&model(), 200, 50));
+}
+
+#[test]
+fn a_small_window_has_all_of_it_in_japanese() {
+    insta::assert_snapshot!(in_japanese(|| drawn(&model(), 80, 24)));
+}
+
+#[test]
+fn the_keys_are_told_in_japanese_a_line_each() {
+    let screen = |keys: &str| {
+        let mut model = model();
+        model.see(Seen { tasks: Vec::new(), ..seen() });
+        typed(&mut model, keys);
+        drawn(&model, 80, 24)
+    };
+    let english = screen("?");
+    let help = in_japanese(|| screen("?"));
+    assert_eq!(help.lines().count(), english.lines().count(), "no line is longer than its room");
+    let is_key = |line: &&str| line.contains("     ") || line.starts_with("Ctrl");
+    for line in help.lines().filter(is_key) {
+        let keys = line.split("  ").next().unwrap();
+        let told = line[keys.len()..].trim_start();
+        assert_eq!(width(&line[..line.len() - told.len()]), 19, "{line}");
+    }
+    let asked = in_japanese(|| screen("x"));
+    assert!(asked.contains("タスクを選んでいません"), "{asked}");
+    assert!(in_japanese(|| screen("/工")).contains("探す ID: 工_"));
+}
+
+#[test]
+fn what_is_asked_has_room_for_a_long_id_in_every_language() {
+    let mut model = model();
+    let long = "x".repeat(200);
+    model.see(Seen { tasks: vec![task(&long, Folder::Pending, "", "")], ..seen() });
+    typed(&mut model, "x");
+    for screen in [drawn(&model, 80, 24), in_japanese(|| drawn(&model, 80, 24))] {
+        let last = screen.lines().last().unwrap();
+        assert!(last.contains("…`") && last.contains("y: "), "{screen}");
+        assert!(last.ends_with("no") || last.ends_with("いいえ"), "{screen}");
+    }
 }
 
 #[test]

@@ -176,6 +176,9 @@ fn tell(report: &Report) {
         Count(report.logs.len() as u64, "file"),
         Count(report.leftovers, "leftover"),
     );
+    for month in &report.journal {
+        log::info!("packed {}, of {}", month.file, bytes(month.bytes));
+    }
     for kept in &report.kept_because {
         log::info!(task:% = kept.task_id; "its old result stays: {}", kept.why);
     }

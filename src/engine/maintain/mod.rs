@@ -4,8 +4,8 @@
 //! Each step goes on where another failed, and what failed is in the report. The mirror follows
 //! last: beside a daemon that one writes it, for a mirror has one writer.
 //!
-//! It never deletes what money or a waiting task needs: the journal stays as it is, and so does a
-//! result that somebody waits for.
+//! It never deletes what money or a waiting task needs: the journal stays, its old months packed, and
+//! so does a result that somebody waits for.
 
 mod daily;
 mod needed;
@@ -27,6 +27,8 @@ use crate::config::{Config, Kind, Retire, WorkerSpec};
 use crate::mirror::compact::{self, Compacted};
 use crate::mirror::{Mirror, MirrorError};
 use crate::spool::archive::{KeepError, Keeper};
+use crate::spool::format::PACKED_JOURNAL;
+use crate::spool::journal;
 use crate::spool::lock::Lock;
 use crate::spool::logs::{self, Deed, Rules};
 use crate::spool::retire::{self, Retiring, Seen};
@@ -73,6 +75,8 @@ pub struct Report {
     pub logs: Vec<LogDeed>,
     /// The folders that attempts had left in `work` and that were removed.
     pub work: Vec<String>,
+    /// Which months of the journal were packed.
+    pub journal: Vec<LogDeed>,
     /// What dead processes had left half-made.
     pub leftovers: u64,
     /// What became of the mirror; nothing where that is the daemon's to do.
@@ -181,6 +185,8 @@ pub fn maintain(
         work.note(retire::put_all_back(&spool, keeper));
     }
     work.report.archived_bytes = spool.archive().size().1.saturating_sub(size_before);
+    let packed = work.pack_journal();
+    work.note(packed);
     work.tend_logs(now);
     work.clear_work();
     work.sweep();
@@ -290,6 +296,33 @@ impl Work<'_, '_> {
         if self.report.kept_because.len() < MOST_NAMED {
             self.report.kept_because.push(Kept { task_id, status, why });
         }
+    }
+
+    /// Packs the months of the journal that were over before what is old, but for those that each start
+    /// reads.
+    fn pack_journal(&mut self) -> Result<(), FileError> {
+        let (home, is_dry) = (self.spool.home(), self.manner.is_dry);
+        if !is_dry {
+            journal::sweep(&home.journal())?;
+        }
+        let old = journal::old_months(&home.journal(), self.before)?;
+        if !is_dry && !old.is_empty() {
+            home.raise_format(PACKED_JOURNAL)?;
+        }
+        for path in old {
+            if (self.manner.is_over)() {
+                break;
+            }
+            match journal::pack(path, is_dry) {
+                Ok(packed) => self.report.journal.extend(packed.map(|packed| LogDeed {
+                    file: self.below(&packed.path),
+                    deed: "compressed",
+                    bytes: packed.bytes,
+                })),
+                Err(error) => self.note(Err(error)),
+            }
+        }
+        Ok(())
     }
 
     fn tend_logs(&mut self, now: Timestamp) {

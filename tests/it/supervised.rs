@@ -1,5 +1,6 @@
 //! systemd hears that the work begins, that the loop goes round, and that it ends.
 
+use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
@@ -28,8 +29,16 @@ impl Supervisor {
     #[track_caller]
     fn hears(&self) -> String {
         let mut bytes = [0; 1024];
-        let length = self.0.recv(&mut bytes).expect("a word from the daemon");
-        String::from_utf8_lossy(&bytes[..length]).trim().to_owned()
+        loop {
+            match self.0.recv(&mut bytes) {
+                // A wait with an end is not begun again by itself after a signal.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                heard => {
+                    let length = heard.expect("a word from the daemon");
+                    return String::from_utf8_lossy(&bytes[..length]).trim().to_owned();
+                }
+            }
+        }
     }
 
     /// What it has heard and not taken yet.

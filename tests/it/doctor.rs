@@ -102,6 +102,12 @@ fn harms() -> Vec<Harm> {
         harm("home", "error", "no settings", |shop| {
             fs::remove_file(shop.home().join("config/agent.yaml")).unwrap();
         }),
+        harm("home", "error", "0666, not 0600", |shop| {
+            let month = shop.home().join("tasks/archive/2026-01.jsonl.zst");
+            fs::write(&month, zstd::bulk::compress(b"", 3).unwrap()).unwrap();
+            shop.koubou(["maintain"]).ends(0);
+            chmod(&month, 0o666);
+        }),
         harm("home", "error", "0644, not 0600", |shop| {
             chmod(&shop.home().join("config/.env"), 0o644);
         }),

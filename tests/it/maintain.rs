@@ -462,3 +462,18 @@ fn the_journal_is_packed_beside_a_daemon_too() {
     let log = fs::read_to_string(shop.home().join("logs/system/koubou.log")).unwrap();
     assert!(!log.contains("taken away"), "{log}");
 }
+
+#[test]
+fn an_archive_whose_end_was_torn_off_is_told_once() {
+    let shop = worked(&["a", "b"]);
+    shop.koubou(["maintain"]).ends(0);
+    let path = shop.home().join(ARCHIVE);
+    let size = fs::metadata(&path).unwrap().len();
+    fs::File::options().write(true).open(&path).unwrap().set_len(size - 9).unwrap();
+    let said = shop.koubou(["maintain"]).ends(1);
+    let damage = "2026-01.jsonl.zst cannot be read from byte 0 on";
+    assert!(said.err.contains(damage) && said.err.contains(".torn-1"), "{}", said.err);
+    let aside = shop.home().join(format!("{ARCHIVE}.torn-1"));
+    assert_eq!(fs::metadata(aside).unwrap().len(), size - 9);
+    shop.koubou(["maintain"]).ends(0);
+}

@@ -92,11 +92,20 @@ fn user(uid: u32) -> String {
 pub(super) fn too_open(site: &Site) -> Vec<(PathBuf, u32)> {
     let folders = FOLDERS.iter().filter(|(_, mode)| *mode == 0o700);
     let folders = folders.map(|(name, mode)| (site.home.path().join(name), *mode));
-    let files = [(site.home.env_file(), 0o600)];
+    let files = [site.home.env_file()].into_iter().chain(kept_for_long(site));
+    let files = files.map(|path| (path, 0o600));
     let private = folders
         .chain(files)
         .filter(|(path, _)| mode_of(path).is_some_and(|mode| mode & 0o077 != 0));
     private.chain(a_home_for_all(site)).collect()
+}
+
+/// Months of the archive and of the journal: any of them may hold what is confidential.
+fn kept_for_long(site: &Site) -> impl Iterator<Item = PathBuf> {
+    [site.home.archive(), site.home.journal()].into_iter().flat_map(|dir| {
+        let files = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        files.filter(|path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file()))
+    })
 }
 
 /// The home itself, where others may write in it: they could put a `config` of theirs in the place of ours.

@@ -174,7 +174,8 @@ pub fn maintain(
     let mut keeper = None;
     if !work.manner.is_dry {
         home.mend()?;
-        let opened = Keeper::open(spool.archive())?;
+        let mut opened = Keeper::open(spool.archive())?;
+        work.report.failed.extend(opened.take_damages());
         retire::put_all_back(&spool, &opened)?;
         keeper = Some(opened);
     }
@@ -413,7 +414,8 @@ impl Work<'_, '_> {
 
 /// Puts back what a killed maintenance left on its way out, and has the archive's index in order.
 pub(super) fn mend_archive(spool: &Spool) {
-    let mended = Keeper::open(spool.archive()).and_then(|keeper| {
+    let mended = Keeper::open(spool.archive()).and_then(|mut keeper| {
+        keeper.take_damages().iter().for_each(|damage| log::warn!("{damage}"));
         retire::put_all_back(spool, &keeper)?;
         Ok(())
     });

@@ -1,9 +1,9 @@
 //! Appends to the archives: one at a time, held by an advisory lock that dies with its process.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 use fs2::FileExt;
@@ -41,6 +41,8 @@ pub struct Keeper {
     covered: Covered,
     /// Written, and not in the index yet.
     fresh: Vec<Record>,
+    /// What cannot be read, a sentence each.
+    damages: Vec<String>,
 }
 
 /// A month's file, and the frame that is being filled.
@@ -68,10 +70,16 @@ impl Keeper {
             months: BTreeMap::new(),
             covered: Covered::new(),
             fresh: Vec::new(),
+            damages: Vec::new(),
         };
         keeper.sweep();
         keeper.bring_in_order()?;
         Ok(keeper)
+    }
+
+    /// What could not be read while the archives were brought in order, a sentence each.
+    pub fn take_damages(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.damages)
     }
 
     /// Adds a result's line to the file of a month. It is durable after the next [`Self::commit`].
@@ -191,11 +199,16 @@ impl Keeper {
                 Ok(frame) => frame,
                 Err((begin, _)) if is_covered && frames.at >= size => return cut(&path, begin),
                 Err((begin, _)) if frames.at >= size && !ends(&path, begin, size) => {
-                    keep_aside(&path, begin)?;
+                    let aside = keep_aside(&path, begin)?;
+                    self.damages.push(format!(
+                        "tasks/archive/{name} cannot be read from byte {begin} on; what stood there is now in `{}` beside it",
+                        aside.display()
+                    ));
                     return cut(&path, begin);
                 }
                 Err((begin, why)) => {
-                    log::warn!("{}", super::Damage { file: name.into(), frame: begin, why });
+                    let damage = super::Damage { file: name.into(), frame: begin, why };
+                    self.damages.push(damage.to_string());
                     continue;
                 }
             };
@@ -221,21 +234,24 @@ fn cut(path: &std::path::Path, at: u64) -> Result<u64, FileError> {
     Ok(at)
 }
 
-/// Copies the end of a file into the first free `.torn-N` beside it.
-fn keep_aside(path: &std::path::Path, from: u64) -> Result<(), FileError> {
+/// Copies the end of a file into the first free `.torn-N` beside it, whose name it tells.
+fn keep_aside(path: &std::path::Path, from: u64) -> Result<PathBuf, FileError> {
     let mut file = super::open(path)?;
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(from)).at("read", path)?;
     file.read_to_end(&mut bytes).at("read", path)?;
-    for n in 1.. {
+    let mut n = 1;
+    loop {
         let mut aside = path.as_os_str().to_owned();
         aside.push(format!(".torn-{n}"));
         match files::write_new(aside.as_ref(), &bytes, 0o600) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            written => return written,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => n += 1,
+            written => {
+                let name = std::path::Path::new(&aside).file_name().unwrap_or_default();
+                return written.map(|()| name.into());
+            }
         }
     }
-    Ok(())
 }
 
 fn lock(dir: &std::path::Path) -> Result<File, KeepError> {
@@ -261,7 +277,12 @@ impl Month {
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
         let options = options.append(true).create(true).mode(0o600).custom_flags(flags);
         let file = options.open(&path).at("open", &path)?;
-        let end = file.metadata().at("look at", &path)?.len();
+        let meta = file.metadata().at("look at", &path)?;
+        // Somebody made it anew by hand, and confidential results are about to come in.
+        if meta.permissions().mode() & 0o077 != 0 {
+            file.set_permissions(Permissions::from_mode(0o600)).at("close to others", &path)?;
+        }
+        let end = meta.len();
         let (lines, ids) = (Vec::new(), Vec::new());
         Ok(Self { file, path, end, lines, ids, is_new, is_synced: true })
     }

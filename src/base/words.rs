@@ -124,6 +124,43 @@ pub fn tame(text: &str) -> String {
     tamed
 }
 
+/// `text` in small letters, as the standard library has them; quick also where much of it is Japanese,
+/// which has no other letters.
+pub fn small(text: &str) -> String {
+    // What this letter becomes depends on what stands around it.
+    if text.contains('Σ') {
+        return text.to_lowercase();
+    }
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(first) = rest.chars().next() {
+        let caseless = caseless(rest.as_bytes());
+        let (part, behind) = rest.split_at(caseless);
+        if caseless > 0 {
+            let from = out.len();
+            out.push_str(part);
+            out[from..].make_ascii_lowercase();
+            rest = behind;
+        } else {
+            out.extend(first.to_lowercase());
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    out
+}
+
+/// How long the bytes of ASCII and of the signs from U+3000 to U+9FFF are that a text begins with.
+fn caseless(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        at += match byte {
+            0..0x80 => 1,
+            0xe3..=0xe9 => 3,
+            _ => break,
+        };
+    }
+    at
+}
+
 /// At most `max` characters of `text`, with `…` where something was cut.
 pub fn excerpt(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
@@ -172,6 +209,17 @@ pub fn parse_span(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_letters_are_those_of_the_standard_library() {
+        for c in '\u{3000}'..='\u{9fff}' {
+            assert!(c.to_lowercase().eq([c]), "{c}");
+        }
+        for text in ["", "AbC", "ΣΑΣ", "漢字 ÀÉ ＡＢ İ K ẞ", "カナABC漢DÉ", "\u{2fff}A\u{a640}Z"]
+        {
+            assert_eq!(small(text), text.to_lowercase(), "{text}");
+        }
+    }
 
     #[test]
     fn counts_agree_with_their_noun() {

@@ -7,7 +7,7 @@
 //! says where it is: a typo in a chapter on deadlocks is a typo.
 
 use super::beside::{beside_mechanical, beside_small, counts_of_small};
-use super::grammar;
+use super::grammar::{self, Part};
 use super::keywords::Keywords;
 use super::lexicon::{Entry, Feature, Hit, Lexicon};
 use super::plain::{ARROW, COLON, ITEM, NAME, PARAGRAPH, PAUSE, Plain, STOP};
@@ -146,9 +146,7 @@ impl<'a> Walk<'a> {
             let rest = &self.text[at..end];
             let Some(first) = rest.chars().next() else { return };
             let len = match first {
-                ' ' => rest[1..]
-                    .find(|c: char| !c.is_ascii_alphanumeric())
-                    .map_or(rest.len(), |n| n + 1),
+                ' ' => 1 + rest.bytes().skip(1).take_while(u8::is_ascii_alphanumeric).count(),
                 other => other.len_utf8(),
             };
             match first {
@@ -219,13 +217,15 @@ impl<'a> Walk<'a> {
                 sentence.turns = true;
                 self.step_into(Region::Place);
             }
-            _ if grammar::is_filler(word) => {}
-            _ if grammar::is_preposition(word) => self.step_into(Region::Place),
-            _ if grammar::is_subordinator(word) => self.step_into(Region::Condition),
-            _ => {
-                sentence.expecting &= word.ends_with("ly");
-                self.cancel();
-            }
+            _ => match grammar::part_of(word) {
+                Some(Part::Filler) => {}
+                Some(Part::Preposition) => self.step_into(Region::Place),
+                Some(Part::Subordinator) => self.step_into(Region::Condition),
+                None => {
+                    sentence.expecting &= word.ends_with("ly");
+                    self.cancel();
+                }
+            },
         }
         self.sentence.begun = true;
     }

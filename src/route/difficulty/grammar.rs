@@ -1,58 +1,51 @@
 //! The little of grammar that is needed: which words open a place or a condition
 //! in English, and which endings ask in Japanese.
 
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::sync::LazyLock;
+
 use super::plain::{COLON, ITEM, PARAGRAPH, PAUSE, STOP};
+use crate::base::quick::Quick;
 
-/// Words of politeness, before which nothing is decided.
-pub(super) fn is_filler(word: &str) -> bool {
-    const FILLERS: &[&str] = &[
-        "please", "can", "could", "would", "you", "i", "we", "want", "need", "needs", "like",
-        "lets", "help", "me", "us", "must", "should", "also", "now", "first", "next", "finally",
-        "kindly", "hey", "hi", "hello", "have", "id", "will", "task", "pls", "thanks", "thx",
-        "one", "ill", "may", "might", "its",
-    ];
-    FILLERS.contains(&word)
+/// What an English word does in its sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A word of politeness, before which nothing is decided.
+    Filler,
+    /// A word behind which stands what the object is in or of.
+    Preposition,
+    /// A word that begins a condition.
+    Subordinator,
 }
 
-/// Words behind which stands what the object is in or of.
-pub(super) fn is_preposition(word: &str) -> bool {
-    const PREPOSITIONS: &[&str] = &[
-        "in",
-        "of",
-        "for",
-        "from",
-        "on",
-        "with",
-        "by",
-        "via",
-        "into",
-        "at",
-        "as",
-        "under",
-        "over",
-        "within",
-        "inside",
-        "about",
-        "per",
-        "between",
-        "against",
-        "after",
-        "before",
-        "through",
-        "throughout",
-        "below",
-        "above",
-    ];
-    PREPOSITIONS.contains(&word)
-}
+const PARTS: &[(Part, &str)] = &[
+    (
+        Part::Filler,
+        "please can could would you i we want need needs like lets help me us must should also now first next \
+         finally kindly hey hi hello have id will task pls thanks thx one ill may might its",
+    ),
+    (
+        Part::Preposition,
+        "in of for from on with by via into at as under over within inside about per between against after before \
+         through throughout below above",
+    ),
+    (
+        Part::Subordinator,
+        "that which so when while because if where until without such unless who whose is are was has does since but",
+    ),
+];
 
-/// Words that begin a condition.
-pub(super) fn is_subordinator(word: &str) -> bool {
-    const SUBORDINATORS: &[&str] = &[
-        "that", "which", "so", "when", "while", "because", "if", "where", "until", "without",
-        "such", "unless", "who", "whose", "is", "are", "was", "has", "does", "since", "but",
-    ];
-    SUBORDINATORS.contains(&word)
+/// What a word does, where it does any such thing.
+pub(super) fn part_of(word: &str) -> Option<Part> {
+    static WORDS: LazyLock<HashMap<&str, Part, BuildHasherDefault<Quick>>> = LazyLock::new(|| {
+        let words = |(part, words): &(Part, &'static str)| {
+            let part = *part;
+            words.split_ascii_whitespace().map(move |word| (word, part))
+        };
+        PARTS.iter().flat_map(words).collect()
+    });
+    WORDS.get(word).copied()
 }
 
 /// Whether an English word is a noun in a Japanese sentence, by what stands behind it.

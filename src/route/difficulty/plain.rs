@@ -4,6 +4,8 @@
 //! Names of files, identifiers, quotations and code are no words of the one who
 //! asks: each becomes [`NAME`]. Takes time in proportion to the text.
 
+use std::borrow::Cow;
+
 /// A name, a quotation or a piece of code.
 pub(super) const NAME: char = '\u{1}';
 /// The end of a sentence.
@@ -198,14 +200,16 @@ impl Reader<'_> {
             self.word(&rest[..letters]);
             return letters;
         }
-        let len = rest.find(|c| !is_wordlike(narrow(c)) && !is_joint(c)).unwrap_or(rest.len());
-        let run = &rest[..len];
+        let run = &rest[..run_len(rest)];
         let kept = run.trim_end_matches(is_joint);
         if is_word(kept) {
             self.word(kept);
             return kept.len();
         }
-        let narrowed: String = kept.chars().map(narrow).collect();
+        let narrowed: Cow<'_, str> = match kept.is_ascii() {
+            true => kept.into(),
+            false => kept.chars().map(narrow).collect(),
+        };
         match known_file(&narrowed) {
             Some(word) => {
                 self.plain.text.push(' ');
@@ -223,7 +227,9 @@ impl Reader<'_> {
         let start = self.plain.text.len();
         self.plain.text.push(' ');
         self.plain.place(self.at);
-        self.plain.text.extend(run.chars().map(|c| c.to_ascii_lowercase()));
+        let from = self.plain.text.len();
+        self.plain.text.push_str(run);
+        self.plain.text[from..].make_ascii_lowercase();
         self.leave_article(start);
     }
 
@@ -276,6 +282,34 @@ fn is_joint(c: char) -> bool {
     matches!(c, '.' | '-' | '/' | '\'' | ':' | '+' | '=' | '&' | '*' | '(' | '[' | ']' | ')')
 }
 
+/// How long a run of the signs of words and names is.
+fn run_len(rest: &str) -> usize {
+    let mut len = 0;
+    loop {
+        let signs = rest.bytes().skip(len).take_while(|b| IN_RUN[usize::from(*b)]);
+        len += signs.count();
+        match rest[len..].chars().next() {
+            Some(c) if !c.is_ascii() && is_wordlike(narrow(c)) => len += c.len_utf8(),
+            _ => return len,
+        }
+    }
+}
+
+/// The bytes of ASCII that stand in runs.
+const IN_RUN: [bool; 256] = {
+    let (mut is, signs, mut n) = ([false; 256], b"_$@#%\\.-/':+=&*([])", 0);
+    while n < 256 {
+        is[n] = (n as u8).is_ascii_alphanumeric();
+        n += 1;
+    }
+    n = 0;
+    while n < signs.len() {
+        is[signs[n] as usize] = true;
+        n += 1;
+    }
+    is
+};
+
 /// How long the mark of a list's item is, with the blank behind it; 0 where there is none.
 fn item_len(line: &str) -> usize {
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
@@ -308,19 +342,22 @@ fn known_file(run: &str) -> Option<&'static str> {
 
 /// Whether a run is the name of a file, a path, an address or an identifier: `src/fix.rs`, `api_v2`, `getName`.
 fn is_name(run: &str) -> bool {
-    let mut bytes = run.bytes();
-    let has_letter = bytes.any(|byte| byte.is_ascii_alphabetic());
-    let camel =
-        run.as_bytes().windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase())
-            && run.starts_with(|c: char| c.is_ascii_lowercase());
-    let joined = ["_", "\\", "()", "=", "[", "@", ".", ":", "--"];
-    let is_number = run.ends_with('%') || run.contains(':');
-    (!has_letter && !is_number && run.contains('.'))
-        || has_letter
-            && (camel
-                || run.starts_with(['/', '-', '$'])
-                || run.matches('/').count() > 1
-                || joined.iter().any(|sign| run.contains(sign)))
+    let has = |sign: u8| run.as_bytes().contains(&sign);
+    if !run.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        let is_number = run.ends_with('%') || has(b':');
+        return !is_number && has(b'.');
+    }
+    let pairs = || run.as_bytes().windows(2);
+    let camel = || {
+        run.starts_with(|c: char| c.is_ascii_lowercase())
+            && pairs().any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
+    };
+    let joins = |byte: u8| matches!(byte, b'_' | b'\\' | b'=' | b'[' | b'@' | b'.' | b':');
+    run.starts_with(['/', '-', '$'])
+        || run.bytes().any(joins)
+        || pairs().any(|two| matches!(two, b"()" | b"--"))
+        || run.bytes().filter(|byte| *byte == b'/').count() > 1
+        || camel()
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@
 
 mod assigned;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use assigned::{ends_bare_value, is_bare_value, is_number, is_quoted_value, skip, skip_blanks};
 
+use super::cues::{Cues, Hit, Stands};
 use super::names::{self, Kind};
 use super::value::{self};
 use crate::base::words;
@@ -28,8 +28,8 @@ const LONGEST_REMARK: usize = 40;
 /// The words that are looked for, and what each stands for in the config.
 #[derive(Debug)]
 pub(super) struct Assignments {
-    finder: AhoCorasick,
-    /// For each needle the index of its word in `words`.
+    cues: Cues,
+    /// For each cue the index of its word in `words`.
     of: Vec<usize>,
     words: Vec<(String, Kind)>,
     /// How many of the words are the config's.
@@ -51,7 +51,7 @@ pub(super) struct Found<'a> {
 
 impl Assignments {
     /// Looks for the config's words and for those that are always looked for.
-    pub(super) fn new(stated: Vec<String>) -> Option<Self> {
+    pub(super) fn new(stated: Vec<String>) -> Self {
         let count = stated.len();
         let mut words: Vec<(String, Kind)> =
             stated.into_iter().map(|word| (word.clone(), names::kind_of(&word))).collect();
@@ -69,12 +69,8 @@ impl Assignments {
                 }
             }
         }
-        let finder = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(&needles)
-            .ok()?;
-        Some(Self { finder, of, words, stated: count })
+        let cues = Cues::new(needles.iter().map(|needle| (needle.as_str(), Stands::Anywhere)));
+        Self { cues, of, words, stated: count }
     }
 
     /// Calls `found` for each assignment in normalised text, until it says that it is enough.
@@ -86,34 +82,52 @@ impl Assignments {
         strict: bool,
         mut found: impl FnMut(Found<'a>) -> bool,
     ) {
-        let mut past = 0;
-        for hit in self.finder.find_iter(text) {
-            if hit.start() < past {
-                continue;
-            }
-            let n = self.of[hit.pattern().as_usize()];
-            let Some(name) = Name::around(text, hit.start(), hit.end(), self.words[n].1) else {
-                continue;
-            };
-            let Some((start, end)) = value_of(text, &name) else { continue };
-            if strict && !(end - start >= 6 && value::is_made_up(&text[start..end])) {
-                continue;
-            }
-            past = end;
-            if !found(Found { word: &self.words[n].0, stated: n < self.stated, start, end }) {
-                return;
-            }
+        let (mut past, mut enough) = (0, false);
+        self.cues.each_longest(
+            text,
+            |_| true,
+            |hit| {
+                if enough || hit.start < past {
+                    return;
+                }
+                if let Some(it) = self.given_at(text, strict, hit) {
+                    past = it.end;
+                    enough = !found(it);
+                }
+            },
+        );
+    }
+
+    /// The name around a word, if it is given a value.
+    fn given_at(&self, text: &str, strict: bool, hit: Hit) -> Option<Found<'_>> {
+        let n = self.of[hit.word];
+        let name = Name::around(text, hit.start, hit.end, self.words[n].1)?;
+        let (start, end) = value_of(text, &name)?;
+        if strict && !(end - start >= 6 && value::is_made_up(&text[start..end])) {
+            return None;
         }
+        Some(Found { word: &self.words[n].0, stated: n < self.stated, start, end })
     }
 
     /// The word that makes `key` a credential's name, if `value` is one that such a name may hide.
     pub(super) fn word_of_pair(&self, key: &str, value: &str) -> Option<(&str, bool)> {
-        let (n, name) = self.finder.find_iter(key).find_map(|hit| {
-            let n = self.of[hit.pattern().as_usize()];
-            let name = Name::around(key, hit.start(), hit.end(), self.words[n].1)?;
+        let ends_key = |hit: Hit| {
+            let n = self.of[hit.word];
+            let name = Name::around(key, hit.start, hit.end, self.words[n].1)?;
             let ends_key = key[name.end..].trim().is_empty();
             (ends_key && !counts_tokens(key, &name, value)).then_some((n, name))
-        })?;
+        };
+        let mut first = None;
+        self.cues.each_longest(
+            key,
+            |_| true,
+            |hit| {
+                if first.is_none() {
+                    first = ends_key(hit);
+                }
+            },
+        );
+        let (n, name) = first?;
         let value = value.trim();
         let names = key[name.start..name.end].eq_ignore_ascii_case(value);
         let counts = !names && is_quoted_value(name.kind, value, name.is_plain(key));
@@ -554,7 +568,7 @@ mod tests {
 
     fn finder() -> Assignments {
         let words = ["password", "secret", "api_key", "token", "private_key"];
-        Assignments::new(words.map(str::to_owned).to_vec()).unwrap()
+        Assignments::new(words.map(str::to_owned).to_vec())
     }
 
     fn values(text: &str) -> Vec<&str> {

@@ -83,11 +83,13 @@ fn whole_lines(text: &str, start: usize, end: usize) -> Range<usize> {
 
 /// The lines of a text with their ends, each with where it stands.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
-    let mut at = 0;
-    text.split_inclusive('\n').map(move |line| {
-        let here = at..at + line.len();
-        at = here.end;
-        (here, line)
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = text.as_bytes().get(start..).filter(|rest| !rest.is_empty())?;
+        let end = rest.iter().position(|b| *b == b'\n').map_or(text.len(), |n| start + n + 1);
+        let here = start..end;
+        start = end;
+        Some((here.clone(), &text[here]))
     })
 }
 

@@ -210,6 +210,9 @@ impl Row {
 
     /// A row is a text if it is long and letters are among its signs and digits.
     fn finish(&mut self, views: &mut Vec<View>) {
+        if self.text.is_empty() {
+            return;
+        }
         let text = std::mem::take(&mut self.text);
         let letters = text.chars().filter(|c| c.is_alphabetic()).count();
         if text.chars().count() >= FEWEST_CODES && letters * 4 >= text.chars().count() {
@@ -222,6 +225,9 @@ impl Row {
 fn base32(text: &str, views: &mut Vec<View>) {
     let bytes = text.as_bytes();
     let part = |b: &u8| b.is_ascii_uppercase() || (b'2'..=b'7').contains(b);
+    if !has_run(bytes, SHORTEST_BASE32, part) {
+        return;
+    }
     let mut at = 0;
     while let Some(n) = bytes[at..].iter().position(part) {
         let start = at + n;
@@ -237,11 +243,33 @@ fn base32(text: &str, views: &mut Vec<View>) {
     }
 }
 
+/// Whether so many bytes of a kind stand together. Most of a text is passed over unread: a run
+/// holds one of each so many bytes.
+fn has_run(bytes: &[u8], length: usize, kind: impl Fn(&u8) -> bool) -> bool {
+    let mut last = length - 1;
+    while let Some(byte) = bytes.get(last) {
+        if kind(byte) {
+            let before =
+                bytes[last + 1 - length..last].iter().rev().take_while(|b| kind(b)).count();
+            let behind = bytes[last + 1..].iter().take(length).take_while(|b| kind(b)).count();
+            if before + 1 + behind >= length {
+                return true;
+            }
+        }
+        last += length;
+    }
+    false
+}
+
 /// `\x70\x61…`: a literal that is escaped letter by letter, by itself.
 fn escaped_runs(text: &str, views: &mut Vec<View>) {
     let mut at = 0;
-    while let Some(n) = text[at..].find("\\x") {
+    while let Some(n) = text[at..].find('\\') {
         let start = at + n;
+        if text.as_bytes().get(start + 1) != Some(&b'x') {
+            at = start + 1;
+            continue;
+        }
         let (len, raw) = raw_run(text, start, "\\x");
         let end = start + len;
         at = end.max(start + 2);
@@ -271,7 +299,8 @@ fn hexdump(text: &str, views: &mut Vec<View>) {
 
 /// The bytes of a line of a dump.
 fn dumped(line: &str) -> Option<Vec<u8>> {
-    let line = line.trim_start_matches([' ', '>', '|']);
+    let before = line.bytes().take_while(|b| matches!(b, b' ' | b'>' | b'|')).count();
+    let line = &line[before..];
     let address = line.bytes().take_while(u8::is_ascii_hexdigit).count();
     if !(4..=8).contains(&address) {
         return None;
@@ -321,7 +350,7 @@ fn leet(text: &str) -> Option<View> {
         words.any(|word| {
             word.len() >= 4
                 && word.bytes().any(|b| b.is_ascii_digit())
-                && LEET.contains(&read_leet(word).to_ascii_lowercase().as_str())
+                && LEET.iter().any(|name| spells(word, name))
         })
     };
     // A line without a word of digits and letters is passed at once.
@@ -339,21 +368,37 @@ fn leet(text: &str) -> Option<View> {
     Some(View::of_stretch("leet", out, whole?))
 }
 
+/// Whether a word of letters and digits, read so, is this name.
+fn spells(word: &str, name: &str) -> bool {
+    let letters = || word.bytes().any(|b| b.is_ascii_alphabetic());
+    let is = |(b, wanted): (u8, u8)| as_letter(b).to_ascii_lowercase() == wanted;
+    word.len() == name.len() && word.bytes().zip(name.bytes()).all(is) && letters()
+}
+
+/// The letter that a digit or a sign looks like.
+fn as_letter(sign: u8) -> u8 {
+    match sign {
+        b'0' => b'o',
+        b'1' => b'i',
+        b'3' => b'e',
+        b'4' | b'@' => b'a',
+        b'5' | b'$' => b's',
+        b'7' => b't',
+        other => other,
+    }
+}
+
 /// Digits in words as the letters that they look like; numbers of digits alone stay.
 fn read_leet(line: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '$');
     let mut out = String::with_capacity(line.len());
     for word in line.split_inclusive(|c: char| !is_part(c)) {
         let letters = word.chars().any(|c| c.is_ascii_alphabetic());
-        out.extend(word.chars().map(|c| match c {
-            '0' if letters => 'o',
-            '1' if letters => 'i',
-            '3' if letters => 'e',
-            '4' | '@' if letters => 'a',
-            '5' | '$' if letters => 's',
-            '7' if letters => 't',
-            other => other,
-        }));
+        let read = |c: char| match u8::try_from(c) {
+            Ok(sign) if letters && c.is_ascii() => char::from(as_letter(sign)),
+            _ => c,
+        };
+        out.extend(word.chars().map(read));
     }
     out
 }
@@ -455,6 +500,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_run_is_seen_wherever_it_stands(text in "[aB]{0,40}") {
+            for length in 1..9 {
+                let is_there = text.contains(&"B".repeat(length));
+                prop_assert_eq!(has_run(text.as_bytes(), length, |b| *b == b'B'), is_there);
+            }
+        }
+
         #[test]
         fn no_text_panics_and_places_stay_inside(
             text in "(?s)(drowssap|cnffjbeq|Chr\\(|[0-9]{1,6}|[A-Z2-7]{1,20}|<td>|</td>|<|>|é|漢|.){0,40}",

@@ -54,10 +54,11 @@ pub(super) struct Cues {
     begins: Box<[u8; 1 << BITS]>,
     /// For each such hash the first of the words in question.
     first: Box<[u32; 1 << BITS]>,
-    /// For each two bytes of ASCII how long the beginnings are that start so, a bit for each
-    /// length: the lower four for words that count anywhere, the upper four for the others.
-    pairs: Box<[u8; 1 << 14]>,
-    /// The lengths of all other beginnings.
+    /// For each two bytes how long the beginnings are that start so, a bit for each length: the
+    /// lower four for words that count anywhere, the upper four for the others. Where the first
+    /// byte is no ASCII any bit says that some do.
+    pairs: Box<[u8; 1 << 16]>,
+    /// The lengths of the beginnings that start with no ASCII.
     wide: Vec<usize>,
 }
 
@@ -91,16 +92,15 @@ impl Cues {
             .collect();
         all.sort_by_key(|word| word.slot);
         let (mut begins, mut first) = (Box::new([0; 1 << BITS]), Box::new([0; 1 << BITS]));
-        let (mut pairs, mut wide) = (Box::new([0; 1 << 14]), Vec::new());
+        let (mut pairs, mut wide) = (Box::new([0; 1 << 16]), Vec::new());
         for (n, word) in all.iter().enumerate() {
             if begins[word.slot] == 0 {
                 first[word.slot] = n as u32;
             }
             begins[word.slot] |= word.stands;
             let length = beginning(&word.written);
-            if word.written[0].is_ascii() {
-                add_pair(&mut pairs, word, length);
-            } else if !wide.contains(&length) {
+            add_pair(&mut pairs, word, length);
+            if !word.written[0].is_ascii() && !wide.contains(&length) {
                 wide.push(length);
             }
         }
@@ -109,53 +109,57 @@ impl Cues {
 
     /// Calls `found` for each word in a text, in the order in which they begin.
     pub(super) fn each(&self, text: &str, mut found: impl FnMut(Hit)) {
-        let mut lower = text.to_ascii_lowercase().into_bytes();
         // So that there are eight bytes to read at each place.
+        let mut lower = Vec::with_capacity(text.len() + 8);
+        lower.extend_from_slice(text.as_bytes());
         lower.extend([0; 8]);
-        let mut inside = false;
-        for at in 0..text.len() {
-            let byte = lower[at];
-            if byte.is_ascii() {
-                let pair = self.pairs[pair(byte, lower[at + 1])];
-                let (lengths, bits) = match inside {
-                    true => (pair & 0xf, Stands::Anywhere.bit()),
-                    false => ((pair | pair >> 4) & 0xf, u8::MAX),
-                };
-                inside = byte.is_ascii_lowercase();
-                if lengths != 0 {
-                    let all = (1..=4).filter(|length| lengths & (1 << (length - 1)) != 0);
-                    self.try_at(&lower[..], at, all, bits, &mut found);
-                }
-            } else {
-                inside = false;
-                // Below is what goes on from the byte before.
-                if byte >= 0xc0 {
-                    self.try_at(&lower[..], at, self.wide.iter().copied(), u8::MAX, &mut found);
-                }
+        lower.make_ascii_lowercase();
+        let mut first = lower[0];
+        for (at, second) in lower[1..=text.len()].iter().enumerate() {
+            let lengths = self.pairs[pair(first, *second)];
+            if lengths != 0 {
+                self.look_at(&lower, at, lengths, &mut found);
             }
+            first = *second;
         }
     }
 
-    /// Tells of the words with beginnings of these lengths that stand at a place. Behind the text
-    /// there are eight bytes more.
-    fn try_at(
-        &self,
-        lower: &[u8],
-        at: usize,
-        lengths: impl Iterator<Item = usize>,
-        bits: u8,
-        found: &mut impl FnMut(Hit),
-    ) {
-        let here = eight(lower, at);
-        for length in lengths {
-            let slot = slot(here, length);
-            if self.begins[slot] & bits != 0 {
-                self.tell(slot, here, bits, found, |word| {
-                    let end = at + word.written.len();
-                    let is_whole = end <= at + 8 || lower.get(at..end) == Some(&*word.written);
-                    is_whole.then_some(Hit { word: word.n, start: at, end })
-                });
-            }
+    /// Tells of the words at a place where some with beginnings of these lengths may stand.
+    #[inline(never)]
+    fn look_at(&self, lower: &[u8], at: usize, lengths: u8, found: &mut impl FnMut(Hit)) {
+        let here = lower[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
+        if !lower[at].is_ascii() {
+            let place = Place { lower, at, here, bits: u8::MAX };
+            self.wide.iter().for_each(|length| self.try_at(&place, *length, found));
+            return;
+        }
+        let inside = at > 0 && lower[at - 1].is_ascii_lowercase();
+        let (lengths, bits) = match inside {
+            true => (lengths & 0xf, Stands::Anywhere.bit()),
+            false => ((lengths | lengths >> 4) & 0xf, u8::MAX),
+        };
+        let place = Place { lower, at, here, bits };
+        lengths_in(lengths).for_each(|length| self.try_at(&place, length, found));
+    }
+
+    /// Whether any word stands in a text.
+    pub(super) fn are_in(&self, text: &str) -> bool {
+        let mut any = false;
+        self.each(text, |_| any = true);
+        any
+    }
+
+    /// Tells of the words with beginnings of this length that stand at a place.
+    #[inline]
+    fn try_at(&self, place: &Place<'_>, length: usize, found: &mut impl FnMut(Hit)) {
+        let Place { lower, at, here, bits } = *place;
+        let slot = slot(here, length);
+        if self.begins[slot] & bits != 0 {
+            self.tell(slot, here, bits, found, |word| {
+                let end = at + word.written.len();
+                let is_whole = end <= at + 8 || lower.get(at..end) == Some(&*word.written);
+                is_whole.then_some(Hit { word: word.n, start: at, end })
+            });
         }
     }
 
@@ -182,39 +186,71 @@ impl Cues {
     /// Of the words in a text that `counts` lets count, those that do not overlap: the first, and
     /// of those that begin together the longest.
     pub(super) fn longest(&self, text: &str, counts: impl Fn(&Hit) -> bool) -> Vec<Hit> {
-        let mut hits: Vec<Hit> = Vec::new();
+        let mut hits = Vec::new();
+        self.each_longest(text, counts, |hit| hits.push(hit));
+        hits
+    }
+
+    /// Calls `found` for each of these, in order.
+    pub(super) fn each_longest(
+        &self,
+        text: &str,
+        counts: impl Fn(&Hit) -> bool,
+        mut found: impl FnMut(Hit),
+    ) {
+        let mut last: Option<Hit> = None;
         self.each(text, |hit| {
             if !counts(&hit) {
                 return;
             }
-            match hits.last_mut() {
+            match &mut last {
                 Some(last) if last.start == hit.start => {
                     if hit.end > last.end {
                         *last = hit;
                     }
                 }
                 Some(last) if last.end > hit.start => {}
-                _ => hits.push(hit),
+                _ => last.replace(hit).into_iter().for_each(&mut found),
             }
         });
-        hits
+        last.into_iter().for_each(found);
     }
 }
 
-/// The place of two bytes among all pairs; a second one that is no ASCII shares that of another.
+/// A place in a text in small letters behind which there are eight bytes more.
+struct Place<'a> {
+    lower: &'a [u8],
+    at: usize,
+    /// The eight bytes from there on.
+    here: u64,
+    /// Which words count there, as bits.
+    bits: u8,
+}
+
+/// The lengths of beginnings that are set in a pair's bits, the shortest first.
+#[inline]
+fn lengths_in(mut bits: u8) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = bits.trailing_zeros() as usize;
+        bits &= bits.wrapping_sub(1);
+        (lowest < 8).then_some(lowest + 1)
+    })
+}
+
+/// The place of two bytes among all pairs.
 #[inline]
 fn pair(first: u8, second: u8) -> usize {
-    usize::from(first) << 7 | usize::from(second & 0x7f)
+    usize::from(u16::from_le_bytes([first, second]))
 }
 
 /// Adds the length of a word's beginning to all pairs that the word may start with.
-fn add_pair(pairs: &mut [u8; 1 << 14], word: &Word, length: usize) {
+fn add_pair(pairs: &mut [u8; 1 << 16], word: &Word, length: usize) {
     let high = if word.stands & Stands::Anywhere.bit() != 0 { 0 } else { 4 };
-    let bit = 1 << (length - 1 + high);
+    let bit = if word.written[0].is_ascii() { 1 << (length - 1 + high) } else { 1 };
     let first = word.written[0];
     match word.written.get(1) {
         Some(second) => pairs[pair(first, *second)] |= bit,
-        None => (0..0x80).for_each(|second| pairs[pair(first, second)] |= bit),
+        None => (0..=u8::MAX).for_each(|second| pairs[pair(first, second)] |= bit),
     }
 }
 

@@ -298,22 +298,40 @@ const LONGEST_HEAD: usize = 300;
 
 /// Whether a line is the head of a table with a column for credentials, and a row below has one.
 pub(super) fn is_table(hit: &Hit<'_>) -> bool {
-    const SPLITS: &[char] = &['|', '│', '\t', ',', ';', '、'];
     let head = hit.value();
     if head.len() > LONGEST_HEAD {
         return false;
     }
-    let Some(split) = SPLITS.iter().find(|c| head.contains(**c)) else { return false };
-    let names: Vec<&str> = cells(plain_line(head), *split).collect();
+    let Some(split) = split_of(head) else { return false };
+    let names: Vec<&str> = cells(plain_line(head), split).collect();
     let columns: Vec<usize> =
         (0..names.len()).filter(|n| is_credential_column(names[*n])).collect();
     let below = || hit.text[hit.whole.end..].lines().take(ROWS).map(plain_line);
     names.len() >= 2
         && !columns.is_empty()
-        && below().filter(|line| line.contains(*split)).any(|line| {
-            let row: Vec<&str> = cells(line, *split).collect();
+        && below().filter(|line| line.contains(split)).any(|line| {
+            let row: Vec<&str> = cells(line, split).collect();
             row.len() == names.len() && columns.iter().any(|n| is_cell(names[*n], row[*n]))
         })
+}
+
+/// What stands between the cells of a line: `|`, else `│`, a tab, a comma, `;` or `、`.
+fn split_of(head: &str) -> Option<char> {
+    const NARROW: &[char] = &['\t', ',', ';'];
+    let mut signs = [false; 4];
+    for byte in head.bytes() {
+        match byte {
+            b'|' => return Some('|'),
+            b'\t' => signs[0] = true,
+            b',' => signs[1] = true,
+            b';' => signs[2] = true,
+            0x80.. => signs[3] = true,
+            _ => {}
+        }
+    }
+    let wide = |sign: char| Some(sign).filter(|sign| signs[3] && head.contains(*sign));
+    let narrow = || NARROW.iter().zip(signs).find(|(_, stands)| *stands).map(|(sign, _)| *sign);
+    wide('│').or_else(narrow).or_else(|| wide('、'))
 }
 
 /// A line without the signs of a quotation or a list before it.
@@ -380,9 +398,10 @@ pub(super) fn is_credential_column(name: &str) -> bool {
         return false;
     }
     let lower = name.to_lowercase();
+    let last = lower.bytes().next_back();
     NAMES.has(&lower)
         || (lower.len() <= 40
-            && ENDS.iter().any(|end| lower.ends_with(end))
+            && ENDS.iter().any(|end| end.bytes().next_back() == last && lower.ends_with(end))
             && !lower.contains("primary")
             && !lower.contains("foreign")
             && !lower.contains("max"))

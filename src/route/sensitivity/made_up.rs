@@ -33,17 +33,13 @@ impl MadeUp {
         let bytes = text.as_bytes();
         let (near, machine, values) = (Blocks::NONE, Blocks::NONE, Blocks::NONE);
         let mut words = Self { all: Vec::new(), near, machine, values };
-        let (mut start, mut kinds) = (0, 0);
-        for (at, b) in bytes.iter().chain([&b' ']).enumerate() {
-            let kind = KINDS[usize::from(*b)];
-            kinds |= kind;
-            if kind != 0 {
-                continue;
+        let mut start = 0;
+        for word in bytes.split(|b| KINDS[usize::from(*b)] == 0) {
+            if word.len() >= SHORTEST_WORD {
+                let kinds = word.iter().fold(0, |kinds, b| kinds | KINDS[usize::from(*b)]);
+                words.add(word, kinds, start..start + word.len());
             }
-            if at - start >= SHORTEST_WORD {
-                words.add(&bytes[start..at], kinds, start..at);
-            }
-            (start, kinds) = (at + 1, 0);
+            start += word.len() + 1;
         }
         words
     }
@@ -58,7 +54,7 @@ impl MadeUp {
                 self.machine.add(near());
             }
             self.all.push(at);
-        } else if kinds & DIGIT != 0 || word.iter().filter(|b| b"-_".contains(b)).count() >= 3 {
+        } else if kinds & DIGIT != 0 || kinds & PLAIN != 0 && has_joints(word) {
             self.values.add(near());
         }
     }
@@ -72,6 +68,11 @@ impl MadeUp {
             Needs::Value => self.values.meet(blocks),
         }
     }
+}
+
+/// Whether several words stand in one, with signs between them.
+fn has_joints(word: &[u8]) -> bool {
+    word.iter().filter(|b| matches!(b, b'-' | b'_')).count() >= 3
 }
 
 /// Sorts of bytes that a word has, as bits.

@@ -114,7 +114,7 @@ fn score(part: &str) -> f32 {
 /// as `0`, and two and three signs of Japanese that stand together.
 pub fn signs(text: &str, each: &mut dyn FnMut(&str)) {
     let normal = Normal::of(text);
-    let plain = normal.text().to_lowercase();
+    let plain = words::small(normal.text());
     let (mut before, mut pair) = (None, String::new());
     let runs = Runs { text: &plain, at: 0 };
     for run in runs {
@@ -127,7 +127,9 @@ pub fn signs(text: &str, each: &mut dyn FnMut(&str)) {
         each(word);
         if let Some(before) = before.replace(word) {
             pair.clear();
-            pair.extend([before, " ", word]);
+            pair.push_str(before);
+            pair.push(' ');
+            pair.push_str(word);
             each(&pair);
         }
     }
@@ -153,10 +155,16 @@ fn is_japanese(c: char) -> bool {
 /// The length of a key or a number of a thing that a text begins with: letters and digits in one,
 /// which are no words, whatever they seem to spell.
 fn made_up(rest: &str) -> Option<usize> {
-    let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    let end = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let chunk = &rest.as_bytes()[..end];
-    let mixed = chunk.iter().any(u8::is_ascii_digit) && chunk.iter().any(u8::is_ascii_alphabetic);
-    (end >= LEAST_MADE_UP && mixed).then_some(end)
+    let mixed =
+        || chunk.iter().any(u8::is_ascii_digit) && chunk.iter().any(u8::is_ascii_alphabetic);
+    (end >= LEAST_MADE_UP && mixed()).then_some(end)
+}
+
+/// Whether a byte is a sign of ASCII that is part of no run.
+fn is_between(byte: u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'$' | b'%')
 }
 
 /// The runs of one kind in a text: a word, a number, a sign of money, or Japanese.
@@ -170,17 +178,21 @@ impl<'a> Iterator for Runs<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         loop {
+            self.at +=
+                self.text.as_bytes()[self.at..].iter().take_while(|b| is_between(**b)).count();
             let rest = &self.text[self.at..];
             let first = rest.chars().next()?;
             if let Some(end) = made_up(rest) {
                 self.at += end;
                 continue;
             }
-            let length = |kind: fn(char) -> bool| rest.find(|c| !kind(c)).unwrap_or(rest.len());
             let end = match first {
-                'a'..='z' => length(|c| c.is_ascii_lowercase() || c == '\''),
-                '0'..='9' => length(|c| c.is_ascii_digit()),
-                c if is_japanese(c) => length(is_japanese),
+                'a'..='z' => {
+                    let part = |b: &u8| b.is_ascii_lowercase() || *b == b'\'';
+                    rest.bytes().take_while(part).count()
+                }
+                '0'..='9' => rest.bytes().take_while(u8::is_ascii_digit).count(),
+                c if is_japanese(c) => rest.find(|c| !is_japanese(c)).unwrap_or(rest.len()),
                 c => c.len_utf8(),
             };
             self.at += end;

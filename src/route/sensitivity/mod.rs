@@ -113,7 +113,7 @@ static BUILT_IN: LazyLock<Rules> = LazyLock::new(|| Rules::new(TABLES));
 #[derive(Debug)]
 pub struct SensitivityScanner {
     /// Names that are given a value: the config's and the ones that are always known.
-    assignments: Option<Assignments>,
+    assignments: Assignments,
     /// The config's other patterns, as they are written there.
     patterns: Vec<(String, Regex)>,
     /// Finds the values that `.env` keeps secret, wherever they stand.
@@ -275,9 +275,7 @@ impl SensitivityScanner {
             enough = !found(it);
             !enough
         };
-        if let Some(assignments) = &self.assignments {
-            assignments.scan(text, glued, |hit| tell(given_a_value(hit)));
-        }
+        self.assignments.scan(text, glued, |hit| tell(given_a_value(hit)));
         for (written, regex) in &self.patterns {
             for hit in regex.find_iter(text).filter(|hit| !hit.is_empty()).take(MOST_REASONS) {
                 tell(Found {
@@ -329,9 +327,7 @@ impl SensitivityScanner {
             Value::Null | Value::Bool(_) | Value::Object(_) => return,
         };
         let (key, shown) = (Normal::of(key), Normal::of(text));
-        let names = self.assignments.as_ref();
-        if let Some((word, stated)) =
-            names.and_then(|names| names.word_of_pair(key.text(), shown.text()))
+        if let Some((word, stated)) = self.assignments.word_of_pair(key.text(), shown.text())
             && !self.site.allows(text)
         {
             let hit = assignment::Found { word, stated, start: 0, end: text.len() };

@@ -117,8 +117,33 @@ fn is_normal(text: &str) -> bool {
     }
     let odd =
         |c: char| is_unseen(c) || matches!(c, '\u{300}'..='\u{36f}') || look_alike(c).is_some();
-    let mut unsettled = text.chars().filter(|c| !is_settled(*c)).peekable();
+    let mut unsettled = unsettled(text).peekable();
     unsettled.peek().is_none() || !unsettled.any(odd) && is_nfkc(text)
+}
+
+/// The letters of a text that do not stay as they are; those of ASCII are passed as bytes.
+fn unsettled(text: &str) -> impl Iterator<Item = char> + '_ {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let plain = plain_len(rest.as_bytes());
+            let c = rest[plain..].chars().next()?;
+            rest = &rest[plain + c.len_utf8()..];
+            if !is_settled(c) {
+                return Some(c);
+            }
+        }
+    })
+}
+
+/// How many bytes of ASCII but zero a text begins with, found out many at a time.
+fn plain_len(bytes: &[u8]) -> usize {
+    let is_plain = |b: &u8| (1..0x80).contains(b);
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let many =
+        chunks.iter().take_while(|chunk| chunk.iter().map(is_plain).fold(true, |a, b| a & b));
+    let many = 16 * many.count();
+    many + bytes[many..].iter().take_while(|b| is_plain(b)).count()
 }
 
 /// Letters of other scripts that look like Latin ones, and those.

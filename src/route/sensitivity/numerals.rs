@@ -68,11 +68,11 @@ const MORSE: &str = "a.- b-... c-.-. d-.. e. f..-. g--. h.... i.. j.--- k-.- l.-
 /// Adds the views of such numbers and signals in a text.
 pub(super) fn views(text: &str, views: &mut Vec<View>) {
     if may_speak_digits(text.as_bytes()) {
-        views.extend(runs(text, english));
+        views.extend(runs(text, english, |b| b.is_ascii_alphabetic()));
     }
     if !text.is_ascii() {
-        views.extend(runs(text, kana));
-        views.extend(runs(text, kanji));
+        views.extend(runs(text, kana, |b| b >= 0xc0));
+        views.extend(runs(text, kanji, |b| b >= 0xc0));
     }
     views.extend(lines(text));
     views.extend(morse(text));
@@ -81,13 +81,8 @@ pub(super) fn views(text: &str, views: &mut Vec<View>) {
 /// Whether words stand side by side in a text that may be digits: with `o`, `e`, `i` or `h` as their
 /// second letters and a blank behind five letters at most.
 fn may_speak_digits(bytes: &[u8]) -> bool {
-    let (mut row, mut start) = (0, 0);
-    for (at, byte) in bytes.iter().chain([&b' ']).enumerate() {
-        if byte.is_ascii_alphabetic() {
-            continue;
-        }
-        let word = &bytes[start..at];
-        start = at + 1;
+    let mut row = 0;
+    for word in bytes.split(|byte| !byte.is_ascii_alphabetic()) {
         row = match word {
             [] => row,
             [first, second, ..] if word.len() <= 6 && is_digit_like(*first, *second) => row + 1,
@@ -118,23 +113,24 @@ fn is_digit_like(first: u8, second: u8) -> bool {
 /// A sign that a text begins with: what it says, and its length.
 type Sign = (char, usize);
 
-/// The rows of digits, written out, each with what stands around it.
-fn runs(text: &str, next: fn(&str) -> Option<Sign>) -> Option<View> {
+/// The rows of digits, written out, each with what stands around it; their signs begin with such bytes.
+fn runs(
+    text: &str,
+    next: impl Fn(&str) -> Option<Sign>,
+    begins: impl Fn(u8) -> bool,
+) -> Option<View> {
     let bytes = text.as_bytes();
     let (mut out, mut whole): (String, Option<Range<usize>>) = (String::new(), None);
     let mut at = 0;
-    while at < bytes.len() {
-        // What goes on from before begins no sign: a letter behind a letter, a byte of a letter.
-        let byte = bytes[at];
-        let goes_on = match byte.is_ascii() {
-            true => at > 0 && bytes[at - 1].is_ascii_alphanumeric() || !byte.is_ascii_alphabetic(),
-            false => byte < 0xc0,
-        };
+    while let Some(n) = bytes[at..].iter().position(|b| begins(*b)) {
+        at += n;
+        // A letter behind a letter begins no sign.
+        let goes_on = bytes[at].is_ascii() && at > 0 && bytes[at - 1].is_ascii_alphanumeric();
         if goes_on {
             at += 1;
             continue;
         }
-        let Some((digits, len)) = row(&text[at..], next) else {
+        let Some((digits, len)) = row(&text[at..], &next) else {
             at += 1;
             continue;
         };
@@ -147,7 +143,7 @@ fn runs(text: &str, next: fn(&str) -> Option<Sign>) -> Option<View> {
 }
 
 /// A row of digits that a text begins with, and its length.
-fn row(text: &str, next: fn(&str) -> Option<Sign>) -> Option<(String, usize)> {
+fn row(text: &str, next: &impl Fn(&str) -> Option<Sign>) -> Option<(String, usize)> {
     let mut sign = Some(next(text)?);
     let (mut out, mut at, mut end) = (String::new(), 0, 0);
     while let Some((digit, len)) = sign {
@@ -187,8 +183,35 @@ fn english(rest: &str) -> Option<Sign> {
 
 /// The same in Japanese, where it stands apart: いち、なな. In a sentence it is part of a word.
 fn kana(rest: &str) -> Option<Sign> {
-    const FIRST: &str = "ゼれまマいイにニさサよヨしごゴろロなナはハきキく";
-    let first = rest.chars().next().filter(|c| matches!(c, 'い'..='ロ') && FIRST.contains(*c))?;
+    let is_first = |c: &char| {
+        matches!(
+            c,
+            'ゼ' | 'れ'
+                | 'ま'
+                | 'マ'
+                | 'い'
+                | 'イ'
+                | 'に'
+                | 'ニ'
+                | 'さ'
+                | 'サ'
+                | 'よ'
+                | 'ヨ'
+                | 'し'
+                | 'ご'
+                | 'ゴ'
+                | 'ろ'
+                | 'ロ'
+                | 'な'
+                | 'ナ'
+                | 'は'
+                | 'ハ'
+                | 'き'
+                | 'キ'
+                | 'く'
+        )
+    };
+    let first = rest.chars().next().filter(is_first)?;
     let named = KANA.iter().filter(|(name, _)| name.starts_with(first) && rest.starts_with(name));
     let (name, digit) = named.max_by_key(|(name, _)| name.len())?;
     let after = rest[name.len()..].chars().next();
@@ -234,7 +257,8 @@ fn lines(text: &str) -> Option<View> {
         }
         run.clear();
     };
-    if !text.as_bytes().windows(2).any(|two| two[0] == b'\n' && two[1].is_ascii_digit()) {
+    let begins_line = |at: usize| text.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit);
+    if !text.match_indices('\n').any(|(at, _)| begins_line(at)) {
         return None;
     }
     for line in text.split_inclusive('\n') {
@@ -263,6 +287,10 @@ fn morse(text: &str) -> Option<View> {
         let start = at + n;
         let end = start + bytes[start..].iter().take_while(|b| is_signal(b)).count();
         at = end;
+        // So many signals and the blanks between them would be longer.
+        if end - start < 2 * FEWEST_SIGNALS - 1 {
+            continue;
+        }
         let (mut out, mut signals) = (String::new(), 0);
         for token in text[start..end].split(' ') {
             match letter(token) {

@@ -330,16 +330,18 @@ fn rows(text: &str, signs: &Signs, awake: &[&Saying]) -> Option<Range<usize>> {
             .iter()
             .filter(|sort| has(**sort))
             .count();
-        let separated = line.contains('様')
-            || line.contains([',', '|', '\t', ';', '/', '、'])
-            || line.contains(" - ")
-            || line.contains(": ")
-            || line.contains('・')
-            || line.contains("  ");
-        let row = reach >= 2 && (has(Sort::Name) || separated)
-            || has(Sort::Name) && reach >= 1 && separated && !has_only_birth(&sorts)
+        let separated = || {
+            line.contains('様')
+                || line.contains([',', '|', '\t', ';', '/', '、'])
+                || line.contains(" - ")
+                || line.contains(": ")
+                || line.contains('・')
+                || line.contains("  ")
+        };
+        let row = reach >= 2 && (has(Sort::Name) || separated())
+            || has(Sort::Name) && reach >= 1 && separated() && !has_only_birth(&sorts)
             || has(Sort::Name)
-                && separated
+                && separated()
                 && (has(Sort::Money) && signs.payroll
                     || has(Sort::Health) && (has(Sort::Birth) || signs.clinic));
         if row && !is_machine_line(line) && !has_only_examples(line) {

@@ -107,9 +107,10 @@ fn without_marks(text: &str) -> Option<View> {
     }
     let (mut out, mut whole): (String, Option<Range<usize>>) = (String::new(), None);
     for (here, line) in lines(text) {
-        let has_mark = here.clone().any(|at| {
-            let is_mark = matches!(bytes[at], b'*' | b'`' | b'~' | b'<' | b'\\');
-            is_mark && at > here.start && is_letter(bytes[at - 1]) && goes_on(&text[at..here.end])
+        let bytes = line.as_bytes();
+        let has_mark = bytes.iter().enumerate().skip(1).any(|(at, byte)| {
+            let is_mark = matches!(byte, b'*' | b'`' | b'~' | b'<' | b'\\');
+            is_mark && is_letter(bytes[at - 1]) && goes_on(&line[at..])
         });
         if has_mark {
             strip(line, &mut out);

@@ -14,16 +14,34 @@ use regex_syntax::hir::{Hir, Look};
 
 use super::expression::written_out;
 
-/// How many bits say how the words begin.
-const BITS: usize = 1024;
+/// How many hashes of beginnings there are.
+const HASHES: usize = 1024;
 /// By how many bytes words are told apart.
 const TOLD_BY: usize = 3;
 /// The most beginnings that are written out of one expression.
 const MOST_BEGINNINGS: usize = 20_000;
 
-/// The places of a stretch where a word begins, each with its first bytes in small letters.
+/// The places of a stretch where a word begins.
 #[derive(Debug, Default)]
-pub(super) struct WordStarts(Vec<(u32, u32)>);
+pub(super) struct WordStarts(Vec<WordStart>);
+
+/// The bytes of words.
+const IN_WORD: [bool; 256] = {
+    let (mut is, mut n) = ([false; 256], 0);
+    while n < 256 {
+        is[n] = (n as u8).is_ascii_alphanumeric() || n as u8 == b'_';
+        n += 1;
+    }
+    is
+};
+
+/// Where a word begins, and the hashes of its first two and three bytes.
+#[derive(Clone, Copy, Debug)]
+struct WordStart {
+    at: u32,
+    two: u16,
+    three: u16,
+}
 
 impl WordStarts {
     /// Those of a stretch: a letter, digit or `_` of ASCII with no other before it.
@@ -31,9 +49,11 @@ impl WordStarts {
         let bytes = text.as_bytes();
         let (mut starts, mut inside) = (Vec::with_capacity(bytes.len() / 4), false);
         for (at, byte) in bytes.iter().enumerate() {
-            let is_word = byte.is_ascii_alphanumeric() || *byte == b'_';
+            let is_word = IN_WORD[usize::from(*byte)];
             if is_word && !inside {
-                starts.push((at as u32, first_bytes(&bytes[at..])));
+                let word = first_bytes(&bytes[at..]);
+                let (two, three) = (hash(word & 0xffff), hash(word));
+                starts.push(WordStart { at: at as u32, two, three });
             }
             inside = is_word;
         }
@@ -41,9 +61,9 @@ impl WordStarts {
     }
 
     /// Those in a window.
-    fn within(&self, window: &Range<usize>) -> &[(u32, u32)] {
-        let first = self.0.partition_point(|(at, _)| (*at as usize) < window.start);
-        let last = self.0.partition_point(|(at, _)| (*at as usize) < window.end);
+    fn within(&self, window: &Range<usize>) -> &[WordStart] {
+        let first = self.0.partition_point(|start| (start.at as usize) < window.start);
+        let last = self.0.partition_point(|start| (start.at as usize) < window.end);
         &self.0[first..last]
     }
 }
@@ -57,9 +77,13 @@ fn first_bytes(bytes: &[u8]) -> u32 {
 /// How the words begin with which an expression can.
 #[derive(Debug)]
 struct Beginnings {
-    of_two: [u64; BITS / 64],
-    of_three: [u64; BITS / 64],
+    /// For each hash whether two bytes or three are one, as bits.
+    known: [u8; HASHES],
 }
+
+/// The bits of beginnings of two bytes, and of three or more.
+const OF_TWO: u8 = 1;
+const OF_THREE: u8 = 2;
 
 impl Beginnings {
     /// None where a match can begin with anything else than one of a few words.
@@ -70,7 +94,7 @@ impl Beginnings {
         let mut extractor = Extractor::new();
         extractor.limit_class(12).limit_literal_len(TOLD_BY).limit_total(MOST_BEGINNINGS);
         let all = extractor.extract(hir);
-        let mut beginnings = Self { of_two: [0; BITS / 64], of_three: [0; BITS / 64] };
+        let mut beginnings = Self { known: [0; HASHES] };
         for literal in all.literals()? {
             let bytes = literal.as_bytes();
             // Normalised text has no long s and no sign of kelvin, which are other cases of letters.
@@ -80,25 +104,25 @@ impl Beginnings {
             if !bytes.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') {
                 return None;
             }
-            let table = match bytes.len() {
+            let bit = match bytes.len() {
                 1 => return None,
-                2 => &mut beginnings.of_two,
-                _ => &mut beginnings.of_three,
+                2 => OF_TWO,
+                _ => OF_THREE,
             };
-            let bit = bit(first_bytes(bytes));
-            table[bit / 64] |= 1 << (bit % 64);
+            beginnings.known[usize::from(hash(first_bytes(bytes)))] |= bit;
         }
         Some(beginnings)
     }
 
-    fn may_begin(&self, word: u32) -> bool {
-        let has = |table: &[u64], bit: usize| table[bit / 64] & (1 << (bit % 64)) != 0;
-        has(&self.of_three, bit(word)) || has(&self.of_two, bit(word & 0xffff))
+    #[inline]
+    fn may_begin(&self, word: WordStart) -> bool {
+        let known = |hash: u16| self.known[usize::from(hash) % HASHES];
+        known(word.three) & OF_THREE | known(word.two) & OF_TWO != 0
     }
 }
 
-fn bit(word: u32) -> usize {
-    (word.wrapping_mul(0x9e37_79b9) >> 22) as usize
+fn hash(word: u32) -> u16 {
+    (word.wrapping_mul(0x9e37_79b9) >> (32 - HASHES.ilog2())) as u16
 }
 
 /// A rule's expression, made ready to be led over windows.
@@ -141,8 +165,8 @@ impl Finder {
             None => self.regex.search(&Input::new(shown).range(from..))?.range(),
             Some(beginnings) => {
                 let places = starts.within(&(window.start + from..window.end)).iter();
-                let places = places.filter(|(_, word)| beginnings.may_begin(*word));
-                let tried = places.map(|(at, _)| *at as usize - window.start);
+                let places = places.filter(|word| beginnings.may_begin(**word));
+                let tried = places.map(|word| word.at as usize - window.start);
                 let mut found = tried.filter_map(|at| self.regex.search(&at_once(shown, at)));
                 found.next()?.range()
             }

@@ -4,6 +4,9 @@
 //! placeholder, a mask, a published example, a call, a type's name. Nothing here
 //! looks at what a task says about itself, so no task can talk its way out.
 
+use std::sync::LazyLock;
+
+use super::cues::{Cues, Stands};
 use super::word_list::WordList;
 
 /// Values that mean that there is none, types, and the usual stand-ins.
@@ -30,7 +33,7 @@ static STAND_INS: WordList = WordList::new(
 );
 
 /// Parts that make any value a stand-in.
-const TELLTALE: &[&str] = &[
+const TELLTALE_PARTS: &[&str] = &[
     "example",
     "placeholder",
     "changeme",
@@ -87,6 +90,9 @@ const TELLTALE: &[&str] = &[
     "あなたの",
     "ここに",
 ];
+
+static TELLTALE: LazyLock<Cues> =
+    LazyLock::new(|| Cues::new(TELLTALE_PARTS.iter().map(|part| (*part, Stands::Anywhere))));
 
 /// Beginnings of a value that is read from elsewhere.
 const ELSEWHERE: &[&str] = &[
@@ -255,7 +261,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         return true;
     }
     let lower = value.to_lowercase();
-    if TELLTALE.iter().any(|part| lower.contains(part)) || is_published(value) {
+    if TELLTALE.are_in(&lower) || is_published(value) {
         return true;
     }
     let distinct = distinct(value);
@@ -367,7 +373,8 @@ fn is_published(value: &str) -> bool {
 pub(super) fn is_code(value: &str) -> bool {
     let value = value.trim();
     let lower = value.to_ascii_lowercase();
-    if ELSEWHERE.iter().any(|from| lower.starts_with(from))
+    let first = lower.bytes().next();
+    if ELSEWHERE.iter().any(|from| from.bytes().next() == first && lower.starts_with(from))
         || value.contains("::")
         || value.contains("->")
     {

@@ -434,6 +434,27 @@ const SPLIT_WORDS: &[&str] = &[
     "マイナンバー",
 ];
 
+/// For each byte those that stand behind it in such a word, as bits: most ends of lines split none.
+const NEXT_IN_WORD: [[u64; 4]; 256] = {
+    let mut next = [[0; 4]; 256];
+    let mut n = 0;
+    while n < SPLIT_WORDS.len() {
+        let (word, mut at) = (SPLIT_WORDS[n].as_bytes(), 1);
+        while at < word.len() {
+            next[word[at - 1] as usize][word[at] as usize / 64] |= 1 << (word[at] % 64);
+            at += 1;
+        }
+        n += 1;
+    }
+    next
+};
+
+/// Whether two bytes stand side by side in any of these words, in any case.
+fn are_next_in_word(first: u8, second: u8) -> bool {
+    let (first, second) = (first.to_ascii_lowercase(), second.to_ascii_lowercase());
+    NEXT_IN_WORD[usize::from(first)][usize::from(second / 64)] & (1 << (second % 64)) != 0
+}
+
 /// Lines that were broken inside a word or a key.
 fn joined_lines(text: &str) -> Option<View> {
     let mut writer = Writer::new(text);
@@ -497,7 +518,10 @@ const LONGEST_HALF: usize = 48;
 
 /// Whether the end of one line and the start of the next are halves of a word or of a key.
 fn continues(before: &str, after: &str) -> bool {
-    let part = |c: &char| c.is_ascii_alphanumeric() || "_-+/.=".contains(*c) || *c > '\u{3000}';
+    let part = |c: &char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, '_' | '-' | '+' | '/' | '.' | '=' | '\u{3001}'..=char::MAX)
+    };
     let length = |taken: usize, c: char| taken + c.len_utf8();
     let tail = before.chars().rev().take(LONGEST_HALF).take_while(part).fold(0, length);
     let head = after.chars().take(LONGEST_HALF).take_while(part).fold(0, length);
@@ -510,13 +534,13 @@ fn continues(before: &str, after: &str) -> bool {
 
 /// Whether the end of one line and the start of the next are halves of an address with a login.
 fn is_split_address(before: &str, after: &str) -> bool {
+    let goes_on = |b: &u8| !matches!(b, b' ' | b'\t' | b'\n' | b'"');
+    let head = &after[..after.bytes().take_while(goes_on).count()];
+    let Some((login, _)) = head.split_once('@') else { return false };
     let from = words::boundary(before, before.len().saturating_sub(LONGEST_LINE));
     let tail = before[from..].rsplit([' ', '\t', '\n', '"']).next().unwrap_or_default();
     let Some((_, begun)) = tail.split_once("://") else { return false };
-    let head = after.split([' ', '\t', '\n', '"']).next().unwrap_or_default();
-    let login = head.split_once('@').map(|(login, _)| login);
-    !begun.contains(['@', '/'])
-        && login.is_some_and(|login| begun.contains(':') || login.contains(':'))
+    !begun.contains(['@', '/']) && (begun.contains(':') || login.contains(':'))
 }
 
 /// Whether two halves are a word that is looked for.
@@ -529,7 +553,9 @@ fn is_split_word(tail: &str, head: &str) -> bool {
             && tail[tail.len() - first.len()..].eq_ignore_ascii_case(first)
             && head[..second.len()].eq_ignore_ascii_case(second)
     };
-    SPLIT_WORDS.iter().any(|word| (1..word.len()).any(|at| halves(word, at)))
+    let seam = tail.bytes().next_back().zip(head.bytes().next());
+    seam.is_some_and(|(first, second)| are_next_in_word(first, second))
+        && SPLIT_WORDS.iter().any(|word| (1..word.len()).any(|at| halves(word, at)))
 }
 
 /// Whether two halves are a key, which only a machine makes and which ends where no word would.
@@ -579,7 +605,7 @@ fn has_apart(text: &str) -> bool {
     let (mut since, mut alone, mut wide) = (0, 0, false);
     for c in text.chars() {
         let separator = match c.is_ascii() {
-            true => matches!(c, ' ' | '.' | '-' | '_' | '*' | '|' | '/' | ',' | '~' | '+'),
+            true => IS_SEPARATOR[c as usize],
             false => matches!(c, '·' | '・'),
         };
         if !separator {
@@ -678,7 +704,14 @@ fn blobs(text: &str, views: &mut Vec<View>) {
         at = end;
         let start = start
             + 2 * usize::from(bytes[start..].starts_with(b"0x") && end - start > SHORTEST_BLOB);
-        if let Some(pairs) = hex_pairs(bytes, start) {
+        let is_pair = match bytes[start..] {
+            [first, second, ..] => {
+                first.is_ascii_hexdigit()
+                    && (second.is_ascii_hexdigit() || matches!(second, b'x' | b'X'))
+            }
+            _ => false,
+        };
+        if let Some(pairs) = is_pair.then(|| hex_pairs(bytes, start)).flatten() {
             at = at.max(pairs.1.end);
             views.extend(view_of("hex", &pairs.0, pairs.1));
             continue;
@@ -687,7 +720,8 @@ fn blobs(text: &str, views: &mut Vec<View>) {
             continue;
         }
         let whole = wrapped(bytes, start, end);
-        if let Some(view) = decoded(bytes, whole.clone()).or_else(|| decoded(bytes, start..end)) {
+        let alone = || (whole != (start..end)).then(|| decoded(bytes, start..end)).flatten();
+        if let Some(view) = decoded(bytes, whole.clone()).or_else(alone) {
             if let From::Stretch(stretch) = &view.from {
                 at = at.max(stretch.end);
             }
@@ -696,8 +730,19 @@ fn blobs(text: &str, views: &mut Vec<View>) {
     }
 }
 
+/// The bytes of which blobs are made.
+const IN_BLOB: [bool; 256] = {
+    let (mut is, mut n) = ([false; 256], 0);
+    while n < 256 {
+        let b = n as u8;
+        is[n] = b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
+        n += 1;
+    }
+    is
+};
+
 fn is_blob_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_')
+    IN_BLOB[usize::from(b)]
 }
 
 /// How far a blob goes on over lines that hold nothing else.

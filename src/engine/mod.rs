@@ -622,10 +622,16 @@ impl<'a> Engine<'a> {
                 self.tell_log(log::Level::Error, None, None, &text);
             }
             Ok(config) => {
-                let running = Count(self.under_way.len() as u64, "task");
-                log::info!(
-                    "the settings are read anew; they hold once {running} under way have ended"
-                );
+                let running = self.under_way.len() as u64;
+                match running {
+                    0 => log::info!("the settings are read anew, and hold from now on"),
+                    1 => log::info!(
+                        "the settings are read anew, and hold once the task under way has ended; nothing is begun until then"
+                    ),
+                    _ => log::info!(
+                        "the settings are read anew, and hold once the {running} tasks under way have ended; nothing is begun until then"
+                    ),
+                }
                 self.next = Some(Arc::new(config));
                 self.hear(Event::Stop);
             }

@@ -47,6 +47,13 @@ pub(super) struct Database {
 impl Database {
     /// Opens it, and makes it where it is not there. A damaged one is set aside first.
     pub(super) fn open(path: &Path, patience: Duration) -> Result<Self, MirrorError> {
+        if !may_be_opened(path) {
+            let aside = set_aside(path)?;
+            log::warn!(
+                "what stood in the mirror's place was no file and now lies at `{}`; the mirror is made anew",
+                crate::base::words::tame(&aside.to_string_lossy())
+            );
+        }
         match Self::open_as_it_is(path, patience) {
             Err(MirrorError::Sql { source, .. }) if is_damage(&source) => {
                 let aside = set_aside(path)?;
@@ -129,6 +136,11 @@ fn bring_up_to_date(connection: &mut Connection) -> rusqlite::Result<()> {
 fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("SELECT name FROM pragma_table_xinfo(?1)")?;
     statement.query_map([table], |row| row.get(0))?.collect()
+}
+
+/// Whether a file is there, or nothing: whoever opens a pipe waits for ever.
+pub(super) fn may_be_opened(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |meta| meta.is_file())
 }
 
 /// Makes an empty file of mode 0600 where there is none, and takes the rights of others away.

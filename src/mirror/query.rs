@@ -222,6 +222,9 @@ impl Reader {
         if !path.exists() {
             return Err(MirrorError::Missing { path: path.to_owned() });
         }
+        if !database::may_be_opened(path) {
+            return Err(MirrorError::NotOurs { path: path.to_owned() });
+        }
         let opened = connect_within(path, patience).and_then(|connection| {
             let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             Ok((connection, version))

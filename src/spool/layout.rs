@@ -134,23 +134,31 @@ impl Home {
     /// Makes the folders that are missing, and says which.
     ///
     /// # Errors
-    /// What the file system says.
+    /// What the file system says of the first that could not be made; the others are made all the same.
     pub fn mend(&self) -> Result<Vec<PathBuf>, FileError> {
-        let mut made = Vec::new();
+        let (made, mut failed) = self.mend_each();
+        match failed.is_empty() {
+            true => Ok(made),
+            false => Err(failed.swap_remove(0)),
+        }
+    }
+
+    /// The same; which folders were made, and what the file system says of the others.
+    pub fn mend_each(&self) -> (Vec<PathBuf>, Vec<FileError>) {
+        let (mut made, mut failed) = (Vec::new(), Vec::new());
         for (name, mode) in FOLDERS {
             let path = self.0.join(name);
             match fs::DirBuilder::new().mode(*mode).create(&path) {
-                Ok(()) => {
-                    // The umask of whoever runs `init` must not decide who may drop and read.
-                    fs::set_permissions(&path, fs::Permissions::from_mode(*mode))
-                        .at("set the mode of", &path)?;
-                    made.push(path);
-                }
+                // The umask of whoever runs `init` must not decide who may drop and read.
+                Ok(()) => match fs::set_permissions(&path, fs::Permissions::from_mode(*mode)) {
+                    Ok(()) => made.push(path),
+                    Err(error) => failed.push(FileError::new("set the mode of", path, error)),
+                },
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
-                Err(error) => return Err(FileError::new("create", path, error)),
+                Err(error) => failed.push(FileError::new("create", path, error)),
             }
         }
-        Ok(made)
+        (made, failed)
     }
 
     /// Makes what is missing, and says what it made. What is there stays as it is.

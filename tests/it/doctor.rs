@@ -95,7 +95,7 @@ fn harms() -> Vec<Harm> {
         harm("home", "error", "is missing", |shop| {
             fs::remove_dir(shop.home().join("cache")).unwrap();
         }),
-        harm("home", "error", "in the place of a folder", |shop| {
+        harm("home", "error", "what is there is no folder", |shop| {
             fs::remove_dir(shop.home().join("control")).unwrap();
             fs::write(shop.home().join("control"), "").unwrap();
         }),

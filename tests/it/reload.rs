@@ -29,7 +29,7 @@ fn new_settings_hold_once_what_runs_has_ended_and_wrong_ones_never() {
         &json!({}),
     );
     daemon.hang_up();
-    daemon.until_said("they hold once 1 task under way have ended");
+    daemon.until_said("hold once the task under way has ended");
     server.release();
     daemon.until_said("b: completed");
     shop.drop_task("c", &json!({ "description": "three", "worker": "echo2" }));
@@ -55,7 +55,7 @@ fn the_level_and_the_form_of_the_log_are_taken_anew_too() {
     shop.eventually("it is told", || log().contains("INFO  a: completed"));
     level("error");
     daemon.hang_up();
-    daemon.until_said("they hold once 0 tasks under way have ended");
+    daemon.until_said("hold from now on");
     // The new shift begins before it does anything.
     work("b");
     level("info");

@@ -327,3 +327,17 @@ fn without_inotify_the_folders_are_listed_and_that_is_said() {
     daemon.until_said("pause");
     assert_eq!(daemon.stop(), Some(0));
 }
+
+#[test]
+fn a_pipe_in_the_place_of_the_mirror_holds_nobody_up() {
+    let shop = Sandbox::with_echo();
+    let mirror = shop.home().join("db/koubou.db");
+    nix::unistd::mkfifo(&mirror, nix::sys::stat::Mode::S_IRUSR).unwrap();
+    shop.koubou(["status"]).ends(0);
+    let found = shop.koubou(["doctor"]);
+    assert!(found.out.contains("not in koubou's form"), "{}", found.out);
+    shop.drop_task("x", &json!({ "description": "a", "worker": "echo" }));
+    let said = shop.drain().ends(0);
+    assert!(said.err.contains("was no file"), "{}", said.err);
+    assert_eq!(shop.count("SELECT COUNT(*) FROM task_master"), 1);
+}

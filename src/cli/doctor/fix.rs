@@ -13,8 +13,10 @@ use crate::cli::Site;
 /// Makes missing folders, takes the rights of others from what is private, and clears leftovers.
 pub(super) fn harmless(site: &Site) -> Vec<Finding> {
     let home = site.home.path();
-    let mut done = Vec::new();
-    let made = site.home.mend().map(|made| said("made", &made));
+    let (made, failed) = site.home.mend_each();
+    let mut done: Vec<Finding> =
+        failed.into_iter().map(|error| Finding::failed("fix", home, &error.into())).collect();
+    let made = Ok(said("made", &made));
     let closed = close_private(site).map(|closed| said("took the rights of others from", &closed));
     let swept = site.home.sweep().map(|swept| match swept.len() {
         0 => None,

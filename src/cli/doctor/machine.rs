@@ -1,6 +1,7 @@
 //! Looks at the machine: room, clock, and what the kernel lets koubou see.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Finding;
@@ -103,8 +104,13 @@ fn leases(site: &Site) -> Finding {
     let pending = site.home.folder(Folder::Pending);
     // Hidden, so that nobody takes it for a task.
     let path = pending.join(files::half_made(Path::new("lease")));
-    if files::write_new(&path, b"", 0o600).is_err() {
-        return Finding::ok("leases", &pending, "not tried: this user cannot write there");
+    match files::write_new(&path, b"", 0o600) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            return Finding::ok("leases", &pending, "not tried: this user cannot write there");
+        }
+        // A disk that is full or read-only, and no matter of whose it is.
+        Err(error) => return Finding::failed("disk", &pending, &error.into()),
     }
     let answer = Regular::open(&path).ok().and_then(|file| file.is_being_written());
     let _ = files::remove(&path);

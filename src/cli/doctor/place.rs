@@ -40,7 +40,7 @@ fn folders() -> Count {
 
 fn missing(site: &Site) -> Vec<Finding> {
     let folders = site.home.missing().into_iter().map(|path| match files::exists(&path) {
-        true => Finding::error("home", &path, "it is in the place of a folder").mend(format!(
+        true => Finding::error("home", &path, "what is there is no folder").mend(format!(
             "mv {0} {0}.aside && {1}",
             words::shell_path(&path),
             site.command("init")

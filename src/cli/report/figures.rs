@@ -94,7 +94,10 @@ impl Tally {
         self.waiting.sort_unstable();
         self.running.sort_unstable();
         let ended = self.figures.completed + self.figures.failed;
-        let thousandths = (self.figures.completed * 1_000).checked_div(ended);
+        let thousandths = (self.figures.completed * 1_000 + ended / 2).checked_div(ended);
+        // All is only said where it was all.
+        let most = if self.figures.failed > 0 { 999 } else { 1_000 };
+        let thousandths = thousandths.map(|n| n.min(most));
         let figures = Figures {
             success_percent: thousandths.map(|n| n as f64 / 10.0),
             waiting_ms: Spread::of(&self.waiting),

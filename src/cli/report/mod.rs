@@ -52,7 +52,8 @@ use standing::Budget;
 /// `difficulty_level`, `error_kind` (how many tasks failed of it), `outcome` (how many attempts ended
 /// so), `budget` (spent, limit, reserved, left, projected) or `routing` (paid and saved). Times are in milliseconds,
 /// money in US dollars, and a cell that does not apply is empty. A name that a spreadsheet would
-/// take for a formula has a `'` before it.
+/// take for a formula has a `'` before it. Where there is more than ASCII, the table begins with the mark of UTF-8 (BOM),
+/// which spreadsheets want.
 ///
 /// json is one document: `from`, `to`, `timezone`, `generated_at`, `total`, `by_day`, `by_worker`, `by_task_type`,
 /// `by_difficulty` (each row with the same figures), `by_worker_and_hour`, `failures`, `failed_attempts`, `budget`,

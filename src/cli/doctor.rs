@@ -6,7 +6,7 @@
 
 mod fix;
 mod machine;
-mod place;
+pub(super) mod place;
 mod send;
 mod settings;
 mod shop;

@@ -3,6 +3,7 @@
 use std::env;
 use std::sync::Arc;
 
+use super::doctor::place;
 use super::{Done, Exit, Site, Ui, logger};
 use crate::base::supervisor::{self, Supervisor};
 use crate::base::words::{Count, tame};
@@ -26,6 +27,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let site = &site.resolved();
     let config = Arc::new(site.config()?);
     logger::start(&site.home, &config, ui.verbose, ui.is_quiet())?;
+    warn_of_root(site);
     let anew = site.clone();
     let post = Post {
         drain: args.drain,
@@ -42,6 +44,18 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         let ending = engine.watched_by(watchdog(&supervisor)).run()?;
         let Some(next) = &ending.next else { return Ok(farewell(ui, &ending)) };
         (engine, shift) = follow(site, &shift, next, &post)?;
+    }
+}
+
+/// What root writes in another's home that one cannot work with afterwards.
+fn warn_of_root(site: &Site) {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(meta) = site.home.path().metadata() else { return };
+    if rustix::process::geteuid().is_root() && meta.uid() != 0 {
+        log::warn!(
+            "root works a home that belongs to {}, who will not be able to write its journal and its logs then: start it as that user",
+            place::user(meta.uid())
+        );
     }
 }
 

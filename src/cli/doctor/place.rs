@@ -83,7 +83,8 @@ fn owners(site: &Site) -> Vec<Finding> {
     found
 }
 
-fn user(uid: u32) -> String {
+/// Whose number this is.
+pub(in crate::cli) fn user(uid: u32) -> String {
     let known = nix::unistd::User::from_uid(uid.into()).ok().flatten();
     known.map_or_else(|| uid.to_string(), |user| user.name)
 }

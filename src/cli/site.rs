@@ -248,8 +248,13 @@ fn settings(path: &Path) -> Result<Option<String>, Trouble> {
             .map_err(|_| Trouble::new(format!("`{shown}` is not UTF-8")).hint("save it as UTF-8")),
         Err(ReadError::File(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(ReadError::File(error)) => Err(error.into()),
-        Err(error) => Err(Trouble::new(format!("cannot read `{shown}`: {error}"))
-            .hint("put a regular file there, or a link to one")),
+        Err(error) => {
+            let hint = match error {
+                ReadError::TooLarge { .. } => "settings are short: take out what is none",
+                _ => "put a regular file there, or a link to one",
+            };
+            Err(Trouble::new(format!("cannot read `{shown}`: {error}")).hint(hint))
+        }
     }
 }
 

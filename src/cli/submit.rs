@@ -17,6 +17,9 @@ use crate::route::decision::Wish;
 use crate::spool::Spool;
 use crate::task::{Folder, GroupName, Task, TaskId, wire};
 
+/// So much is read of a file or of standard input: a hundred thousand tasks and more.
+const MOST_AT_ONCE: u64 = 256 << 20;
+
 /// Drop tasks; each is durable before its id is printed
 ///
 /// A file, or standard input for `-`, may hold one task, an array of tasks, or one
@@ -153,14 +156,33 @@ pub(super) fn drafts_in(files: &[PathBuf]) -> Result<Vec<Draft>, Trouble> {
 
 fn read(path: &PathBuf) -> Result<(Vec<u8>, String), Trouble> {
     if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map_err(|error| {
+        let bytes = at_most(io::stdin().lock(), "standard input", |error| {
             Trouble::new("cannot read standard input").because(error.to_string())
         })?;
         return Ok((bytes, "standard input".into()));
     }
-    let bytes = std::fs::read(path).map_err(|error| FileError::new("read", path, error))?;
-    Ok((bytes, words::tame(&path.to_string_lossy())))
+    let source = words::tame(&path.to_string_lossy());
+    let failed = |error| Trouble::from(FileError::new("read", path, error));
+    let file = std::fs::File::open(path).map_err(failed)?;
+    Ok((at_most(file, &format!("`{source}`"), failed)?, source))
+}
+
+/// All that comes, where it is no more than a person can have meant.
+fn at_most(
+    from: impl Read,
+    source: &str,
+    failed: impl Fn(io::Error) -> Trouble,
+) -> Result<Vec<u8>, Trouble> {
+    let mut bytes = Vec::new();
+    from.take(MOST_AT_ONCE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MOST_AT_ONCE {
+        return Err(Trouble::new(format!(
+            "{source} holds more than {}, the most that is read at once",
+            words::bytes(MOST_AT_ONCE)
+        ))
+        .hint("give its tasks in several parts"));
+    }
+    Ok(bytes)
 }
 
 /// One task, an array of tasks, or one task after another.

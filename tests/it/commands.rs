@@ -393,3 +393,9 @@ fn a_task_is_read_wherever_it_has_got_to() {
     }
     assert_eq!(daemon.stop(), Some(0));
 }
+
+#[test]
+fn what_has_no_end_is_not_read_for_ever() {
+    let said = Sandbox::new().koubou(["check", "/dev/zero"]).ends(1);
+    assert!(said.err.contains("`/dev/zero` holds more than 256 MiB"), "{}", said.err);
+}

@@ -157,10 +157,7 @@ impl Site {
 
     /// How many tasks are in a folder.
     pub(super) fn count(spool: &Spool, folder: Folder) -> Result<usize, Trouble> {
-        match folder {
-            Folder::Pending => Ok(spool.waiting()?.len()),
-            _ => Ok(spool.ids(folder)?.len()),
-        }
+        Ok(spool.count(folder)?)
     }
 
     /// The task of this id; where none has it, the one that waits in a file of this name.

@@ -104,6 +104,8 @@ CREATE TABLE IF NOT EXISTS meta (
 
 CREATE INDEX IF NOT EXISTS idx_task_status ON task_master(status);
 CREATE INDEX IF NOT EXISTS idx_task_priority ON task_master(priority DESC);
+CREATE INDEX IF NOT EXISTS idx_task_queue ON task_master(status, priority DESC, created_at, task_id);
+CREATE INDEX IF NOT EXISTS idx_task_latest ON task_master(status, updated_at DESC, task_id);
 CREATE INDEX IF NOT EXISTS idx_task_parent ON task_master(parent_task_id);
 CREATE INDEX IF NOT EXISTS idx_task_group ON task_master(task_group);
 CREATE INDEX IF NOT EXISTS idx_task_archived ON task_master(archived) WHERE archived IS NOT NULL;

@@ -1,5 +1,6 @@
 //! Words for counts, lists, ages and bytes, so that no message says "task(s)".
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -109,10 +110,15 @@ pub fn shell_word(text: &str) -> String {
 /// Control characters and the marks that reorder text are escaped, so that a
 /// file name can neither move the cursor nor forge a second line.
 pub fn tame(text: &str) -> String {
+    tamed(text).into_owned()
+}
+
+/// The same, without a copy where nothing is to be escaped.
+pub fn tamed(text: &str) -> Cow<'_, str> {
     let unsafe_mark =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(unsafe_mark) {
-        return text.to_owned();
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(unsafe_mark) {
+        return Cow::Borrowed(text);
     }
     let mut tamed = String::with_capacity(text.len() + 8);
     for c in text.chars() {
@@ -121,7 +127,7 @@ pub fn tame(text: &str) -> String {
             _ => tamed.push(c),
         }
     }
-    tamed
+    Cow::Owned(tamed)
 }
 
 /// `text` in small letters, as the standard library has them; quick also where much of it is Japanese,

@@ -19,6 +19,7 @@ use crate::spool::journal::{self, Chapter};
 use crate::spool::notes::LimitsNote;
 use crate::task::journal::Replay;
 use crate::task::limit::{Scope, Window};
+use crate::task::sieve::Sieve;
 use crate::task::{Folder, Limit, Usd};
 
 /// Show what may be spent and what was; `set` changes the limits
@@ -149,7 +150,11 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn read(site: &Site, config: &Config) -> Result<Self, Trouble> {
-        Self::of_chapter(journal::recent(&site.home.journal())?, site, config)
+        let dir = site.home.journal();
+        let mut sieve = Sieve::default();
+        let chapter = journal::recent_if(&dir, |line| sieve.holds(line))?;
+        let chapter = if sieve.is_unsure() { journal::recent(&dir)? } else { chapter };
+        Self::of_chapter(chapter, site, config)
     }
 
     /// The limits and what is promised, without most of what was spent: for who knows that

@@ -1,6 +1,6 @@
 //! `koubou list`: which tasks there are, and where they stand.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
 use std::fmt;
 
 use serde::Serialize;
@@ -10,10 +10,10 @@ use super::table::Table;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::words::Count;
-use crate::mirror::query::{Filter, TaskRecord};
+use crate::mirror::query::{BriefRecord, Filter, Order};
 use crate::spool::Spool;
 use crate::spool::notes::Note;
-use crate::task::{Folder, Sensitivity};
+use crate::task::{Folder, Sensitivity, TaskId};
 
 /// List tasks: where each stands, and who has it
 #[derive(clap::Args, Debug)]
@@ -46,6 +46,37 @@ pub(super) struct Listed {
 }
 
 impl Listed {
+    /// A task of a folder, as far as the mirror knows it.
+    fn of(
+        task_id: String,
+        folder: Folder,
+        row: Option<BriefRecord>,
+        waits_for: Option<String>,
+    ) -> Self {
+        let unknown = Self {
+            task_id,
+            status: folder.as_str(),
+            worker_type: None,
+            difficulty_level: None,
+            sensitivity_level: None,
+            priority: None,
+            created_at: None,
+            waits_for,
+            archived: None,
+        };
+        match row {
+            None => unknown,
+            Some(row) => Self {
+                worker_type: row.assigned_worker_type,
+                difficulty_level: Some(row.difficulty_level),
+                sensitivity_level: Some(row.sensitivity_level),
+                priority: row.priority,
+                created_at: row.created_at,
+                ..unknown
+            },
+        }
+    }
+
     /// Whether it is known to be no confidential one.
     pub(super) fn is_public(&self) -> bool {
         self.sensitivity_level.as_deref() == Some(Sensitivity::Public.as_str())
@@ -70,8 +101,15 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 /// The tasks whose results were retired, as the mirror knows them.
 fn archived(site: &Site, status: Option<&str>) -> Result<Vec<Listed>, Trouble> {
     let status = status.and_then(Folder::from_name);
-    let filter = Filter { status, archived: Some(true), ..Filter::default() };
-    let rows = site.query()?.tasks(&filter)?.into_iter();
+    let filter = Filter { status, archived: Some(true), order: Order::Any, ..Filter::default() };
+    let mut rows = site.query()?.briefs(&filter)?;
+    // As they would run; SQLite would sort so many in a file.
+    rows.sort_by(|a, b| {
+        let key = |row: &BriefRecord| Reverse(row.priority);
+        let by_age = || (&a.created_at, &a.task_id).cmp(&(&b.created_at, &b.task_id));
+        key(a).cmp(&key(b)).then_with(by_age)
+    });
+    let rows = rows.into_iter();
     let listed = rows.map(|row| Listed {
         status: Folder::from_name(&row.status).unwrap_or(Folder::Completed).as_str(),
         task_id: row.task_id,
@@ -93,45 +131,66 @@ pub(super) fn tasks(
     status: Option<&str>,
 ) -> Result<Vec<Listed>, Trouble> {
     // The folders say which tasks there are; the mirror, where it is, says more of each.
-    let known: HashMap<String, TaskRecord> = site
-        .query()
-        .and_then(|query| Ok(query.tasks(&Filter { archived: Some(false), ..Filter::default() })?))
-        .map(|rows| rows.into_iter().map(|row| (row.task_id.clone(), row)).collect())
-        .unwrap_or_default();
+    let wanted = |folder: Folder| status.is_none_or(|status| status == folder.as_str());
+    let folders = || Folder::ALL.into_iter().filter(|folder| wanted(*folder));
+    let (ids, mut known) = std::thread::scope(|both| {
+        let known = both.spawn(|| known(site, status.and_then(Folder::from_name)));
+        let ids = folders().map(|folder| sorted_ids(site, spool, folder));
+        let ids: Result<Vec<_>, Trouble> = ids.collect();
+        (ids, known.join().unwrap_or_default())
+    });
     let workers = super::workers::states(site);
     let paused = Note::Pause(None).stands(&site.home);
-    let waits_for = |row: &TaskRecord| {
+    let waits_for = |row: &BriefRecord| {
         let worker_type = row.assigned_worker_type.as_deref();
         status::waits_for(row.waits_for.clone(), worker_type, &workers, paused)
     };
     let mut listing = Vec::new();
-    for folder in Folder::ALL {
-        if status.is_some_and(|status| status != folder.as_str()) {
-            continue;
+    for (folder, ids) in folders().zip(ids?) {
+        let mut rows = std::mem::take(&mut known[folder as usize]).into_iter().peekable();
+        let mut ids = ids.into_iter().map(String::from).peekable();
+        while let Some(id) = ids.next() {
+            while rows.next_if(|row| row.task_id < id).is_some() {}
+            let row = match ids.peek() {
+                // Two files in `pending` may state the same id.
+                Some(next) if *next == id => rows.peek().filter(|row| row.task_id == id).cloned(),
+                _ => rows.next_if(|row| row.task_id == id),
+            };
+            let waits_for = match folder {
+                Folder::Pending => row.as_ref().map(waits_for),
+                // What is in a batch waits for that, and what a hand has for nothing.
+                Folder::InProgress => row.as_ref().and_then(|row| row.waits_for.clone()),
+                _ => None,
+            };
+            listing.push(Listed::of(id, folder, row, waits_for));
         }
-        let mut ids = site.ids(spool, folder)?;
-        ids.sort();
-        listing.extend(ids.into_iter().map(String::from).map(|id| {
-            let row = known.get(&id).filter(|row| row.status == folder.as_str());
-            Listed {
-                status: folder.as_str(),
-                worker_type: row.and_then(|row| row.assigned_worker_type.clone()),
-                difficulty_level: row.map(|row| row.difficulty_level.clone()),
-                sensitivity_level: row.map(|row| row.sensitivity_level.clone()),
-                priority: row.and_then(|row| row.priority),
-                created_at: row.and_then(|row| row.created_at.clone()),
-                waits_for: match folder {
-                    Folder::Pending => row.map(waits_for),
-                    // What is in a batch waits for that, and what a hand has for nothing.
-                    Folder::InProgress => row.and_then(|row| row.waits_for.clone()),
-                    _ => None,
-                },
-                archived: None,
-                task_id: id,
-            }
-        }));
     }
     Ok(listing)
+}
+
+/// The ids of the tasks in a folder, in order.
+fn sorted_ids(site: &Site, spool: &Spool, folder: Folder) -> Result<Vec<TaskId>, Trouble> {
+    let mut ids = site.ids(spool, folder)?;
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// What the mirror knows of the tasks of each folder, in the order of their ids; nothing where it
+/// cannot be read.
+fn known(site: &Site, status: Option<Folder>) -> [Vec<BriefRecord>; 4] {
+    let filter = Filter { status, archived: Some(false), order: Order::Any, ..Filter::default() };
+    let rows = site.query().and_then(|query| Ok(query.briefs(&filter)?)).unwrap_or_default();
+    let mut known = <[Vec<BriefRecord>; 4]>::default();
+    for row in rows {
+        if let Some(folder) = Folder::from_name(&row.status) {
+            known[folder as usize].push(row);
+        }
+    }
+    for rows in &mut known {
+        // They lie there as they came, which often is their order already.
+        rows.sort_by(|a, b| a.task_id.cmp(&b.task_id));
+    }
+    known
 }
 
 impl fmt::Display for Listing {
@@ -141,17 +200,82 @@ impl fmt::Display for Listing {
         }
         let mut table =
             Table::new(&["ID", "STATUS", "WORKER", "DIFFICULTY", "SENSITIVITY", "WAITS FOR"]);
-        let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
+        fn word(value: &Option<String>) -> &str {
+            value.as_deref().unwrap_or("-")
+        }
         for task in &self.0 {
             table.row([
-                task.task_id.clone(),
-                task.status.into(),
+                task.task_id.as_str(),
+                task.status,
                 word(&task.worker_type),
                 word(&task.difficulty_level),
                 word(&task.sensitivity_level),
-                task.waits_for.clone().unwrap_or_default(),
+                task.waits_for.as_deref().unwrap_or_default(),
             ]);
         }
         write!(f, "{table}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn site() -> (tempfile::TempDir, Site) {
+        let dir = tempfile::tempdir().unwrap();
+        let site = Site::find(Some(&dir.path().join("home")));
+        site.home.init().unwrap();
+        (dir, site)
+    }
+
+    /// Id, folder and worker of each task.
+    fn listed(site: &Site, status: Option<&str>) -> Vec<String> {
+        let tasks = tasks(site, &site.spool_here(), status).unwrap();
+        let words = |task: &Listed| {
+            let worker = task.worker_type.as_deref().unwrap_or("-");
+            format!("{} {} {worker}", task.task_id, task.status)
+        };
+        tasks.iter().map(words).collect()
+    }
+
+    #[test]
+    fn the_folders_say_which_tasks_there_are_and_the_mirror_says_more_of_each() {
+        let (_dir, site) = site();
+        let put = |folder, name: &str, text: &str| {
+            fs::write(site.home.folder(folder).join(name), text).unwrap();
+        };
+        let same = r#"{"task_id": "same", "description": "x"}"#;
+        put(Folder::Pending, "one.json", same);
+        put(Folder::Pending, "two.json", same);
+        put(Folder::Pending, "new.json", "{}");
+        put(Folder::Failed, "b.json", "{}");
+        put(Folder::Failed, "a.json", "{}");
+        put(Folder::Completed, "moved.json", "{}");
+        let bare = ["new pending -", "same pending -", "same pending -", "moved completed -"];
+        let failed = ["a failed -", "b failed -"];
+        assert_eq!(listed(&site, None), [&bare[..], &failed[..]].concat(), "without a mirror");
+        let mirror = rusqlite::Connection::open(site.home.database()).unwrap();
+        mirror.execute_batch(crate::mirror::SCHEMA).unwrap();
+        for (id, status, archived) in [
+            ("same", "pending", None),
+            ("gone", "pending", None),
+            ("moved", "failed", None),
+            ("b", "failed", None),
+            ("old", "failed", Some("2026-10.jsonl.zst")),
+        ] {
+            let sql = "INSERT INTO task_master (task_id, task_type, difficulty_level,
+                sensitivity_level, assigned_worker_type, status, archived)
+                VALUES (?1, 'general', 'low', 'public', 'local', ?2, ?3)";
+            mirror.execute(sql, (id, status, archived)).unwrap();
+        }
+        let known = ["new pending -", "same pending local", "same pending local"];
+        assert_eq!(listed(&site, Some("pending")), known);
+        assert_eq!(listed(&site, Some("failed")), ["a failed -", "b failed local"]);
+        let all = [&known[..], &["moved completed -", "a failed -", "b failed local"]].concat();
+        assert_eq!(listed(&site, None), all, "it is where its folder says");
+        let old = archived(&site, Some("failed")).unwrap();
+        assert_eq!((old.len(), old[0].task_id.as_str()), (1, "old"));
     }
 }

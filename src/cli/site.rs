@@ -160,10 +160,7 @@ impl Site {
 
     /// How many tasks are in a folder.
     pub(super) fn count(spool: &Spool, folder: Folder) -> Result<usize, Trouble> {
-        match folder {
-            Folder::Pending => Ok(spool.waiting()?.len()),
-            _ => Ok(spool.ids(folder)?.len()),
-        }
+        Ok(spool.count(folder)?)
     }
 
     /// Reads a task where it is. It may move on between the look and the reading, and is then read

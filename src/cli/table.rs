@@ -21,20 +21,45 @@ const NAMES: [&str; 9] = [
 /// A table with a head.
 pub(super) struct Table {
     head: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
+    /// The texts of all cells, row by row.
+    text: String,
+    cells: Vec<Cell>,
+    widths: Vec<usize>,
+}
+
+/// Where in the text a cell ends, and how many columns of a terminal it takes.
+struct Cell {
+    end: usize,
+    width: usize,
 }
 
 impl Table {
     pub(super) fn new(head: &[&'static str]) -> Self {
-        Self { head: head.to_vec(), rows: Vec::new() }
+        let widths = vec![0; head.len()];
+        let mut table =
+            Self { head: head.to_vec(), text: String::new(), cells: Vec::new(), widths };
+        for (n, name) in head.iter().enumerate() {
+            table.put(n, &told(name));
+        }
+        table
     }
 
-    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        let shown = |(cell, head): (&String, &&str)| {
-            let cell = words::tame(cell);
-            if NAMES.contains(head) { cell } else { told(&cell).into_owned() }
-        };
-        self.rows.push(cells.iter().zip(&self.head).map(shown).collect());
+    pub(super) fn row<const N: usize>(&mut self, cells: [impl AsRef<str>; N]) {
+        for (n, cell) in cells.iter().enumerate().take(self.head.len()) {
+            let cell = words::tamed(cell.as_ref());
+            if NAMES.contains(&self.head[n]) {
+                self.put(n, &cell);
+            } else {
+                self.put(n, &told(&cell));
+            }
+        }
+    }
+
+    fn put(&mut self, column: usize, text: &str) {
+        self.text.push_str(text);
+        let cell = Cell { end: self.text.len(), width: width(text) };
+        self.widths[column] = self.widths[column].max(cell.width);
+        self.cells.push(cell);
     }
 }
 
@@ -45,6 +70,9 @@ pub(super) fn padded(text: &str, columns: usize) -> String {
 
 /// How many columns of a terminal a text takes: most of East Asia's letters take two.
 pub(super) fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
     let is_wide = |c: char| {
         matches!(c as u32, 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff
             | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd)
@@ -54,18 +82,17 @@ pub(super) fn width(text: &str) -> usize {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head: Vec<String> = self.head.iter().map(|name| told(name).into_owned()).collect();
-        let lines: Vec<&Vec<String>> = std::iter::once(&head).chain(&self.rows).collect();
-        let columns = self.head.len();
-        let widths: Vec<usize> = (0..columns)
-            .map(|n| lines.iter().map(|row| width(&row[n])).max().unwrap_or(0))
-            .collect();
-        for row in lines {
-            let mut line = String::new();
-            for (n, cell) in row.iter().enumerate() {
-                line.push_str(&padded(cell, widths[n] + 2));
+        let mut from = 0;
+        let mut line = String::new();
+        for row in self.cells.chunks(self.head.len()) {
+            line.clear();
+            for (cell, widest) in row.iter().zip(&self.widths) {
+                line.push_str(&self.text[from..cell.end]);
+                line.extend(std::iter::repeat_n(' ', widest + 2 - cell.width));
+                from = cell.end;
             }
-            writeln!(f, "{}", line.trim_end())?;
+            f.write_str(line.trim_end())?;
+            f.write_str("\n")?;
         }
         Ok(())
     }
@@ -78,8 +105,8 @@ mod tests {
     #[test]
     fn columns_line_up_whatever_the_script() {
         let mut table = Table::new(&["ID", "STATUS"]);
-        table.row(["工房".into(), "pending".into()]);
-        table.row(["abc".into(), "failed".into()]);
+        table.row(["工房", "pending"]);
+        table.row(["abc", "failed"]);
         assert_eq!(table.to_string(), "ID    STATUS\n工房  pending\nabc   failed\n");
     }
 }

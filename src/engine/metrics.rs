@@ -82,12 +82,8 @@ fn tasks(all: &mut Exposition, spool: &Spool) {
         "Tasks by the folder that they are in, and results in the archive.",
     );
     for folder in Folder::ALL {
-        let count = match folder {
-            Folder::Pending => spool.waiting().map(|names| names.len()),
-            _ => spool.ids(folder).map(|ids| ids.len()),
-        };
         // A folder that cannot be listed is not taken for an empty one.
-        if let Ok(count) = count {
+        if let Ok(count) = spool.count(folder) {
             family.put(&[("state", folder.as_str())], count as f64);
         }
     }

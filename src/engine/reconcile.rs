@@ -11,7 +11,7 @@ use crate::base::files::{self, Regular};
 use crate::config::Config;
 use crate::foreman::{Event, Foreman, Order};
 use crate::mirror;
-use crate::mirror::query::{Filter, Reader};
+use crate::mirror::query::{self, Filter, Reader};
 use crate::spool::archive::Entry;
 use crate::spool::journal::{self, Chapter, Journal};
 use crate::spool::lock::Lock;
@@ -180,8 +180,9 @@ fn archives(database: &Path) -> Vec<String> {
 
 /// The tasks that the mirror has in folders, and in which.
 pub(super) fn in_folders(database: &Path) -> HashMap<TaskId, String> {
-    let filter = Filter { archived: Some(false), ..Filter::default() };
-    let rows = Reader::open(database).and_then(|reader| reader.tasks(&filter)).unwrap_or_default();
+    let order = query::Order::Any;
+    let filter = Filter { archived: Some(false), order, ..Filter::default() };
+    let rows = Reader::open(database).and_then(|reader| reader.briefs(&filter)).unwrap_or_default();
     rows.into_iter().filter_map(|row| Some((row.task_id.parse().ok()?, row.status))).collect()
 }
 

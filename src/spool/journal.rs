@@ -46,6 +46,8 @@ struct Month {
 
 /// So much may wait for a sync; beyond it, appending syncs by itself.
 const MOST_UNSYNCED: usize = 1 << 20;
+/// So many bytes of it are read at once.
+const MOST_READ_AT_ONCE: usize = 128 << 10;
 
 impl Journal {
     /// Opens the journal, cutting off a torn last line.
@@ -299,7 +301,7 @@ fn text_from(path: &Path, from: u64) -> Result<Box<dyn BufRead>, FileError> {
     match open_month(path) {
         Ok(mut file) => {
             file.seek(SeekFrom::Start(from)).at("read", path)?;
-            Ok(Box::new(BufReader::new(file)))
+            Ok(Box::new(BufReader::with_capacity(MOST_READ_AT_ONCE, file)))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut text = packed::unpacker(&packed::beside(path)).map_err(|packed| {
@@ -317,7 +319,7 @@ fn text_from(path: &Path, from: u64) -> Result<Box<dyn BufRead>, FileError> {
 fn read_if(
     path: &Path,
     from: u64,
-    is_wanted: impl Fn(&[u8]) -> bool,
+    mut is_wanted: impl FnMut(&[u8]) -> bool,
 ) -> Result<Chapter, FileError> {
     let mut reader = text_from(path, from)?;
     let mut gathered = Chapter { end: from, ..Chapter::default() };
@@ -381,11 +383,14 @@ pub fn recent(dir: &Path) -> Result<Chapter, FileError> {
 ///
 /// # Errors
 /// What the file system says.
-pub fn recent_if(dir: &Path, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Chapter, FileError> {
+pub fn recent_if(
+    dir: &Path,
+    mut is_wanted: impl FnMut(&[u8]) -> bool,
+) -> Result<Chapter, FileError> {
     let names = months(dir)?;
     let mut all = Chapter::default();
     for name in names.iter().rev().take(2).rev() {
-        let part = read_if(&dir.join(name), 0, &is_wanted)?;
+        let part = read_if(&dir.join(name), 0, &mut is_wanted)?;
         all.lines.extend(part.lines);
         all.unreadable += part.unreadable;
         all.end = part.end;

@@ -36,14 +36,20 @@ pub use claim::Claim;
 pub use layout::Home;
 
 use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags, RawDir};
 use serde_json::{Map, Value};
 
 use crate::base::files::{self, At, FileError, ReadError};
 use crate::base::group::GroupSync;
 use crate::task::{Folder, TaskId};
 use archive::{Archive, Place};
+
+/// So many bytes of a folder's names are asked for at once.
+const MOST_NAMES_AT_ONCE: usize = 256 << 10;
 
 /// The task folders of one home.
 #[derive(Debug)]
@@ -124,7 +130,7 @@ impl Spool {
     /// Why they cannot be read.
     pub fn read_result(&self, folder: Folder, id: &TaskId) -> Result<Vec<u8>, ReadError> {
         match files::read(&self.file(folder, id), files::ANY_SIZE) {
-            Err(ReadError::File(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(ReadError::File(error)) if error.kind() == io::ErrorKind::NotFound => {
                 match self.archive.find(id).filter(|place| place.folder == folder) {
                     Some(place) => Ok(self.archive.read(&place, id)?),
                     None => Err(ReadError::File(error)),
@@ -215,19 +221,45 @@ impl Spool {
         Ok(names)
     }
 
+    /// How many names in a folder are those of tasks.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn count(&self, folder: Folder) -> Result<usize, FileError> {
+        let mut count = 0;
+        each_name(&self.home.folder(folder), |name| {
+            let is_one = match folder {
+                Folder::Pending => is_task_name(name),
+                _ => is_id_name(name),
+            };
+            count += usize::from(is_one);
+        })?;
+        Ok(count)
+    }
+
     /// The ids whose files lie in a folder.
     ///
     /// # Errors
     /// Where the folder cannot be listed.
     pub fn ids(&self, folder: Folder) -> Result<Vec<TaskId>, FileError> {
-        let names = list(&self.home.folder(folder))?;
-        Ok(names.iter().filter_map(|name| id_of(name)).collect())
+        let mut ids = Vec::new();
+        each_name(&self.home.folder(folder), |name| ids.extend(id_of(name)))?;
+        Ok(ids)
     }
 }
 
 /// The id in the name of a file that koubou made: `ID.json`.
 pub fn id_of(name: &OsStr) -> Option<TaskId> {
-    name.to_str()?.strip_suffix(".json")?.parse().ok()
+    stem_of(name)?.parse().ok()
+}
+
+/// Whether a name is that of a file that koubou made.
+pub fn is_id_name(name: &OsStr) -> bool {
+    stem_of(name).is_some_and(TaskId::is_one)
+}
+
+fn stem_of(name: &OsStr) -> Option<&str> {
+    name.to_str()?.strip_suffix(".json")
 }
 
 /// Whether a name in `pending` is a task's: it ends in `.json` and is not hidden.
@@ -241,17 +273,33 @@ pub fn is_task_name(name: &OsStr) -> bool {
 /// # Errors
 /// Where it cannot be listed.
 pub fn list(dir: &Path) -> Result<Vec<OsString>, FileError> {
-    walkdir::WalkDir::new(dir)
-        .min_depth(1)
-        .max_depth(1)
-        .into_iter()
-        .map(|entry| entry.map(|entry| entry.file_name().to_owned()))
-        .collect::<Result<_, _>>()
-        .map_err(|error| {
-            let path = error.path().unwrap_or(dir).to_owned();
-            let source = error.into_io_error().unwrap_or_else(|| std::io::ErrorKind::Other.into());
-            FileError::new("list", path, source)
-        })
+    let mut names = Vec::new();
+    each_name(dir, |name| names.push(name.to_owned()))?;
+    Ok(names)
+}
+
+/// Tells each name in a folder, and keeps none: a folder may have a million.
+///
+/// # Errors
+/// Where it cannot be listed.
+pub fn each_name(dir: &Path, mut tell: impl FnMut(&OsStr)) -> Result<(), FileError> {
+    let failed = |error: rustix::io::Errno| FileError::new("list", dir, io::Error::from(error));
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = match rustix::fs::open(dir, flags, Mode::empty()) {
+        // What is no folder has no names in it.
+        Err(rustix::io::Errno::NOTDIR) => return Ok(()),
+        opened => opened.map_err(failed)?,
+    };
+    let mut block = Vec::with_capacity(MOST_NAMES_AT_ONCE);
+    let mut entries = RawDir::new(folder, block.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = entry.map_err(failed)?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if name != "." && name != ".." {
+            tell(name);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -276,6 +324,28 @@ pub(crate) mod tests {
             assert!(!is_task_name(OsStr::new(name)), "{name}");
         }
         assert!(is_task_name(OsStr::new("x.json")));
+    }
+
+    #[test]
+    fn a_folder_is_counted_as_it_is_listed() {
+        let (dir, spool) = spool();
+        let failed = spool.home().folder(Folder::Failed);
+        // More than are asked for at once.
+        for n in 0..8_000 {
+            std::fs::write(failed.join(format!("a-name-that-takes-some-room-{n}.json")), "")
+                .unwrap();
+        }
+        for name in [".x.json", "x.rejected", "x y.json", "e\u{301}.json", "\u{e9}.json"] {
+            std::fs::write(failed.join(name), "").unwrap();
+        }
+        std::fs::write(spool.pending(OsStr::new("x y.json")), "").unwrap();
+        assert_eq!(spool.count(Folder::Failed).unwrap(), 8_001);
+        assert_eq!(spool.ids(Folder::Failed).unwrap().len(), 8_001);
+        assert_eq!(list(&failed).unwrap().len(), 8_005);
+        assert_eq!(spool.count(Folder::Pending).unwrap(), 1);
+        let gone = list(&dir.path().join("gone")).unwrap_err();
+        assert_eq!(gone.kind(), io::ErrorKind::NotFound);
+        assert!(list(&failed.join("x.rejected")).unwrap().is_empty(), "it is no folder");
     }
 
     #[test]

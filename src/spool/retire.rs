@@ -13,12 +13,14 @@
 //! A result that cannot be read as one, or that was changed by hand into something else, stays.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use data_encoding::BASE64;
-use serde::Deserialize;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::archive::{self, Keeper};
@@ -45,14 +47,100 @@ pub struct Old {
     pub parent: Option<TaskId>,
     stat: Stat,
     file: String,
-    line: Vec<u8>,
-    rejected: Option<(PathBuf, Stat)>,
+    bytes: Vec<u8>,
+    rejected: Option<Rejected>,
+}
+
+/// The drop that a report is about.
+#[derive(Debug)]
+struct Rejected {
+    path: PathBuf,
+    stat: Stat,
+    bytes: Vec<u8>,
 }
 
 impl Old {
     /// How many bytes its files have.
     pub fn bytes(&self) -> u64 {
-        self.stat.size + self.rejected.as_ref().map_or(0, |(_, stat)| stat.size)
+        self.stat.size + self.rejected.as_ref().map_or(0, |rejected| rejected.stat.size)
+    }
+
+    /// Its line in the archive, for which all of it is read once more; most are only counted.
+    fn line(&self) -> serde_json::Result<Vec<u8>> {
+        let mut line: Map<String, Value> = serde_json::from_slice(&self.bytes)?;
+        if let Some(rejected) = &self.rejected {
+            match std::str::from_utf8(&rejected.bytes) {
+                Ok(text) => line.insert("rejected".into(), text.into()),
+                Err(_) => {
+                    line.insert("rejected_base64".into(), BASE64.encode(&rejected.bytes).into())
+                }
+            };
+        }
+        // The folder is the truth, and so is the name.
+        line.insert("task_id".into(), self.id.as_str().into());
+        line.insert("status".into(), self.folder.as_str().into());
+        serde_json::to_vec(&line)
+    }
+}
+
+/// A document that can be read, whatever is in it; nothing of it is kept.
+struct Sound;
+
+impl<'de> Deserialize<'de> for Sound {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(SoundVisitor)
+    }
+}
+
+struct SoundVisitor;
+
+impl<'de> Visitor<'de> for SoundVisitor {
+    type Value = Sound;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_unit<E>(self) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Sound, A::Error> {
+        while items.next_element::<Sound>()?.is_some() {}
+        Ok(Sound)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Sound, A::Error> {
+        while fields.next_entry::<Sound, Sound>()?.is_some() {}
+        Ok(Sound)
+    }
+}
+
+/// Whether a line can be made of it, and why not: what is passed over in a result is part of that.
+fn is_sound(bytes: &[u8]) -> serde_json::Result<()> {
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => serde_json::from_slice::<Sound>(bytes).map(drop),
+        _ => serde_json::from_slice::<Map<String, Value>>(bytes).map(drop),
     }
 }
 
@@ -111,17 +199,13 @@ pub fn look(
         Ok(result) => result,
         Err(error) => return Ok(Seen::Stays(no_result(&error))),
     };
-    let mut line: Map<String, Value> = match serde_json::from_slice(&bytes) {
-        Ok(line) => line,
-        Err(error) => return Ok(Seen::Stays(no_result(&error))),
-    };
-    let rejected = match take_rejected(spool, folder, id, &mut line) {
+    if let Err(error) = is_sound(&bytes) {
+        return Ok(Seen::Stays(no_result(&error)));
+    }
+    let rejected = match rejected(spool, folder, id) {
         Ok(rejected) => rejected,
         Err(why) => return Ok(Seen::Stays(why)),
     };
-    // The folder is the truth, and so is the name.
-    line.insert("task_id".into(), id.as_str().into());
-    line.insert("status".into(), folder.as_str().into());
     let parent = |task: Map<String, Value>| task.get("parent_task_id")?.as_str()?.parse().ok();
     Ok(Seen::Old(Box::new(Old {
         id: id.clone(),
@@ -129,7 +213,7 @@ pub fn look(
         parent: result.task.and_then(parent),
         stat,
         file: archive::file_of(result.finished_at),
-        line: serde_json::to_vec(&line).unwrap_or_default(),
+        bytes,
         rejected,
     })))
 }
@@ -139,12 +223,7 @@ fn no_result(error: &serde_json::Error) -> String {
 }
 
 /// The drop that a report is about goes with it, in its line.
-fn take_rejected(
-    spool: &Spool,
-    folder: Folder,
-    id: &TaskId,
-    line: &mut Map<String, Value>,
-) -> Result<Option<(PathBuf, Stat)>, String> {
+fn rejected(spool: &Spool, folder: Folder, id: &TaskId) -> Result<Option<Rejected>, String> {
     let path = spool.rejected(id);
     if folder != Folder::Failed || !files::exists(&path) {
         return Ok(None);
@@ -154,11 +233,7 @@ fn take_rejected(
     let (stat, bytes) = read.map_err(|error| {
         format!("failed/{id}.rejected, which it is about, cannot go with it ({error}): take both away by hand")
     })?;
-    match String::from_utf8(bytes) {
-        Ok(text) => line.insert("rejected".into(), text.into()),
-        Err(error) => line.insert("rejected_base64".into(), BASE64.encode(error.as_bytes()).into()),
-    };
-    Ok(Some((path, stat)))
+    Ok(Some(Rejected { path, stat, bytes }))
 }
 
 /// What was rejected, out of the line of its report.
@@ -214,7 +289,11 @@ impl<'a> Retiring<'a> {
     /// # Errors
     /// What the file system says; nothing has left its folder.
     pub fn add(&mut self, old: Old) -> Result<bool, FileError> {
-        let Old { id, folder, stat, file, line, rejected, .. } = old;
+        let line = old.line().map_err(|error| {
+            FileError::new("read", self.spool.file(old.folder, &old.id), io::Error::from(error))
+        })?;
+        let Old { id, folder, stat, file, rejected, .. } = old;
+        let rejected = rejected.map(|Rejected { path, stat, .. }| (path, stat));
         if self.is_kept && !self.is_there(&id, folder, &line, rejected.is_none()) {
             self.keeper.add(&file, &id, folder, &line)?;
         }
@@ -442,6 +521,22 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"somebody's");
         let stays = look(&spool, Folder::Completed, &id("a"), Timestamp::MAX);
         assert!(matches!(stays, Ok(Seen::Stays(_))), "{stays:?}");
+    }
+
+    #[test]
+    fn what_no_line_can_be_made_of_stays_though_it_reads_as_a_result() {
+        let (_dir, spool) = spool();
+        let path = put(&spool, "a", Folder::Completed, "2026-11-01T00:00:00Z");
+        let whole = fs::read_to_string(&path).unwrap();
+        for odd in [r#""odd": "\ud800""#, r#""odd": {"a": ["\udc00"]}"#, r#""odd": {"\ud800": 1}"#]
+        {
+            fs::write(&path, whole.replacen('{', &format!("{{{odd},"), 1)).unwrap();
+            let seen = look(&spool, Folder::Completed, &id("a"), before()).unwrap();
+            assert!(matches!(&seen, Seen::Stays(why) if why.contains("it is no result")), "{odd}");
+        }
+        let fine = r#"{"odd": {"a": [null, true, 1.5, -1, "\u00e9"]},"#;
+        fs::write(&path, whole.replacen('{', fine, 1)).unwrap();
+        assert_eq!(old(&spool, Folder::Completed, "a").bytes(), fs::metadata(&path).unwrap().len());
     }
 
     #[test]

@@ -72,6 +72,16 @@ impl TaskId {
         })
     }
 
+    /// Whether a text is a task's name.
+    pub fn is_one(text: &str) -> bool {
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        (1..=Self::LONGEST).contains(&text.len())
+            && !text.starts_with(['.', '-'])
+            // Most names need no look into the tables of Unicode.
+            && (text.bytes().all(is_plain) || text.chars().all(may_stand_in_id) && is_nfc(text))
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -101,11 +111,7 @@ impl FromStr for TaskId {
     type Err = BadTaskId;
 
     fn from_str(text: &str) -> Result<Self, BadTaskId> {
-        let good = (1..=Self::LONGEST).contains(&text.len())
-            && !text.starts_with(['.', '-'])
-            && text.chars().all(may_stand_in_id)
-            && is_nfc(text);
-        if good { Ok(Self(text.to_owned())) } else { Err(BadTaskId(text.to_owned())) }
+        if Self::is_one(text) { Ok(Self(text.to_owned())) } else { Err(BadTaskId(text.to_owned())) }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod placeholder;
 pub mod prompt;
 pub mod result;
 pub mod schema;
+pub mod sieve;
 pub mod state;
 pub mod subtasks;
 pub mod usd;

@@ -20,14 +20,27 @@ use crate::task::{Folder, TaskId};
 /// So many names stand in one command, and so many in a sentence.
 const MOST_MOVED: usize = 50;
 const MOST_NAMED: usize = 3;
+/// So many results one thread looks at by itself.
+const FEW: usize = 1_000;
 /// So far ahead a clock may be of another that wrote to the journal.
 const AHEAD: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(super) fn look(site: &Site) -> Vec<Finding> {
-    let mut found = vec![lock(site), database(site), journal(site)];
+    // Each of these may take long, and waits for another part of the machine.
+    let (database, journal, strays) = std::thread::scope(|all| {
+        let database = all.spawn(|| database(site));
+        let journal = all.spawn(|| journal(site));
+        let strays = strays(site);
+        (database.join(), journal.join(), strays)
+    });
+    let told = |looked: std::thread::Result<Finding>| {
+        // A check that is not made must not look like one that found nothing.
+        looked.unwrap_or_else(|why| std::panic::resume_unwind(why))
+    };
+    let mut found = vec![lock(site), told(database), told(journal)];
     found.extend(archive(site));
     found.extend(tasks(site));
-    found.extend(strays(site));
+    found.extend(strays);
     found
 }
 
@@ -163,13 +176,15 @@ fn strays(site: &Site) -> Vec<Finding> {
         // A folder that cannot be listed is told of with the home.
         let names = spool::list(&dir).unwrap_or_default();
         let strays: Vec<OsString> =
-            names.into_iter().filter(|name| is_stray(folder, name)).collect();
+            names.iter().filter(|name| is_stray(folder, name)).cloned().collect();
         if !strays.is_empty() {
             found.push(stray(site, &dir, "here that koubou leaves alone", strays));
         }
-        found.extend(unusable(site, folder, &dir));
+        found.extend(unusable(site, folder, &dir, &names));
+        if folder == Folder::Failed {
+            found.extend(rejected(site, &dir, &names));
+        }
     }
-    found.extend(rejected(site));
     found.extend(leftovers(site));
     if found.is_empty() {
         let tasks = site.home.path().join("tasks");
@@ -187,14 +202,13 @@ fn is_stray(folder: Folder, name: &OsString) -> bool {
     let bytes = name.as_encoded_bytes();
     match folder {
         Folder::Pending => !spool::is_task_name(name) && !bytes.starts_with(b"."),
-        Folder::InProgress | Folder::Completed => spool::id_of(name).is_none(),
-        Folder::Failed => spool::id_of(name).is_none() && !bytes.ends_with(b".rejected"),
+        Folder::InProgress | Folder::Completed => !spool::is_id_name(name),
+        Folder::Failed => !spool::is_id_name(name) && !bytes.ends_with(b".rejected"),
     }
 }
 
 /// Drops that can be no tasks because they are no files, and results that nobody can read.
-fn unusable(site: &Site, folder: Folder, dir: &Path) -> Option<Finding> {
-    let names = spool::list(dir).unwrap_or_default();
+fn unusable(site: &Site, folder: Folder, dir: &Path, names: &[OsString]) -> Option<Finding> {
     let (what, is_bad): (_, fn(&Path) -> bool) = match folder {
         Folder::Pending => ("here that can be no task, being no regular file", is_no_file),
         Folder::Completed | Folder::Failed => ("here that nobody can read as a result", is_no_json),
@@ -202,11 +216,30 @@ fn unusable(site: &Site, folder: Folder, dir: &Path) -> Option<Finding> {
     };
     let is_meant = |name: &OsString| match folder {
         Folder::Pending => spool::is_task_name(name),
-        _ => spool::id_of(name).is_some(),
+        _ => spool::is_id_name(name),
     };
-    let names = names.into_iter().filter(|name| is_meant(name) && is_bad(&dir.join(name)));
-    let names: Vec<OsString> = names.collect();
+    let bad = |names: &[OsString]| -> Vec<OsString> {
+        let bad = names.iter().filter(|name| is_meant(name) && is_bad(&dir.join(name)));
+        bad.cloned().collect()
+    };
+    let names = in_parts(names, bad);
     (!names.is_empty()).then(|| stray(site, dir, what, names))
+}
+
+/// What looking through names finds, each processor at a part of them.
+fn in_parts(
+    names: &[OsString],
+    look: impl Fn(&[OsString]) -> Vec<OsString> + Sync,
+) -> Vec<OsString> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    // A few are looked at sooner than a thread is begun.
+    let part = names.len().div_ceil(processors).max(FEW);
+    std::thread::scope(|all| {
+        let look = &look;
+        let parts = names.chunks(part).map(|names| all.spawn(move || look(names)));
+        let parts: Vec<_> = parts.collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+    })
 }
 
 /// What has gone meanwhile is nothing bad.
@@ -239,9 +272,7 @@ fn stray(site: &Site, dir: &Path, which: &str, mut names: Vec<OsString>) -> Find
 }
 
 /// Drops that were no tasks: mended, they can be dropped again.
-fn rejected(site: &Site) -> Option<Finding> {
-    let dir = site.home.folder(Folder::Failed);
-    let names = spool::list(&dir).unwrap_or_default();
+fn rejected(site: &Site, dir: &Path, names: &[OsString]) -> Option<Finding> {
     let id_of = |name: &OsString| name.to_str()?.strip_suffix(".rejected")?.parse().ok();
     let mut ids: Vec<TaskId> = names.iter().filter_map(id_of).collect();
     ids.sort();
@@ -254,7 +285,7 @@ fn rejected(site: &Site) -> Option<Finding> {
     );
     let file = dir.join(format!("{first}.rejected"));
     let retry = site.command(&format!("retry {first}"));
-    Some(Finding::warning("strays", &dir, what).mend(format!("{} && {retry}", edit(&file))))
+    Some(Finding::warning("strays", dir, what).mend(format!("{} && {retry}", edit(&file))))
 }
 
 fn leftovers(site: &Site) -> Option<Finding> {

@@ -22,12 +22,17 @@ impl Census {
     pub(super) fn take(&mut self, home: &Home) -> Result<(), FileError> {
         let mut failed = Ok(());
         for folder in Folder::ALL {
-            let names = spool::list(&home.folder(folder)).unwrap_or_else(|error| {
-                failed = Err(error);
-                Vec::new()
+            let mut hashes = HashSet::new();
+            let listed = spool::each_name(&home.folder(folder), |name| {
+                if is_task(folder, name) {
+                    hashes.insert(self.hasher.hash_one(name));
+                }
             });
-            let names = names.iter().filter(|name| is_task(folder, name));
-            self.names[folder as usize] = names.map(|name| self.hasher.hash_one(name)).collect();
+            if let Err(error) = listed {
+                failed = Err(error);
+                hashes.clear();
+            }
+            self.names[folder as usize] = hashes;
         }
         failed
     }
@@ -53,7 +58,7 @@ impl Census {
 fn is_task(folder: Folder, name: &OsStr) -> bool {
     match folder {
         Folder::Pending => spool::is_task_name(name),
-        _ => spool::id_of(name).is_some(),
+        _ => spool::is_id_name(name),
     }
 }
 

@@ -31,13 +31,15 @@ use crate::spool::format::PACKED_JOURNAL;
 use crate::spool::journal;
 use crate::spool::lock::Lock;
 use crate::spool::logs::{self, Deed, Rules};
-use crate::spool::retire::{self, Retiring, Seen};
+use crate::spool::retire::{self, Old, Retiring, Seen};
 use crate::spool::{told, work as attempts};
 use crate::task::{Folder, TaskId};
 use needed::Needed;
 
 /// So many results that stay are named; of more there is the count.
 const MOST_NAMED: usize = 100;
+/// So many results are looked at by all processors together.
+const LOOKED_AT_TOGETHER: usize = 4_096;
 /// When somebody last maintained the home; beside the notes, where `ls` shows it.
 const STAMP: &str = "maintained";
 
@@ -213,65 +215,98 @@ impl Work<'_, '_> {
     fn retire_all(&mut self, keeper: Option<&mut Keeper>) -> Result<(), FileError> {
         let needed = Needed::read(self.spool, self.config)?;
         let is_kept = self.config.retire == Retire::Archive;
-        let spool = self.spool;
-        let mut retiring = keeper.map(|keeper| Retiring::new(spool, keeper, is_kept));
         let ends = [Folder::Completed, Folder::Failed];
         let ids = ends.map(|folder| (folder, self.spool.ids(folder)));
         let mut all = Vec::new();
         for (folder, ids) in ids {
             all.extend(ids?.into_iter().map(|id| (folder, id)));
         }
+        let spool = self.spool;
+        match keeper {
+            Some(keeper) => self.retire_each(all, &needed, Retiring::new(spool, keeper, is_kept)),
+            None => self.count_old(&all, &needed),
+        }
+        Ok(())
+    }
+
+    fn retire_each(
+        &mut self,
+        all: Vec<(Folder, TaskId)>,
+        needed: &Needed,
+        mut retiring: Retiring<'_>,
+    ) {
         let count = all.len() as u64;
         for (n, (folder, id)) in all.into_iter().enumerate() {
             if (self.manner.is_over)() {
                 break;
             }
             (self.manner.progress)(n as u64, count - n as u64);
-            let seen = match retire::look(self.spool, folder, &id, self.before) {
-                Ok(seen) => seen,
-                Err(error) => {
-                    self.note(Err(error));
+            let old = match verdict(self.spool, folder, &id, self.before, needed) {
+                Verdict::Leaves(old) => *old,
+                other => {
+                    self.take_down(other, folder, id);
                     continue;
                 }
             };
-            let old = match seen {
-                Seen::Gone | Seen::Young => continue,
-                Seen::Stays(why) => {
-                    self.keep(id, folder, why);
-                    continue;
-                }
-                Seen::Old(old) => match needed.why(&old) {
-                    Some(why) => {
-                        self.keep(id, folder, why);
-                        continue;
-                    }
-                    None => *old,
-                },
+            let is_full = match retiring.add(old) {
+                Ok(is_full) => is_full,
+                // What is wrong with the archive is wrong with it for all.
+                Err(error) => return self.note(Err(error)),
             };
-            match &mut retiring {
-                None => {
-                    self.report.retired += 1;
-                    self.report.retired_bytes += old.bytes();
-                }
-                Some(retiring) => {
-                    let is_full = match retiring.add(old) {
-                        Ok(is_full) => is_full,
-                        // What is wrong with the archive is wrong with it for all.
-                        Err(error) => {
-                            self.note(Err(error));
-                            return Ok(());
-                        }
-                    };
-                    if is_full && !self.finish_round(retiring) {
-                        return Ok(());
-                    }
-                }
+            if is_full && !self.finish_round(&mut retiring) {
+                return;
             }
         }
-        if let Some(mut retiring) = retiring {
-            self.finish_round(&mut retiring);
+        self.finish_round(&mut retiring);
+    }
+
+    /// Counts what would leave; all processors look at results meanwhile.
+    fn count_old(&mut self, all: &[(Folder, TaskId)], needed: &Needed) {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let (spool, before) = (self.spool, self.before);
+        let look = |part: &[(Folder, TaskId)]| -> Vec<Verdict> {
+            let verdicts = part.iter().map(|(folder, id)| {
+                match verdict(spool, *folder, id, before, needed) {
+                    // All that it says is not held for so many.
+                    Verdict::Leaves(old) => Verdict::WouldLeave(old.bytes()),
+                    other => other,
+                }
+            });
+            verdicts.collect()
+        };
+        let count = all.len() as u64;
+        for (n, some) in all.chunks(LOOKED_AT_TOGETHER).enumerate() {
+            if (self.manner.is_over)() {
+                break;
+            }
+            let done = (n * LOOKED_AT_TOGETHER) as u64;
+            (self.manner.progress)(done, count - done);
+            let look = &look;
+            let seen: Vec<Verdict> = std::thread::scope(|all| {
+                let parts = some.chunks(some.len().div_ceil(processors));
+                let parts: Vec<_> = parts.map(|part| all.spawn(move || look(part))).collect();
+                let whole = |part: std::thread::ScopedJoinHandle<'_, Vec<Verdict>>| {
+                    part.join().unwrap_or_else(|why| std::panic::resume_unwind(why))
+                };
+                parts.into_iter().flat_map(whole).collect()
+            });
+            for (verdict, (folder, id)) in seen.into_iter().zip(some) {
+                self.take_down(verdict, *folder, id.clone());
+            }
         }
-        Ok(())
+    }
+
+    /// Takes down what becomes of a result that does not leave now.
+    fn take_down(&mut self, verdict: Verdict, folder: Folder, id: TaskId) {
+        match verdict {
+            Verdict::Young | Verdict::Leaves(_) => {}
+            Verdict::Stays(why) => self.keep(id, folder, why),
+            Verdict::WouldLeave(bytes) => {
+                self.report.retired += 1;
+                self.report.retired_bytes += bytes;
+            }
+            Verdict::Unknown(error) => self.note(Err(error)),
+        }
     }
 
     /// Lets a round leave; `false` where it makes no sense to go on.
@@ -409,6 +444,38 @@ impl Work<'_, '_> {
         if let Err(error) = done {
             self.report.failed.push(super::lanes::sentence(&error));
         }
+    }
+}
+
+/// What becomes of a result.
+enum Verdict {
+    /// It is not old, or gone already.
+    Young,
+    /// It is old, or may be, and stays: why.
+    Stays(String),
+    /// It leaves.
+    Leaves(Box<Old>),
+    /// It would leave, and has so many bytes.
+    WouldLeave(u64),
+    /// It cannot be looked at.
+    Unknown(FileError),
+}
+
+fn verdict(
+    spool: &Spool,
+    folder: Folder,
+    id: &TaskId,
+    before: Timestamp,
+    needed: &Needed,
+) -> Verdict {
+    match retire::look(spool, folder, id, before) {
+        Err(error) => Verdict::Unknown(error),
+        Ok(Seen::Gone | Seen::Young) => Verdict::Young,
+        Ok(Seen::Stays(why)) => Verdict::Stays(why),
+        Ok(Seen::Old(old)) => match needed.why(&old) {
+            Some(why) => Verdict::Stays(why),
+            None => Verdict::Leaves(old),
+        },
     }
 }
 

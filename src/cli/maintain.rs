@@ -52,6 +52,9 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     }
     let told = Told(report);
     ui.answer(&told)?;
+    for damage in &told.0.damages {
+        ui.warn(damage);
+    }
     for why in &told.0.failed {
         ui.insist(&format!("not done: {}", tame(why)));
     }

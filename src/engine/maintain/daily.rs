@@ -182,6 +182,9 @@ fn tell(report: &Report) {
     for kept in &report.kept_because {
         log::info!(task:% = kept.task_id; "its old result stays: {}", kept.why);
     }
+    for damage in &report.damages {
+        log::warn!("{damage}");
+    }
     for why in &report.failed {
         log::warn!("not all was maintained: {why}; `koubou maintain` tries it again");
     }

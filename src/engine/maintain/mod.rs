@@ -83,6 +83,8 @@ pub struct Report {
     pub leftovers: u64,
     /// What became of the mirror; nothing where that is the daemon's to do.
     pub mirror: Option<MirrorDeed>,
+    /// What could not be read of the archive, a sentence each; the rest of it is as it was.
+    pub damages: Vec<String>,
     /// What could not be done, a sentence each.
     pub failed: Vec<String>,
 }
@@ -177,7 +179,7 @@ pub fn maintain(
     if !work.manner.is_dry {
         home.mend()?;
         let mut opened = Keeper::open(spool.archive())?;
-        work.report.failed.extend(opened.take_damages());
+        work.report.damages = opened.take_damages();
         retire::put_all_back(&spool, &opened)?;
         keeper = Some(opened);
     }

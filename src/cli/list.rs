@@ -222,13 +222,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    fn site() -> (tempfile::TempDir, Site) {
-        let dir = tempfile::tempdir().unwrap();
-        let site = Site::find(Some(&dir.path().join("home")));
-        site.home.init().unwrap();
-        (dir, site)
-    }
+    use crate::cli::site::tests::site;
 
     /// Id, folder and worker of each task.
     fn listed(site: &Site, status: Option<&str>) -> Vec<String> {

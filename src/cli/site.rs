@@ -158,11 +158,6 @@ impl Site {
         Ok(spool.waiting()?.iter().map(|name| id_in(&dir, name)).collect())
     }
 
-    /// How many tasks are in a folder.
-    pub(super) fn count(spool: &Spool, folder: Folder) -> Result<usize, Trouble> {
-        Ok(spool.count(folder)?)
-    }
-
     /// Reads a task where it is. It may move on between the look and the reading, and is then read
     /// where it is by then.
     pub(super) fn read_in_place<T>(
@@ -285,5 +280,18 @@ pub(super) fn no_such_task(spool: &Spool, id: &TaskId) -> Trouble {
     match words::nearest(id.as_str(), all.iter().map(String::as_str)) {
         Some(near) => trouble.hint(format!("did you mean `{near}`?")),
         None => trouble.hint("`koubou list` shows all tasks"),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A home as `init` makes it, for as long as the folder lives.
+    pub(in crate::cli) fn site() -> (tempfile::TempDir, Site) {
+        let dir = tempfile::tempdir().unwrap();
+        let site = Site::find(Some(&dir.path().join("home")));
+        site.home.init().unwrap();
+        (dir, site)
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     if let Err(trouble) = site.config() {
         ui.trouble(&trouble);
     }
-    let count = |folder| Site::count(&spool, folder);
+    let count = |folder| spool.count(folder);
     let pid = site.daemon();
     let workers = super::workers::states(site);
     let paused = Note::Pause(None).stands(&site.home);

@@ -3,7 +3,6 @@
 //! One table says what a home consists of; `init` makes from it what is missing
 //! and never touches what is there.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -212,13 +211,7 @@ impl Home {
     /// # Errors
     /// Where the folder cannot be listed.
     pub fn leftovers(&self) -> Result<Vec<PathBuf>, FileError> {
-        let tmp = self.tmp();
-        let is_ours = |name: &OsString| {
-            name.as_encoded_bytes().starts_with(files::HALF_MADE.as_bytes())
-                // A `koubou submit` may be in the middle of its drop.
-                && files::is_left_over(&name.to_string_lossy())
-        };
-        Ok(super::list(&tmp)?.into_iter().filter(is_ours).map(|name| tmp.join(name)).collect())
+        super::half_made(&self.tmp())
     }
 
     /// Removes what dead processes left in `tmp`, and says what it removed.

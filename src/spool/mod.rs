@@ -43,7 +43,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, RawDir};
 use serde_json::{Map, Value};
 
-use crate::base::files::{self, At, FileError, ReadError};
+use crate::base::clock::Timestamp;
+use crate::base::files::{self, At, FileError, ReadError, Stat};
 use crate::base::group::GroupSync;
 use crate::task::{Folder, TaskId};
 use archive::{Archive, Place};
@@ -109,6 +110,25 @@ impl Spool {
         };
         // What is claimed while we look has left `pending` before we come there: once more, then.
         ENDS.into_iter().chain([Folder::Pending]).chain(ENDS).find(is_in)
+    }
+
+    /// What was kept beside a task and is for nobody any more: whose task, by its name, is in no folder,
+    /// last changed before a moment.
+    fn outlived(
+        &self,
+        dir: &Path,
+        before: Timestamp,
+        is_such: impl Fn(&std::fs::Metadata) -> bool,
+        id_of: impl Fn(&str) -> Option<TaskId>,
+    ) -> Result<Vec<(TaskId, PathBuf)>, FileError> {
+        let outlived = |name: OsString| {
+            let path = dir.join(&name);
+            let meta = std::fs::symlink_metadata(&path).ok()?;
+            let is_old = is_such(&meta) && Stat::from(&meta).modified < before;
+            let id = name.to_str().filter(|_| is_old).and_then(&id_of)?;
+            self.find_in_folders(&id).is_none().then_some((id, path))
+        };
+        Ok(list(dir)?.into_iter().filter_map(outlived).collect())
     }
 
     /// Waits for a turn to look whether a task is there and drop it if not, which lasts as long as
@@ -300,6 +320,16 @@ pub fn each_name(dir: &Path, mut tell: impl FnMut(&OsStr)) -> Result<(), FileErr
         }
     }
     Ok(())
+}
+
+/// What dead processes left half-made in a folder: koubou's own names, and none of anybody else's.
+fn half_made(dir: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let is_ours = |name: &OsString| {
+        name.as_encoded_bytes().starts_with(files::HALF_MADE.as_bytes())
+            // A `koubou submit` may be in the middle of its drop.
+            && files::is_left_over(&name.to_string_lossy())
+    };
+    Ok(list(dir)?.into_iter().filter(is_ours).map(|name| dir.join(name)).collect())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Home, Spool};
 use crate::base::clock::{Timestamp, as_rfc3339};
-use crate::base::files::{At, FileError, Regular, Stat};
+use crate::base::files::{At, FileError, Regular};
 use crate::task::TaskId;
 
 /// One thing that a worker tells.
@@ -69,14 +69,10 @@ pub fn read(home: &Home, id: &TaskId, from: u64) -> (Vec<Told>, u64) {
 /// # Errors
 /// Where the folder cannot be listed.
 pub fn left_over(spool: &Spool, before: Timestamp) -> Result<Vec<PathBuf>, FileError> {
-    let dir = spool.home().worker_logs();
-    let is_over = |name: &std::ffi::OsString| {
-        let id = name.to_str().and_then(|name| name.strip_suffix(".jsonl")?.parse().ok());
-        let meta = std::fs::symlink_metadata(dir.join(name));
-        let is_old = meta.is_ok_and(|meta| meta.is_file() && Stat::from(&meta).modified < before);
-        is_old && id.is_some_and(|id| spool.find_in_folders(&id).is_none())
-    };
-    Ok(super::list(&dir)?.into_iter().filter(is_over).map(|name| dir.join(name)).collect())
+    let id_of = |name: &str| name.strip_suffix(".jsonl")?.parse().ok();
+    let outlived =
+        spool.outlived(&spool.home().worker_logs(), before, std::fs::Metadata::is_file, id_of)?;
+    Ok(outlived.into_iter().map(|(_, path)| path).collect())
 }
 
 #[cfg(test)]

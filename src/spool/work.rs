@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::Spool;
 use crate::base::clock::Timestamp;
-use crate::base::files::{FileError, Stat};
+use crate::base::files::FileError;
 use crate::task::{Folder, TaskId};
 
 /// The folders of tasks that are in no folder any more, last changed before a moment.
@@ -21,17 +21,11 @@ pub fn left_over(
     before: Timestamp,
     keep_done: bool,
 ) -> Result<Vec<PathBuf>, FileError> {
-    let dir = spool.home().work();
     let has_failed =
         |id: &TaskId| spool.find_archived(id).is_some_and(|place| place.folder == Folder::Failed);
-    let is_over = |name: &std::ffi::OsString| {
-        let id: Option<TaskId> = name.to_str().and_then(|name| name.parse().ok());
-        let meta = std::fs::symlink_metadata(dir.join(name));
-        let is_old = meta.is_ok_and(|meta| meta.is_dir() && Stat::from(&meta).modified < before);
-        is_old
-            && id.is_some_and(|id| {
-                spool.find_in_folders(&id).is_none() && (!keep_done || has_failed(&id))
-            })
-    };
-    Ok(super::list(&dir)?.into_iter().filter(is_over).map(|name| dir.join(name)).collect())
+    let id_of = |name: &str| name.parse().ok();
+    let outlived =
+        spool.outlived(&spool.home().work(), before, std::fs::Metadata::is_dir, id_of)?;
+    let over = outlived.into_iter().filter(|(id, _)| !keep_done || has_failed(id));
+    Ok(over.map(|(_, path)| path).collect())
 }

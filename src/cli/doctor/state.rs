@@ -139,7 +139,7 @@ fn tasks(site: &Site) -> Vec<Finding> {
         let finding = Finding::warning("tasks", &place, "the workshop is paused");
         found.push(finding.mend(site.command("resume")));
     }
-    match Site::count(&spool, Folder::Pending) {
+    match spool.count(Folder::Pending) {
         Ok(0) => found.push(Finding::ok("tasks", &pending, "nothing waits")),
         Ok(count) if !running => {
             let what = format!("{} for a daemon", waiting(count as u64));
@@ -152,9 +152,9 @@ fn tasks(site: &Site) -> Vec<Finding> {
                 false => Finding::ok("tasks", &pending, what),
             }
         })),
-        Err(trouble) => found.push(Finding::failed("tasks", &pending, &trouble)),
+        Err(error) => found.push(Finding::failed("tasks", &pending, &error.into())),
     }
-    let begun = Site::count(&spool, Folder::InProgress).unwrap_or(0);
+    let begun = spool.count(Folder::InProgress).unwrap_or(0);
     if begun > 0 && !running {
         let place = site.home.folder(Folder::InProgress);
         let what = format!("{} begun, and no daemon runs", Count(begun as u64, "task"));

@@ -161,7 +161,7 @@ impl Started {
         // The Ctrl-C that ended the agent reached us, too, and was not meant for the daemon.
         while told.try_recv().is_ok_and(|event| !self.is_end(&event)) {}
         end(&self.child, Signal::TERM);
-        let running = Site::count(&site.spool_here(), Folder::InProgress).unwrap_or(0);
+        let running = site.spool_here().count(Folder::InProgress).unwrap_or(0);
         if running > 0 {
             ui.say(&format!(
                 "{} in progress: the daemon finishes what it runs; Ctrl-C puts it back instead",
@@ -188,7 +188,7 @@ impl Started {
 /// Says what is left to do, where nobody does it any more.
 pub(super) fn say_what_waits(ui: &mut Ui, site: &Site) {
     let spool = site.spool_here();
-    let count = |folder| Site::count(&spool, folder).unwrap_or(0) as u64;
+    let count = |folder| spool.count(folder).unwrap_or(0) as u64;
     let (pending, working) = (count(Folder::Pending), count(Folder::InProgress));
     let parts = [(pending, "pending"), (working, "in progress")];
     let parts = parts.into_iter().filter(|(n, _)| *n > 0);

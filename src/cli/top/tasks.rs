@@ -185,13 +185,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    fn site() -> (tempfile::TempDir, Site) {
-        let dir = tempfile::tempdir().unwrap();
-        let site = Site::find(Some(&dir.path().join("home")));
-        site.home.init().unwrap();
-        (dir, site)
-    }
+    use crate::cli::site::tests::site;
 
     fn ids(site: &Site, want: &Want) -> Vec<String> {
         let (memory, spool) = (Memory::default(), site.spool_here());

@@ -11,7 +11,7 @@ mod daily;
 mod needed;
 mod schedule;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -392,18 +392,8 @@ impl Work<'_, '_> {
 
     /// What workers told of a task goes with its result.
     fn drop_told(&mut self) {
-        let left_over = match told::left_over(self.spool, self.before) {
-            Ok(left_over) => left_over,
-            Err(error) => return self.note(Err(error)),
-        };
-        for path in left_over {
-            let bytes = std::fs::symlink_metadata(&path).map_or(0, |meta| meta.len());
-            if !self.manner.is_dry
-                && let Err(error) = files::remove(&path)
-            {
-                self.note(Err(error));
-                continue;
-            }
+        let left_over = told::left_over(self.spool, self.before);
+        for (path, bytes) in self.remove_each(left_over, files::remove) {
             self.report.logs.push(LogDeed { file: self.below(&path), deed: "removed", bytes });
         }
     }
@@ -412,19 +402,32 @@ impl Work<'_, '_> {
     fn clear_work(&mut self) {
         let keeps = |worker: &WorkerSpec| matches!(&worker.kind, Kind::Codex(codex) if codex.keep_workspace);
         let keep_done = self.config.workers.iter().any(keeps);
-        let left_over = match attempts::left_over(self.spool, self.before, keep_done) {
-            Ok(left_over) => left_over,
-            Err(error) => return self.note(Err(error)),
-        };
-        for path in left_over {
-            if !self.manner.is_dry
-                && let Err(error) = files::remove_folder(&path)
-            {
-                self.note(Err(error));
-                continue;
-            }
+        let left_over = attempts::left_over(self.spool, self.before, keep_done);
+        for (path, _) in self.remove_each(left_over, files::remove_folder) {
             self.report.work.push(self.below(&path));
         }
+    }
+
+    /// Removes what is left over, unless all is only said; what is gone then, and how large it was.
+    fn remove_each(
+        &mut self,
+        left_over: Result<Vec<PathBuf>, FileError>,
+        remove: fn(&Path) -> Result<(), FileError>,
+    ) -> Vec<(PathBuf, u64)> {
+        let left_over = left_over.unwrap_or_else(|error| {
+            self.note(Err(error));
+            Vec::new()
+        });
+        let mut removed = Vec::new();
+        for path in left_over {
+            let bytes = std::fs::symlink_metadata(&path).map_or(0, |meta| meta.len());
+            let gone = if self.manner.is_dry { Ok(()) } else { remove(&path) };
+            match gone {
+                Ok(()) => removed.push((path, bytes)),
+                Err(error) => self.note(Err(error)),
+            }
+        }
+        removed
     }
 
     /// Removes what dead processes left half-made.

@@ -139,11 +139,8 @@ impl Keeper {
 
     /// Removes what a killed keeper left half-made.
     fn sweep(&self) {
-        for name in super::super::list(&self.archive.dir).unwrap_or_default() {
-            let name = name.to_string_lossy();
-            if name.starts_with(files::HALF_MADE) && files::is_left_over(&name) {
-                let _ = files::remove(&self.archive.dir.join(&*name));
-            }
+        for path in crate::spool::half_made(&self.archive.dir).unwrap_or_default() {
+            let _ = files::remove(&path);
         }
     }
 

@@ -146,13 +146,7 @@ fn write_out(packed: &Path, to: &Path) -> Result<(), FileError> {
 /// # Errors
 /// Where the folder cannot be listed, or a file not be removed.
 pub fn sweep(dir: &Path) -> Result<(), FileError> {
-    for name in super::super::list(dir)? {
-        let name = name.to_string_lossy();
-        if name.starts_with(files::HALF_MADE) && files::is_left_over(&name) {
-            files::remove(&dir.join(&*name))?;
-        }
-    }
-    Ok(())
+    crate::spool::half_made(dir)?.iter().try_for_each(|path| files::remove(path))
 }
 
 /// How long a month is when it is plain; nothing where it is not there.

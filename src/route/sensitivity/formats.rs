@@ -525,7 +525,7 @@ pub(super) const FORMATS: &[Rule] = &[
     given(
         "compared_literal",
         &["password", "passwd", "pwd", "passcode", "secret", "token", "pin"],
-        r#"\b\w{0,20}(?:password|passwd|pwd|passcode|secret|token|pin)\w{0,4}[ ]?(?:===?|!==?|\.equals\(|\beq\b|==)[ ]?["'](?P<v>[^"'\n]{4,100})["']"#,
+        r#"(?:password|passwd|pwd|passcode|secret|token|pin)\w{0,4}[ ]?(?:===?|!==?|\.equals\(|\beq\b|==)[ ]?["'](?P<v>[^"'\n]{4,100})["']"#,
         |hit| {
             !is_placeholder(hit.value())
                 && (is_made_up(hit.value()) || super::value::is_phrase(hit.value()))
@@ -707,7 +707,7 @@ pub(super) const FORMATS: &[Rule] = &[
             "ライセンス",
             "シリアル",
         ],
-        r#"(?P<n>[\w.-]{0,40}(?:key|auth|creds?|credentials?|bearer|signature|salt|pepper|seed|sas|session|session_?id|cookie|hmac|webhook|psk|api|access|licen[cs]e|serial(?: number| no\.?)?|キー|鍵|認証(?:情報|文字列)?|ライセンス(?:番号)?|シリアル(?:番号)?)\w{0,3})["'`\]*]{0,3}(?:[ \t]*\([^)\n]{1,20}\))?[ \t]*(?:[:=|]|=>|:=|->|→|は|is\b|が|を)[ \t]*["'`「*]{0,2}(?P<v>[A-Za-z0-9+/_.~=-]{16,})"#,
+        r#"[\w.-]*(?:key|auth|creds?|credentials?|bearer|signature|salt|pepper|seed|sas|session|session_?id|cookie|hmac|webhook|psk|api|access|licen[cs]e|serial(?: number| no\.?)?|キー|鍵|認証(?:情報|文字列)?|ライセンス(?:番号)?|シリアル(?:番号)?)\w{0,3}["'`\]*]{0,3}(?:[ \t]*\([^)\n]{1,20}\))?[ \t]*(?:[:=|]|=>|:=|->|→|は|is\b|が|を)[ \t]*["'`「*]{0,2}(?P<v>[A-Za-z0-9+/_.~=-]{16,})"#,
         is_random_value,
     ),
     given_by_machine(

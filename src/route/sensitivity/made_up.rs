@@ -70,6 +70,29 @@ impl MadeUp {
     }
 }
 
+/// Whether a match may hold a value as a rule needs it: seen at once where it holds none.
+///
+/// What only a machine makes has digits or is long; other words that are made up have digits, signs
+/// or capital letters in them, and a phrase that is a value has dashes. Such a value stands below its
+/// name where the match has several lines.
+pub(super) fn may_hold(needs: Needs, matched: &str) -> bool {
+    let (shown, signs) = match needs {
+        Needs::Nothing => return true,
+        Needs::MadeUp | Needs::Machine => (matched, DIGIT | ODD),
+        Needs::Value => {
+            (matched.split_once('\n').map_or(matched, |(_, below)| below), DIGIT | ODD | PLAIN)
+        }
+    };
+    let (mut before, mut length) = (0, 0);
+    shown.bytes().any(|b| {
+        let kind = KINDS[usize::from(b)];
+        length = if kind == 0 { 0 } else { length + 1 };
+        let tells = kind & signs != 0 || kind & UPPER != 0 && before != b' ' && before != b'\n';
+        before = b;
+        tells || length >= MACHINE_LETTERS
+    })
+}
+
 /// Whether several words stand in one, with signs between them.
 fn has_joints(word: &[u8]) -> bool {
     word.iter().filter(|b| matches!(b, b'-' | b'_')).count() >= 3
@@ -144,6 +167,17 @@ mod tests {
         let text = "Really? The (maple2 tree), v1.5 or x=y! fooBarBazQux w0rd: plain-words";
         let words: Vec<&str> = MadeUp::of(text).all.into_iter().map(|at| &text[at]).collect();
         assert_eq!(words, ["maple2", "v1.5", "x=y!", "fooBarBazQux", "w0rd:"]);
+    }
+
+    #[test]
+    fn a_match_that_can_hold_no_value_is_known_at_once() {
+        use Needs::{MadeUp, Nothing, Value};
+        assert!(may_hold(Nothing, "the password"));
+        assert!(!may_hold(MadeUp, "The password is too short, see the - page"));
+        assert!(["key a1b2", "key a!b", "key aBc"].iter().all(|text| may_hold(MadeUp, text)));
+        assert!(!may_hold(Value, "the 2nd-best password:\nit is gone"));
+        assert!(may_hold(Value, "the password:\nred-car-and-sky"));
+        assert!(may_hold(Needs::Machine, &"abcdef".repeat(5)));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) const PROSE_JA: &[Rule] = &[
         "told_below",
         TOLD,
         JCRED_CUES,
-        r#"@JCRED@[^\n]*\n\s{0,6}(?:(?:it'?s|it is|that's|that is|i set it to|it was|we use|use|try|here:?|sure[,:]?)[ \t]+)?(?:(?:it|this)[ ](?:is|was)[ ])?[「『"]?(?P<v>[!-~]{4,120}?)[」』"]?(?:[ \t]*(?:です|でした|になります|だよ|。)[^\n]{0,12})?[ \t]*(?:\n|$)"#,
+        r#"@JCRED@[^\n]*\n\s{0,6}(?:(?:it'?s|it is|that's|that is|i set it to|it was|we use|use|try|here:?|sure[,:]?)[ \t]+)?(?:(?:it|this)[ ](?:is|was)[ ])?[「『"]?(?P<v>[!-~]{4,}?)[」』"]?(?:[ \t]*(?:です|でした|になります|だよ|。)[^\n]{0,12})?[ \t]*(?:\n|$)"#,
         is_below,
     ),
     told(

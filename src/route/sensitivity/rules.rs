@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use super::blocks::{Blocks, stretches};
 use super::cues::{Cues, Stands};
-use super::made_up::{MadeUp, parts, within};
+use super::made_up::{MadeUp, may_hold, parts, within};
 use super::rule::{Family, Found, Hit, LINES, MADE_UP_WORDS, Needs, Rule};
-use super::starts::{Finder, WordStarts};
+use super::starts::{Finder, Starts};
 
 /// The most places at which one rule is tried in one stretch.
 const MOST_TRIES: usize = 256;
@@ -72,7 +72,7 @@ impl Rules {
     pub(super) fn scan(&self, text: &str, glued: bool, found: &mut dyn FnMut(Found) -> bool) {
         for stretch in stretches(text) {
             let part = &text[stretch.clone()];
-            let (words, starts) = (MadeUp::of(part), WordStarts::of(part));
+            let (words, starts) = (MadeUp::of(part), Starts::of(part));
             for (ready, blocks) in self.rules.iter().zip(self.awake(part, &words)) {
                 // Words that were only put together prove nothing by standing side by side.
                 let proves = !glued
@@ -179,7 +179,7 @@ impl Ready {
     fn run(
         &self,
         place: &Place<'_>,
-        starts: &WordStarts,
+        starts: &Starts,
         found: &mut dyn FnMut(Found) -> bool,
     ) -> bool {
         let offset = place.offset + place.window.start;
@@ -190,18 +190,18 @@ impl Ready {
         };
         let mut from = 0;
         for _ in 0..MOST_TRIES {
-            let Some(matched) = finder.next(place.text, &place.window, starts, from) else {
-                return true;
-            };
-            from = matched.whole.end;
-            let at = matched.value.clone().unwrap_or_else(|| matched.whole.clone());
-            let hit = Hit { text, whole: matched.whole.clone(), at: at.clone() };
-            if !at.is_empty() && (self.rule.check)(&hit) {
-                let shaped = matched.value.is_some();
-                return found(self.found(at.start + offset..at.end + offset, shaped));
+            let whole = finder.next(place.text, &place.window, starts, from);
+            let Some(whole) = whole.filter(|whole| !whole.is_empty()) else { return true };
+            from = whole.end;
+            if !may_hold(self.rule.needs, &text[whole.clone()]) {
+                continue;
             }
-            if matched.whole.is_empty() {
-                return true;
+            let value = finder.value(text, &whole);
+            let shaped = value.is_some();
+            let at = value.unwrap_or_else(|| whole.clone());
+            let hit = Hit { text, whole, at: at.clone() };
+            if !at.is_empty() && (self.rule.check)(&hit) {
+                return found(self.found(at.start + offset..at.end + offset, shaped));
             }
         }
         true

@@ -1,8 +1,8 @@
 //! Where the matches of an expression can begin.
 //!
-//! Most rules begin with a word of a few, and words begin at few places: where those are
-//! known an expression is tried there alone, and dies at once where it does not hold,
-//! instead of being led over every byte.
+//! Most rules begin with a word of a few, and few places begin so: where those are known an
+//! expression is tried there alone, and dies at once where it does not hold, instead of being
+//! led over every byte.
 
 use std::ops::Range;
 
@@ -14,16 +14,23 @@ use regex_syntax::hir::{Hir, Look};
 
 use super::expression::written_out;
 
-/// How many hashes of beginnings there are.
-const HASHES: usize = 1024;
-/// By how many bytes words are told apart.
+/// How many bits a hash of a beginning has.
+const BITS: u32 = 13;
+/// How many such hashes there are.
+const HASHES: usize = 1 << BITS;
+/// By how many bytes beginnings are told apart.
 const TOLD_BY: usize = 3;
 /// The most beginnings that are written out of one expression.
 const MOST_BEGINNINGS: usize = 20_000;
 
-/// The places of a stretch where a word begins.
+/// The places of a stretch, by what begins there.
 #[derive(Debug, Default)]
-pub(super) struct WordStarts(Vec<WordStart>);
+pub(super) struct Starts {
+    /// Where words begin: a letter, digit or `_` of ASCII with no other before it.
+    words: Vec<u32>,
+    /// The hash of the three bytes from each place on.
+    three: Vec<u16>,
+}
 
 /// The bytes of words.
 const IN_WORD: [bool; 256] = {
@@ -35,94 +42,125 @@ const IN_WORD: [bool; 256] = {
     is
 };
 
-/// Where a word begins, and the hashes of its first two and three bytes.
-#[derive(Clone, Copy, Debug)]
-struct WordStart {
-    at: u32,
-    two: u16,
-    three: u16,
-}
-
-impl WordStarts {
-    /// Those of a stretch: a letter, digit or `_` of ASCII with no other before it.
+impl Starts {
+    /// Those of a stretch.
     pub(super) fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
-        let (mut starts, mut inside) = (Vec::with_capacity(bytes.len() / 4), false);
+        let mut starts = Self {
+            words: Vec::with_capacity(bytes.len() / 4),
+            three: Vec::with_capacity(bytes.len()),
+        };
+        let mut inside = false;
         for (at, byte) in bytes.iter().enumerate() {
             let is_word = IN_WORD[usize::from(*byte)];
             if is_word && !inside {
-                let word = first_bytes(&bytes[at..]);
-                let (two, three) = (hash(word & 0xffff), hash(word));
-                starts.push(WordStart { at: at as u32, two, three });
+                starts.words.push(at as u32);
             }
             inside = is_word;
         }
-        Self(starts)
+        let whole = bytes.windows(TOLD_BY).map(|three| [three[0], three[1], three[2], 0]);
+        let last =
+            (bytes.len().saturating_sub(TOLD_BY - 1)..bytes.len()).map(|at| first(&bytes[at..]));
+        starts.three.extend(whole.chain(last).map(hash));
+        starts
     }
 
-    /// Those in a window.
-    fn within(&self, window: &Range<usize>) -> &[WordStart] {
-        let first = self.0.partition_point(|start| (start.at as usize) < window.start);
-        let last = self.0.partition_point(|start| (start.at as usize) < window.end);
-        &self.0[first..last]
+    /// The beginnings of words in a window.
+    fn words_in(&self, window: &Range<usize>) -> &[u32] {
+        let first = self.words.partition_point(|at| (*at as usize) < window.start);
+        let last = self.words.partition_point(|at| (*at as usize) < window.end);
+        &self.words[first..last]
     }
 }
 
-/// The first bytes of a text in small letters, the first one lowest.
-fn first_bytes(bytes: &[u8]) -> u32 {
-    let bytes = bytes.iter().take(TOLD_BY).enumerate();
-    bytes.fold(0, |all, (n, b)| all | u32::from(b.to_ascii_lowercase()) << (8 * n))
+/// The first bytes of a text, as many as beginnings are told apart by, and then zeroes.
+fn first(bytes: &[u8]) -> [u8; 4] {
+    let mut first = [0; 4];
+    first.iter_mut().zip(bytes.iter().take(TOLD_BY)).for_each(|(to, from)| *to = *from);
+    first
 }
 
-/// How the words begin with which an expression can.
+/// The hash of a beginning, the same for both cases of each letter of ASCII.
+#[inline]
+fn hash(bytes: [u8; 4]) -> u16 {
+    let bytes = u32::from_le_bytes(bytes) | 0x0020_2020;
+    (bytes.wrapping_mul(0x9e37_79b9) >> (32 - BITS)) as u16
+}
+
+/// How the matches of an expression begin.
 #[derive(Debug)]
 struct Beginnings {
-    /// For each hash whether two bytes or three are one, as bits.
-    known: [u8; HASHES],
+    /// The hashes of all, a bit for each.
+    known: Box<[u64; HASHES / 64]>,
+    place: Place,
 }
 
-/// The bits of beginnings of two bytes, and of three or more.
-const OF_TWO: u8 = 1;
-const OF_THREE: u8 = 2;
+/// Where they can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Where a word begins.
+    Word,
+    /// Anywhere.
+    Any,
+}
 
 impl Beginnings {
     /// None where a match can begin with anything else than one of a few words.
     fn of(hir: &Hir) -> Option<Self> {
-        if !hir.properties().look_set_prefix().contains(Look::WordAscii) {
-            return None;
-        }
+        let place = match hir.properties().look_set_prefix().contains(Look::WordAscii) {
+            true => Place::Word,
+            false => Place::Any,
+        };
         let mut extractor = Extractor::new();
         extractor.limit_class(12).limit_literal_len(TOLD_BY).limit_total(MOST_BEGINNINGS);
         let all = extractor.extract(hir);
-        let mut beginnings = Self { known: [0; HASHES] };
+        let mut beginnings = Self { known: Box::new([0; HASHES / 64]), place };
         for literal in all.literals()? {
             let bytes = literal.as_bytes();
             // Normalised text has no long s and no sign of kelvin, which are other cases of letters.
             if bytes.starts_with("ſ".as_bytes()) || bytes.starts_with("\u{212a}".as_bytes()) {
                 continue;
             }
-            if !bytes.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') {
+            if place == Place::Word && !bytes.first().is_some_and(|b| IN_WORD[usize::from(*b)]) {
                 return None;
             }
-            let bit = match bytes.len() {
-                1 => return None,
-                2 => OF_TWO,
-                _ => OF_THREE,
-            };
-            beginnings.known[usize::from(hash(first_bytes(bytes)))] |= bit;
+            match bytes.len() {
+                0 | 1 => return None,
+                // Whatever goes on behind it.
+                2 => (0..=u8::MAX).for_each(|third| beginnings.add([bytes[0], bytes[1], third, 0])),
+                _ => beginnings.add(first(bytes)),
+            }
         }
         Some(beginnings)
     }
 
-    #[inline]
-    fn may_begin(&self, word: WordStart) -> bool {
-        let known = |hash: u16| self.known[usize::from(hash) % HASHES];
-        known(word.three) & OF_THREE | known(word.two) & OF_TWO != 0
+    fn add(&mut self, bytes: [u8; 4]) {
+        let hash = usize::from(hash(bytes));
+        self.known[hash / 64] |= 1 << (hash % 64);
     }
-}
 
-fn hash(word: u32) -> u16 {
-    (word.wrapping_mul(0x9e37_79b9) >> (32 - HASHES.ilog2())) as u16
+    #[inline]
+    fn has(&self, hash: u16) -> bool {
+        let hash = usize::from(hash) % HASHES;
+        self.known[hash / 64] >> (hash % 64) & 1 != 0
+    }
+
+    /// The places in a window where a match may begin, in order.
+    fn places<'a>(
+        &'a self,
+        starts: &'a Starts,
+        window: &Range<usize>,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let from = window.start;
+        let (words, any) = match self.place {
+            Place::Word => (starts.words_in(window), &[][..]),
+            Place::Any => (&[][..], &starts.three[window.clone()]),
+        };
+        let words = words.iter().map(|at| *at as usize);
+        let words = words.filter(|at| self.has(starts.three[*at]));
+        let any = any.iter().enumerate().filter(|(_, hash)| self.has(**hash));
+        words.chain(any.map(move |(n, _)| from + n))
+    }
 }
 
 /// A rule's expression, made ready to be led over windows.
@@ -130,13 +168,6 @@ fn hash(word: u32) -> u16 {
 pub(super) struct Finder {
     regex: Regex,
     beginnings: Option<Beginnings>,
-}
-
-/// What was found: the whole, and its group `v` where that took part.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Matched {
-    pub(super) whole: Range<usize>,
-    pub(super) value: Option<Range<usize>>,
 }
 
 impl Finder {
@@ -157,27 +188,29 @@ impl Finder {
         &self,
         text: &str,
         window: &Range<usize>,
-        starts: &WordStarts,
+        starts: &Starts,
         from: usize,
-    ) -> Option<Matched> {
+    ) -> Option<Range<usize>> {
         let shown = &text[window.clone()];
-        let whole = match &self.beginnings {
-            None => self.regex.search(&Input::new(shown).range(from..))?.range(),
+        let found = match &self.beginnings {
+            None => self.regex.search(&Input::new(shown).range(from..)),
             Some(beginnings) => {
-                let places = starts.within(&(window.start + from..window.end)).iter();
-                let places = places.filter(|word| beginnings.may_begin(**word));
-                let tried = places.map(|word| word.at as usize - window.start);
-                let mut found = tried.filter_map(|at| self.regex.search(&at_once(shown, at)));
-                found.next()?.range()
+                let left = window.start + from..window.end;
+                let tried = beginnings.places(starts, &left).map(|at| at - window.start);
+                tried.filter_map(|at| self.regex.search(&at_once(shown, at))).next()
             }
         };
-        // Groups are dear, and most windows hold no match at all.
-        let value = (self.regex.captures_len() > 1).then(|| {
-            let mut groups = self.regex.create_captures();
-            self.regex.search_captures(&at_once(shown, whole.start), &mut groups);
-            groups.get_group_by_name("v").map(|value| value.range())
-        });
-        Some(Matched { whole, value: value.flatten() })
+        found.map(|found| found.range())
+    }
+
+    /// Where the group `v` of a match stands, if it takes part: dear beside finding the match.
+    pub(super) fn value(&self, shown: &str, whole: &Range<usize>) -> Option<Range<usize>> {
+        if self.regex.captures_len() <= 1 {
+            return None;
+        }
+        let mut groups = self.regex.create_captures();
+        self.regex.search_captures(&at_once(shown, whole.start), &mut groups);
+        groups.get_group_by_name("v").map(|value| value.range())
     }
 }
 
@@ -202,24 +235,26 @@ mod tests {
     }
 
     fn tried(finder: &Finder, text: &str) -> Vec<Range<usize>> {
-        let (starts, window) = (WordStarts::of(text), 0..text.len());
+        let (starts, window) = (Starts::of(text), 0..text.len());
         let (mut all, mut from) = (Vec::new(), 0);
         while let Some(found) = finder.next(text, &window, &starts, from) {
-            from = found.whole.end;
-            all.push(found.whole);
+            from = found.end;
+            all.push(found);
         }
         all
     }
 
     #[test]
-    fn an_expression_of_words_knows_how_they_begin() {
+    fn an_expression_knows_how_its_matches_begin() {
         for (pattern, knows) in [
             (r"\b@CRED@\b", true),
             (r"\b(?:foo|b[aeiou]r)s?\b", true),
+            (r"foo\b", true),
+            (r"(?:\bfoo|漢字?)", true),
             (r"\b(?:foo|b)\w", false),
             (r"(?:^|\s)foo", false),
             (r"\b(?:\w+ )?foo", false),
-            (r"foo\b", false),
+            (r"(?:foo)?", false),
         ] {
             let finder = Finder::new(pattern).unwrap();
             assert_eq!(finder.beginnings.is_some(), knows, "{pattern}");
@@ -228,10 +263,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_try_at_each_word_finds_what_a_search_of_all_finds(
+        fn a_try_at_each_place_finds_what_a_search_of_all_finds(
             text in "(pass|Password|word|PIN|key| |_|-|:|é|漢|api|1){0,30}",
         ) {
-            for pattern in [r"\b@CRED@\b[ -]?(?P<v>\w+)?", r"\b(?:pins?|api|key)[_ :]+"] {
+            for pattern in [r"\b@CRED@\b[ -]?(?P<v>\w+)?", r"\b(?:pins?|api|key)[_ :]+", r"(?:\bpass|wo|漢|é1|api)(?P<v>\w*)"] {
                 let finder = Finder::new(pattern).unwrap();
                 prop_assert!(finder.beginnings.is_some());
                 prop_assert_eq!(tried(&finder, &text), led_over(&finder, &text));

@@ -157,8 +157,15 @@ pub(super) fn is_kebab(value: &str) -> bool {
     !chosen && parts.len() >= 2 && parts.iter().filter(plain).count() * 3 >= parts.len() * 2
 }
 
+/// So long may a secret be that stands on a line of its own. The expressions do not count it: they
+/// would have to keep every length apart.
+const LONGEST_BELOW: usize = 120;
+
 /// Whether a line that stands below a credential's name is its value.
 pub(super) fn is_below(hit: &Hit<'_>) -> bool {
+    if hit.value().len() > LONGEST_BELOW {
+        return false;
+    }
     let value = bare(hit.value()).trim_end_matches(['!', '?']);
     let name = hit.matched().to_lowercase();
     let number = (4..=8).contains(&value.len())

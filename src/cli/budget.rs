@@ -15,11 +15,11 @@ use crate::base::words;
 use crate::config::Config;
 use crate::route::budget::{Ledger, Standing};
 use crate::spool::Home;
-use crate::spool::journal::{self, Chapter};
+use crate::spool::journal;
 use crate::spool::notes::LimitsNote;
-use crate::task::journal::Replay;
-use crate::task::limit::{Scope, Window};
-use crate::task::sieve::Sieve;
+use crate::task::journal::{Replay, Spending};
+use crate::task::limit::{Purpose, Scope, Window};
+use crate::task::till::Till;
 use crate::task::{Folder, Limit, Usd};
 
 /// Show what may be spent and what was; `set` changes the limits
@@ -150,11 +150,9 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn read(site: &Site, config: &Config) -> Result<Self, Trouble> {
-        let dir = site.home.journal();
-        let mut sieve = Sieve::default();
-        let chapter = journal::recent_if(&dir, |line| sieve.holds(line))?;
-        let chapter = if sieve.is_unsure() { journal::recent(&dir)? } else { chapter };
-        Self::of_chapter(chapter, site, config)
+        let mut till = Till::new(config.timezone.clone());
+        journal::each_recent(&site.home.journal(), |line| till.hear(line))?;
+        Ok(Self::of_till(&till, &site.home, config))
     }
 
     /// The limits and what is promised, without most of what was spent: for who knows that
@@ -165,33 +163,48 @@ impl Books {
         let wanted = begun.iter().map(|id| format!("\"{id}\""));
         let wanted = wanted.chain(["\"limits\"".to_owned()]);
         let wanted = AhoCorasick::new(wanted).map_err(|error| Trouble::new(error.to_string()))?;
-        let chapter = journal::recent_if(&site.home.journal(), |line| wanted.is_match(line))?;
-        Self::of_chapter(chapter, site, config)
+        let mut till = Till::new(config.timezone.clone());
+        let dir = site.home.journal();
+        let wanted = |line: &[u8]| wanted.is_match(line);
+        journal::each_recent(&dir, |line| {
+            if wanted(line) {
+                till.hear(line);
+            }
+        })?;
+        Ok(Self::of_till(&till, &site.home, config))
     }
 
-    fn of_chapter(chapter: Chapter, site: &Site, config: &Config) -> Result<Self, Trouble> {
-        let mut replay = Replay::default();
-        for line in chapter.lines {
-            replay.follow(line);
-        }
-        Ok(Self::of(&replay, &site.home, config))
+    fn of_till(till: &Till, home: &Home, config: &Config) -> Self {
+        let promised = till.promised().map(|(amount, purpose)| (amount, purpose.clone()));
+        Self::added_up(till.limits.clone(), promised, till.spent(), home, config)
     }
 
     /// The money as these lines of the journal tell of it.
     pub(super) fn of(replay: &Replay, home: &Home, config: &Config) -> Self {
+        let open = replay.open.values();
+        let promised = open.map(|line| (line.reserved_usd.unwrap_or_default(), line.purpose()));
+        let spent = replay.spent.iter().cloned();
+        Self::added_up(replay.limits.clone(), promised, spent, home, config)
+    }
+
+    fn added_up(
+        mut set: BTreeMap<Limit, Usd>,
+        promised: impl Iterator<Item = (Usd, Purpose)>,
+        spent: impl Iterator<Item = Spending>,
+        home: &Home,
+        config: &Config,
+    ) -> Self {
         let now = Now::read().wall;
         // A note that the daemon has not taken yet holds all the same.
-        let mut set = replay.limits.clone();
         set.extend(LimitsNote::read(home).unwrap_or_default());
         let mut limits = config.limits.clone();
         set.iter().for_each(|(limit, amount)| limits.set(limit, *amount));
         let mut ledger = Ledger::new(limits, config.timezone.clone(), now);
-        for open in replay.open.values() {
-            let amount = open.reserved_usd.unwrap_or_default();
-            ledger.record_promise(amount, &open.purpose(), now);
+        for (amount, purpose) in promised {
+            ledger.record_promise(amount, &purpose, now);
         }
-        for spent in &replay.spent {
-            ledger.record(spent.amount, &spent.purpose, spent.at, now);
+        for Spending { at, amount, purpose } in spent {
+            ledger.record(amount, &purpose, at, now);
         }
         Self { ledger, set }
     }

@@ -35,6 +35,9 @@ pub(super) struct Args {
     /// Do what is harmless: missing folders, modes of private files, leftovers in tmp
     #[arg(long)]
     fix: bool,
+    /// Open every result and look through the whole database, however large
+    #[arg(long)]
+    thorough: bool,
 }
 
 /// How bad a finding is.
@@ -69,7 +72,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     if args.fix && place::is_home(site) && place::of_another_form(site).is_none() {
         checks.extend(fix::harmless(site));
     }
-    let config = look(site, &mut checks);
+    let config = look(site, args.thorough, &mut checks);
     if let Some(config) = config.as_ref().filter(|_| args.send) {
         checks.extend(send::to_each(ui, site, config));
     }
@@ -80,7 +83,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 }
 
 /// Makes every check that changes nothing; the settings, where they are good.
-fn look(site: &Site, checks: &mut Vec<Finding>) -> Option<Config> {
+fn look(site: &Site, is_thorough: bool, checks: &mut Vec<Finding>) -> Option<Config> {
     if !place::is_home(site) {
         let what = "there is no koubou home here";
         let init = format!("koubou --home {} init", words::shell_path(site.home.path()));
@@ -94,7 +97,7 @@ fn look(site: &Site, checks: &mut Vec<Finding>) -> Option<Config> {
     }
     checks.extend(place::look(site));
     let config = settings::look(site, checks);
-    checks.extend(state::look(site));
+    checks.extend(state::look(site, is_thorough));
     checks.extend(machine::look(site, config.as_ref()));
     if let Some(config) = &config {
         checks.extend(shop::look(site, config));

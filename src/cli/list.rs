@@ -1,5 +1,6 @@
 //! `koubou list`: which tasks there are, and where they stand.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
 
@@ -28,68 +29,153 @@ pub(super) struct Args {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Listing(Vec<Listed>);
+struct Listing<'a>(Vec<Listed<'a>>);
 
 /// A task, as the folders and the mirror know it.
 #[derive(Serialize)]
-pub(super) struct Listed {
-    pub(super) task_id: String,
+pub(super) struct Listed<'a> {
+    pub(super) task_id: &'a str,
     pub(super) status: &'static str,
-    worker_type: Option<String>,
-    difficulty_level: Option<String>,
-    sensitivity_level: Option<String>,
+    worker_type: Option<&'a str>,
+    difficulty_level: Option<&'a str>,
+    sensitivity_level: Option<&'a str>,
     priority: Option<i64>,
-    pub(super) created_at: Option<String>,
-    pub(super) waits_for: Option<String>,
+    pub(super) created_at: Option<&'a str>,
+    pub(super) waits_for: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    archived: Option<String>,
+    archived: Option<&'a str>,
 }
 
-impl Listed {
+impl Listed<'_> {
+    /// Whether it is known to be no confidential one.
+    pub(super) fn is_public(&self) -> bool {
+        self.sensitivity_level == Some(Sensitivity::Public.as_str())
+    }
+}
+
+/// The tasks of a folder, or of all, with what the mirror knows of them.
+pub(super) struct Tasks {
+    /// The folders say which tasks there are, in the order of their ids.
+    ids: Vec<(Folder, Vec<TaskId>)>,
+    known: Known,
+}
+
+/// What the mirror knows of the tasks of each folder, in the order of their ids.
+#[derive(Default)]
+struct Known {
+    texts: Texts,
+    rows: [Vec<Row>; 4],
+}
+
+/// A row of the mirror: a list may have a million, and so its texts have no room of their own.
+#[derive(Clone, Copy)]
+struct Row {
+    task_id: Text,
+    worker_type: Option<Text>,
+    difficulty_level: Text,
+    sensitivity_level: Text,
+    priority: Option<i64>,
+    created_at: Option<Text>,
+    waits_for: Option<Text>,
+    archived: Option<Text>,
+}
+
+/// Many texts in one.
+#[derive(Default)]
+struct Texts(String);
+
+/// Where a text stands among many.
+#[derive(Clone, Copy)]
+struct Text {
+    from: u32,
+    to: u32,
+}
+
+impl Texts {
+    fn keep(&mut self, text: &str) -> Text {
+        let from = self.end();
+        self.0.push_str(text);
+        Text { from, to: self.end() }
+    }
+
+    fn end(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+
+    fn get(&self, text: Text) -> &str {
+        self.0.get(text.from as usize..text.to as usize).unwrap_or_default()
+    }
+}
+
+impl Known {
+    /// What the mirror knows of those whose results were retired, or of the others.
+    fn read(site: &Site, status: Option<Folder>, archived: bool) -> Result<Self, Trouble> {
+        let order = Order::Any;
+        let filter = Filter { status, archived: Some(archived), order, ..Filter::default() };
+        let mut known = Self::default();
+        site.query()?.each_brief(&filter, |record| known.keep(&record))?;
+        let Self { texts, rows } = &mut known;
+        for rows in rows {
+            // They lie there as they came, which often is their order already.
+            rows.sort_by(|a, b| texts.get(a.task_id).cmp(texts.get(b.task_id)));
+        }
+        Ok(known)
+    }
+
+    fn keep(&mut self, record: &BriefRecord<'_>) {
+        let known = Folder::from_name(record.status);
+        // What was retired had ended, whatever somebody made of its row.
+        let Some(folder) = known.or(record.archived.map(|_| Folder::Completed)) else { return };
+        let mut keep = |text: &str| self.texts.keep(text);
+        self.rows[folder as usize].push(Row {
+            task_id: keep(record.task_id),
+            worker_type: record.assigned_worker_type.map(&mut keep),
+            difficulty_level: keep(record.difficulty_level),
+            sensitivity_level: keep(record.sensitivity_level),
+            priority: record.priority,
+            created_at: record.created_at.map(&mut keep),
+            waits_for: record.waits_for.map(&mut keep),
+            archived: record.archived.map(&mut keep),
+        });
+    }
+
+    fn text(&self, text: Option<Text>) -> Option<&str> {
+        text.map(|text| self.texts.get(text))
+    }
+
     /// A task of a folder, as far as the mirror knows it.
-    fn of(
-        task_id: String,
-        folder: Folder,
-        row: Option<BriefRecord>,
-        waits_for: Option<String>,
-    ) -> Self {
-        let unknown = Self {
+    fn listed<'a>(&'a self, task_id: &'a str, folder: Folder, row: Option<&Row>) -> Listed<'a> {
+        Listed {
             task_id,
             status: folder.as_str(),
-            worker_type: None,
-            difficulty_level: None,
-            sensitivity_level: None,
-            priority: None,
-            created_at: None,
-            waits_for,
-            archived: None,
-        };
-        match row {
-            None => unknown,
-            Some(row) => Self {
-                worker_type: row.assigned_worker_type,
-                difficulty_level: Some(row.difficulty_level),
-                sensitivity_level: Some(row.sensitivity_level),
-                priority: row.priority,
-                created_at: row.created_at,
-                ..unknown
-            },
+            worker_type: row.and_then(|row| self.text(row.worker_type)),
+            difficulty_level: row.map(|row| self.texts.get(row.difficulty_level)),
+            sensitivity_level: row.map(|row| self.texts.get(row.sensitivity_level)),
+            priority: row.and_then(|row| row.priority),
+            created_at: row.and_then(|row| self.text(row.created_at)),
+            waits_for: row.and_then(|row| self.text(row.waits_for)).map(Cow::Borrowed),
+            archived: row.and_then(|row| self.text(row.archived)),
         }
     }
 
-    /// Whether it is known to be no confidential one.
-    pub(super) fn is_public(&self) -> bool {
-        self.sensitivity_level.as_deref() == Some(Sensitivity::Public.as_str())
+    /// All of them, each as the mirror alone knows it.
+    fn all(&self) -> Vec<Listed<'_>> {
+        let rows = Folder::ALL.into_iter().zip(&self.rows);
+        let each = rows.flat_map(|(folder, rows)| rows.iter().map(move |row| (folder, row)));
+        each.map(|(folder, row)| self.listed(self.texts.get(row.task_id), folder, Some(row)))
+            .collect()
     }
 }
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
+    let status = args.status.as_deref();
     if args.archived {
-        ui.answer(&Listing(archived(site, args.status.as_deref())?))?;
+        let known = Known::read(site, status.and_then(Folder::from_name), true)?;
+        ui.answer(&Listing(archived(&known)))?;
         return Ok(Exit::Done);
     }
-    ui.answer(&Listing(tasks(site, &spool, args.status.as_deref())?))?;
+    ui.answer(&Listing(Tasks::read(site, &spool, status)?.listed(site)))?;
     let (archived, _) = spool.archive().size();
     if archived > 0 {
         let count = Count(archived, "result");
@@ -98,74 +184,77 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     Ok(Exit::Done)
 }
 
-/// The tasks whose results were retired, as the mirror knows them.
-fn archived(site: &Site, status: Option<&str>) -> Result<Vec<Listed>, Trouble> {
-    let status = status.and_then(Folder::from_name);
-    let filter = Filter { status, archived: Some(true), order: Order::Any, ..Filter::default() };
-    let mut rows = site.query()?.briefs(&filter)?;
-    // As they would run; SQLite would sort so many in a file.
-    rows.sort_by(|a, b| {
-        let key = |row: &BriefRecord| Reverse(row.priority);
-        let by_age = || (&a.created_at, &a.task_id).cmp(&(&b.created_at, &b.task_id));
+/// The tasks whose results were retired, as they would run; SQLite would sort so many in a file.
+fn archived(known: &Known) -> Vec<Listed<'_>> {
+    let mut listed: Vec<Listed<'_>> =
+        known.all().into_iter().map(|task| Listed { waits_for: None, ..task }).collect();
+    listed.sort_by(|a, b| {
+        let key = |task: &Listed<'_>| Reverse(task.priority);
+        let by_age = || (a.created_at, a.task_id).cmp(&(b.created_at, b.task_id));
         key(a).cmp(&key(b)).then_with(by_age)
     });
-    let rows = rows.into_iter();
-    let listed = rows.map(|row| Listed {
-        status: Folder::from_name(&row.status).unwrap_or(Folder::Completed).as_str(),
-        task_id: row.task_id,
-        worker_type: row.assigned_worker_type,
-        difficulty_level: Some(row.difficulty_level),
-        sensitivity_level: Some(row.sensitivity_level),
-        priority: row.priority,
-        created_at: row.created_at,
-        waits_for: None,
-        archived: row.archived,
-    });
-    Ok(listed.collect())
+    listed
 }
 
-/// The tasks of a folder, or of all.
-pub(super) fn tasks(
-    site: &Site,
-    spool: &Spool,
-    status: Option<&str>,
-) -> Result<Vec<Listed>, Trouble> {
-    // The folders say which tasks there are; the mirror, where it is, says more of each.
-    let wanted = |folder: Folder| status.is_none_or(|status| status == folder.as_str());
-    let folders = || Folder::ALL.into_iter().filter(|folder| wanted(*folder));
-    let (ids, mut known) = std::thread::scope(|both| {
-        let known = both.spawn(|| known(site, status.and_then(Folder::from_name)));
-        let ids = folders().map(|folder| sorted_ids(site, spool, folder));
-        let ids: Result<Vec<_>, Trouble> = ids.collect();
-        (ids, known.join().unwrap_or_default())
-    });
-    let workers = super::workers::states(site);
-    let paused = Note::Pause(None).stands(&site.home);
-    let waits_for = |row: &BriefRecord| {
-        let worker_type = row.assigned_worker_type.as_deref();
-        status::waits_for(row.waits_for.clone(), worker_type, &workers, paused)
-    };
-    let mut listing = Vec::new();
-    for (folder, ids) in folders().zip(ids?) {
-        let mut rows = std::mem::take(&mut known[folder as usize]).into_iter().peekable();
-        let mut ids = ids.into_iter().map(String::from).peekable();
+impl Tasks {
+    /// Those of a folder, or of all.
+    pub(super) fn read(site: &Site, spool: &Spool, status: Option<&str>) -> Result<Self, Trouble> {
+        let wanted = |folder: &Folder| status.is_none_or(|status| status == folder.as_str());
+        let folders = Folder::ALL.into_iter().filter(wanted);
+        std::thread::scope(|both| {
+            let known = both.spawn(|| Known::read(site, status.and_then(Folder::from_name), false));
+            let ids = folders.map(|folder| Ok((folder, sorted_ids(site, spool, folder)?)));
+            let ids = ids.collect::<Result<Vec<_>, Trouble>>()?;
+            // Without a mirror there still are the folders.
+            let known = known.join().ok().and_then(Result::ok).unwrap_or_default();
+            Ok(Self { ids, known })
+        })
+    }
+
+    /// Each of them, and what it waits for.
+    pub(super) fn listed(&self, site: &Site) -> Vec<Listed<'_>> {
+        let workers = super::workers::states(site);
+        let paused = Note::Pause(None).stands(&site.home);
+        let mut listed = Vec::with_capacity(self.ids.iter().map(|(_, ids)| ids.len()).sum());
+        for (folder, ids) in &self.ids {
+            self.each(*folder, ids, |mut task, is_known| {
+                match folder {
+                    Folder::Pending if is_known => {
+                        let own = task.waits_for.take().map(Cow::into_owned);
+                        let what = status::waits_for(own, task.worker_type, &workers, paused);
+                        task.waits_for = Some(Cow::Owned(what));
+                    }
+                    // What is in a batch waits for that, and what a hand has for nothing.
+                    Folder::Pending | Folder::InProgress => {}
+                    Folder::Completed | Folder::Failed => task.waits_for = None,
+                }
+                listed.push(task);
+            });
+        }
+        listed
+    }
+
+    /// Tells each task of a folder, and whether the mirror knows it to be there.
+    fn each<'a>(
+        &'a self,
+        folder: Folder,
+        ids: &'a [TaskId],
+        mut tell: impl FnMut(Listed<'a>, bool),
+    ) {
+        let known = &self.known;
+        let id_of = |row: &Row| known.texts.get(row.task_id);
+        let mut rows = known.rows[folder as usize].iter().peekable();
+        let mut ids = ids.iter().map(TaskId::as_str).peekable();
         while let Some(id) = ids.next() {
-            while rows.next_if(|row| row.task_id < id).is_some() {}
+            while rows.next_if(|row| id_of(row) < id).is_some() {}
             let row = match ids.peek() {
                 // Two files in `pending` may state the same id.
-                Some(next) if *next == id => rows.peek().filter(|row| row.task_id == id).cloned(),
-                _ => rows.next_if(|row| row.task_id == id),
+                Some(next) if *next == id => rows.peek().copied().filter(|row| id_of(row) == id),
+                _ => rows.next_if(|row| id_of(row) == id),
             };
-            let waits_for = match folder {
-                Folder::Pending => row.as_ref().map(waits_for),
-                // What is in a batch waits for that, and what a hand has for nothing.
-                Folder::InProgress => row.as_ref().and_then(|row| row.waits_for.clone()),
-                _ => None,
-            };
-            listing.push(Listed::of(id, folder, row, waits_for));
+            tell(known.listed(id, folder, row), row.is_some());
         }
     }
-    Ok(listing)
 }
 
 /// The ids of the tasks in a folder, in order.
@@ -175,41 +264,20 @@ fn sorted_ids(site: &Site, spool: &Spool, folder: Folder) -> Result<Vec<TaskId>,
     Ok(ids)
 }
 
-/// What the mirror knows of the tasks of each folder, in the order of their ids; nothing where it
-/// cannot be read.
-fn known(site: &Site, status: Option<Folder>) -> [Vec<BriefRecord>; 4] {
-    let filter = Filter { status, archived: Some(false), order: Order::Any, ..Filter::default() };
-    let rows = site.query().and_then(|query| Ok(query.briefs(&filter)?)).unwrap_or_default();
-    let mut known = <[Vec<BriefRecord>; 4]>::default();
-    for row in rows {
-        if let Some(folder) = Folder::from_name(&row.status) {
-            known[folder as usize].push(row);
-        }
-    }
-    for rows in &mut known {
-        // They lie there as they came, which often is their order already.
-        rows.sort_by(|a, b| a.task_id.cmp(&b.task_id));
-    }
-    known
-}
-
-impl fmt::Display for Listing {
+impl fmt::Display for Listing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
             return Ok(());
         }
         let mut table =
             Table::new(&["ID", "STATUS", "WORKER", "DIFFICULTY", "SENSITIVITY", "WAITS FOR"]);
-        fn word(value: &Option<String>) -> &str {
-            value.as_deref().unwrap_or("-")
-        }
         for task in &self.0 {
             table.row([
-                task.task_id.as_str(),
+                task.task_id,
                 task.status,
-                word(&task.worker_type),
-                word(&task.difficulty_level),
-                word(&task.sensitivity_level),
+                task.worker_type.unwrap_or("-"),
+                task.difficulty_level.unwrap_or("-"),
+                task.sensitivity_level.unwrap_or("-"),
                 task.waits_for.as_deref().unwrap_or_default(),
             ]);
         }
@@ -226,12 +294,12 @@ mod tests {
 
     /// Id, folder and worker of each task.
     fn listed(site: &Site, status: Option<&str>) -> Vec<String> {
-        let tasks = tasks(site, &site.spool_here(), status).unwrap();
-        let words = |task: &Listed| {
-            let worker = task.worker_type.as_deref().unwrap_or("-");
+        let tasks = Tasks::read(site, &site.spool_here(), status).unwrap();
+        let words = |task: &Listed<'_>| {
+            let worker = task.worker_type.unwrap_or("-");
             format!("{} {} {worker}", task.task_id, task.status)
         };
-        tasks.iter().map(words).collect()
+        tasks.listed(site).iter().map(words).collect()
     }
 
     #[test]
@@ -269,7 +337,8 @@ mod tests {
         assert_eq!(listed(&site, Some("failed")), ["a failed -", "b failed local"]);
         let all = [&known[..], &["moved completed -", "a failed -", "b failed local"]].concat();
         assert_eq!(listed(&site, None), all, "it is where its folder says");
-        let old = archived(&site, Some("failed")).unwrap();
-        assert_eq!((old.len(), old[0].task_id.as_str()), (1, "old"));
+        let known = Known::read(&site, Some(Folder::Failed), true).unwrap();
+        let old = archived(&known);
+        assert_eq!((old.len(), old[0].task_id, old[0].archived.is_some()), (1, "old", true));
     }
 }

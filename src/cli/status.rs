@@ -8,9 +8,11 @@ use super::budget::Money;
 use super::table::Table;
 use super::workers::WorkerState;
 use super::{Done, Exit, Site, Ui};
+use crate::base::files::FileError;
 use crate::base::words::Count;
 use crate::engine::metrics::{self, Known};
 use crate::mirror::sums::Sums;
+use crate::spool::Spool;
 use crate::spool::notes::Note;
 use crate::task::Folder;
 
@@ -43,6 +45,17 @@ struct Counts {
     failed: usize,
 }
 
+impl Counts {
+    fn of(spool: &Spool) -> Result<Self, FileError> {
+        Ok(Self {
+            pending: spool.count(Folder::Pending)?,
+            in_progress: spool.count(Folder::InProgress)?,
+            completed: spool.count(Folder::Completed)?,
+            failed: spool.count(Folder::Failed)?,
+        })
+    }
+}
+
 #[derive(Serialize)]
 struct Wait {
     tasks: i64,
@@ -58,25 +71,23 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     if let Err(trouble) = site.config() {
         ui.trouble(&trouble);
     }
-    let count = |folder| spool.count(folder);
     let pid = site.daemon();
     let workers = super::workers::states(site);
     let paused = Note::Pause(None).stands(&site.home);
+    let (counts, budget) = std::thread::scope(|both| {
+        let budget = both.spawn(|| super::budget::money(site).ok());
+        (Counts::of(&spool), budget.join().ok().flatten())
+    });
     let status = Status {
         home: site.home.path().display().to_string(),
         running: pid.is_some(),
         pid,
         paused,
-        counts: Counts {
-            pending: count(Folder::Pending)?,
-            in_progress: count(Folder::InProgress)?,
-            completed: count(Folder::Completed)?,
-            failed: count(Folder::Failed)?,
-        },
+        counts: counts?,
         archived: spool.archive().size().0,
         waits: if pid.is_some() { waits(site, &workers, paused) } else { Vec::new() },
         workers,
-        budget: super::budget::money(site).ok(),
+        budget,
     };
     ui.answer(&status)?;
     if pid.is_none() && status.counts.pending > 0 {

@@ -20,11 +20,16 @@ const NAMES: [&str; 9] = [
 
 /// A table with a head.
 pub(super) struct Table {
-    head: Vec<&'static str>,
+    columns: Vec<Column>,
     /// The texts of all cells, row by row.
     text: String,
     cells: Vec<Cell>,
-    widths: Vec<usize>,
+}
+
+struct Column {
+    /// Whether what stands in it is the same in every language.
+    is_name: bool,
+    width: usize,
 }
 
 /// Where in the text a cell ends, and how many columns of a terminal it takes.
@@ -35,9 +40,8 @@ struct Cell {
 
 impl Table {
     pub(super) fn new(head: &[&'static str]) -> Self {
-        let widths = vec![0; head.len()];
-        let mut table =
-            Self { head: head.to_vec(), text: String::new(), cells: Vec::new(), widths };
+        let columns = head.iter().map(|name| Column { is_name: NAMES.contains(name), width: 0 });
+        let mut table = Self { columns: columns.collect(), text: String::new(), cells: Vec::new() };
         for (n, name) in head.iter().enumerate() {
             table.put(n, &told(name));
         }
@@ -45,12 +49,11 @@ impl Table {
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [impl AsRef<str>; N]) {
-        for (n, cell) in cells.iter().enumerate().take(self.head.len()) {
+        for (n, cell) in cells.iter().enumerate().take(self.columns.len()) {
             let cell = words::tamed(cell.as_ref());
-            if NAMES.contains(&self.head[n]) {
-                self.put(n, &cell);
-            } else {
-                self.put(n, &told(&cell));
+            match self.columns[n].is_name {
+                true => self.put(n, &cell),
+                false => self.put(n, &told(&cell)),
             }
         }
     }
@@ -58,7 +61,8 @@ impl Table {
     fn put(&mut self, column: usize, text: &str) {
         self.text.push_str(text);
         let cell = Cell { end: self.text.len(), width: width(text) };
-        self.widths[column] = self.widths[column].max(cell.width);
+        let widest = &mut self.columns[column].width;
+        *widest = cell.width.max(*widest);
         self.cells.push(cell);
     }
 }
@@ -84,11 +88,13 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut from = 0;
         let mut line = String::new();
-        for row in self.cells.chunks(self.head.len()) {
+        let widest = self.columns.iter().map(|column| column.width).max().unwrap_or(0);
+        let blanks = " ".repeat(widest + 2);
+        for row in self.cells.chunks(self.columns.len()) {
             line.clear();
-            for (cell, widest) in row.iter().zip(&self.widths) {
+            for (cell, column) in row.iter().zip(&self.columns) {
                 line.push_str(&self.text[from..cell.end]);
-                line.extend(std::iter::repeat_n(' ', widest + 2 - cell.width));
+                line.push_str(&blanks[..column.width + 2 - cell.width]);
                 from = cell.end;
             }
             f.write_str(line.trim_end())?;

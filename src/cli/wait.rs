@@ -136,6 +136,11 @@ impl<'a> Wait<'a> {
     }
 
     fn until_ended(mut self, ui: &mut Ui) -> Done {
+        // To watch a folder of many names takes the kernel longer than to see that all is over.
+        self.look()?;
+        if self.is_over() {
+            return self.report(ui);
+        }
         let (tell, told) = mpsc::channel();
         let _watch = Watch::with_claims(&self.site.home, move |_| {
             let _ = tell.send(());

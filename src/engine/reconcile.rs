@@ -182,8 +182,14 @@ fn archives(database: &Path) -> Vec<String> {
 pub(super) fn in_folders(database: &Path) -> HashMap<TaskId, String> {
     let order = query::Order::Any;
     let filter = Filter { archived: Some(false), order, ..Filter::default() };
-    let rows = Reader::open(database).and_then(|reader| reader.briefs(&filter)).unwrap_or_default();
-    rows.into_iter().filter_map(|row| Some((row.task_id.parse().ok()?, row.status))).collect()
+    let mut known = HashMap::new();
+    let read = Reader::open(database).and_then(|reader| {
+        reader.each_brief(&filter, |row| {
+            known.extend(row.task_id.parse().ok().map(|id| (id, row.status.to_owned())));
+        })
+    });
+    // A mirror that cannot be read to its end is not taken for a small one.
+    read.map(|()| known).unwrap_or_default()
 }
 
 /// Every paid attempt that the journal tells of behind a mark, or at all, and of each month how far

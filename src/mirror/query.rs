@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row}
 use serde::Serialize;
 
 use super::{MirrorError, SCHEMA_VERSION, database, record};
+use crate::base::clock::Timestamp;
 use crate::task::fact::JournalMark;
 use crate::task::{Folder, GroupName, TaskId, WorkerType};
 
@@ -155,27 +156,59 @@ row! {
     }
 }
 
-row! {
-    /// As much of a row of `task_master` as a list tells.
-    BriefRecord {
-        /// The task's name.
-        task_id: String,
-        /// The folder that it is in.
-        status: String,
-        /// Who has it or would get it.
-        assigned_worker_type: Option<String>,
-        /// `low`, `medium`, `high`.
-        difficulty_level: String,
-        /// `public`, `confidential`.
-        sensitivity_level: String,
-        /// 0 to 10.
-        priority: Option<i64>,
-        /// When it was dropped.
-        created_at: Option<String>,
-        /// Why it does not run yet.
-        waits_for: Option<String>,
-        /// The file of the archive that its result was retired into.
-        archived: Option<String>,
+/// As much of a row of `task_master` as a list tells, as long as it is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct BriefRecord<'a> {
+    /// The task's name.
+    pub task_id: &'a str,
+    /// The folder that it is in.
+    pub status: &'a str,
+    /// Who has it or would get it.
+    pub assigned_worker_type: Option<&'a str>,
+    /// `low`, `medium`, `high`.
+    pub difficulty_level: &'a str,
+    /// `public`, `confidential`.
+    pub sensitivity_level: &'a str,
+    /// 0 to 10.
+    pub priority: Option<i64>,
+    /// When it was dropped.
+    pub created_at: Option<&'a str>,
+    /// Why it does not run yet.
+    pub waits_for: Option<&'a str>,
+    /// The file of the archive that its result was retired into.
+    pub archived: Option<&'a str>,
+}
+
+impl Record for BriefRecord<'_> {
+    const COLUMNS: &'static [&'static str] = &[
+        "task_id",
+        "status",
+        "assigned_worker_type",
+        "difficulty_level",
+        "sensitivity_level",
+        "priority",
+        "created_at",
+        "waits_for",
+        "archived",
+    ];
+}
+
+impl<'a> BriefRecord<'a> {
+    fn read(row: &'a Row<'_>) -> rusqlite::Result<Self> {
+        let text = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
+        let text_if_any =
+            |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?);
+        Ok(Self {
+            task_id: text(0)?,
+            status: text(1)?,
+            assigned_worker_type: text_if_any(2)?,
+            difficulty_level: text(3)?,
+            sensitivity_level: text(4)?,
+            priority: row.get(5)?,
+            created_at: text_if_any(6)?,
+            waits_for: text_if_any(7)?,
+            archived: text_if_any(8)?,
+        })
     }
 }
 
@@ -336,14 +369,58 @@ impl Reader {
         self.rows(&sql, rusqlite::params_from_iter(worker), TaskRecord::read)
     }
 
-    /// As much of the rows of many tasks as a list tells.
+    /// Tells as much of the rows of many tasks as a list tells, and keeps none.
     ///
     /// # Errors
-    /// What SQLite says.
-    pub fn briefs(&self, filter: &Filter) -> Result<Vec<BriefRecord>, MirrorError> {
+    /// What SQLite says; some may have been told then.
+    pub fn each_brief(
+        &self,
+        filter: &Filter,
+        mut tell: impl FnMut(BriefRecord<'_>),
+    ) -> Result<(), MirrorError> {
         let sql = BriefRecord::select(&format!("task_master {}", filter.clause()));
         let worker = filter.worker.as_ref().map(WorkerType::as_str);
-        self.rows(&sql, rusqlite::params_from_iter(worker), BriefRecord::read)
+        let mut each = || {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(rusqlite::params_from_iter(worker))?;
+            while let Some(row) = rows.next()? {
+                tell(BriefRecord::read(row)?);
+            }
+            Ok(())
+        };
+        each().map_err(self.at())
+    }
+
+    /// Tells the id of each task in a folder and when it last changed, the latest first, and keeps none.
+    ///
+    /// All of that stands in one index, and so it is quickly read.
+    ///
+    /// # Errors
+    /// What SQLite says; some may have been told then.
+    pub fn each_change(
+        &self,
+        folder: Folder,
+        mut tell: impl FnMut(&str, Timestamp),
+    ) -> Result<(), MirrorError> {
+        let sql = "SELECT task_id, updated_at FROM task_master WHERE status = ?1
+                   ORDER BY updated_at DESC";
+        // Many changed in the same second.
+        let mut last = (String::new(), None);
+        let mut each = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query([folder.as_str()])?;
+            while let Some(row) = rows.next()? {
+                let (id, at) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str_or_null()?);
+                let at = at.unwrap_or_default();
+                if last.0 != at {
+                    last = (at.to_owned(), record::time_of(at));
+                }
+                // A time that is none says nothing.
+                last.1.into_iter().for_each(|at| tell(id, at));
+            }
+            Ok(())
+        };
+        each().map_err(self.at())
     }
 
     /// The files of the archive that rows name.
@@ -429,12 +506,15 @@ impl Reader {
         self.rows(sql, (), WaitRecord::read)
     }
 
-    /// What is wrong with the file, as SQLite finds by looking through all of it; nothing where it is sound.
+    /// What is wrong with the file, as SQLite finds by looking through it, or through the rows of
+    /// tasks alone; nothing where it is sound.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn flaws(&self) -> Result<Vec<String>, MirrorError> {
-        let said = self.rows("PRAGMA quick_check(5)", (), |row| row.get::<_, String>(0))?;
+    pub fn flaws(&self, only_tasks: bool) -> Result<Vec<String>, MirrorError> {
+        let what = if only_tasks { "'task_master'" } else { "5" };
+        let sql = format!("PRAGMA quick_check({what})");
+        let said = self.rows(&sql, (), |row| row.get::<_, String>(0))?;
         Ok(said.into_iter().filter(|line| line != "ok").collect())
     }
 
@@ -591,7 +671,9 @@ mod tests {
             assert!(plan.contains("USING INDEX") && !plan.contains("TEMP B-TREE"), "{plan}");
         }
         let ids = |reader: &Reader, filter: &Filter| -> Vec<String> {
-            reader.briefs(filter).unwrap().into_iter().map(|row| row.task_id).collect()
+            let mut ids = Vec::new();
+            reader.each_brief(filter, |row| ids.push(row.task_id.to_owned())).unwrap();
+            ids
         };
         // A mirror that an older koubou made has fewer of them until the next start.
         let older = Connection::open(&path).unwrap();
@@ -613,6 +695,25 @@ mod tests {
     }
 
     #[test]
+    fn when_tasks_changed_is_read_from_an_index_alone() {
+        let mut late = task_row("late", Folder::Failed);
+        late.updated_at = "2026-11-24T00:00:00.7Z".parse().unwrap();
+        let facts = ["a", "b"].map(|id| task(id, Folder::Failed)).into_iter();
+        let (_dir, path) = mirror(facts.chain([Fact::Task(Box::new(late))]).collect());
+        let odd = Connection::open(&path).unwrap();
+        odd.execute("UPDATE task_master SET updated_at = 'odd' WHERE task_id = 'b'", []).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        let mut told = Vec::new();
+        reader.each_change(Folder::Failed, |id, at| told.push(format!("{id} {at}"))).unwrap();
+        assert_eq!(told, ["late 2026-11-24T00:00:00Z", "a 2026-11-23T01:02:03Z"]);
+        let plan = plan(
+            &reader,
+            "SELECT task_id, updated_at FROM task_master WHERE status = 'failed' ORDER BY updated_at DESC",
+        );
+        assert!(plan.contains("USING COVERING INDEX") && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
+
+    #[test]
     fn a_part_of_a_row_is_what_the_whole_row_says() {
         let mut row = task_row("a", Folder::Pending);
         row.waits_for = Some("a free hand".into());
@@ -620,8 +721,10 @@ mod tests {
         let reader = Reader::open(&path).unwrap();
         let wanted = Filter { worker: Some(WorkerType::new("local")), ..Filter::default() };
         let whole = serde_json::to_value(reader.tasks(&wanted).unwrap()).unwrap();
-        let part = serde_json::to_value(reader.briefs(&wanted).unwrap()).unwrap();
-        for (whole, part) in whole.as_array().unwrap().iter().zip(part.as_array().unwrap()) {
+        let mut part = Vec::new();
+        reader.each_brief(&wanted, |row| part.push(serde_json::to_value(row).unwrap())).unwrap();
+        assert_eq!(part.len(), 2);
+        for (whole, part) in whole.as_array().unwrap().iter().zip(&part) {
             for (name, value) in part.as_object().unwrap() {
                 assert_eq!(&whole[name], value, "{name}");
             }

@@ -14,6 +14,12 @@ pub(super) fn sql_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// What such a time says, if it is one.
+pub(super) fn time_of(text: &str) -> Option<Timestamp> {
+    let at: jiff::civil::DateTime = text.parse().ok()?;
+    Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+}
+
 /// Writes it down. Told twice, it is written once.
 pub(super) fn record(database: &Connection, fact: &Fact) -> Result<()> {
     match fact {

@@ -24,6 +24,7 @@ use crate::base::clock::Timestamp;
 use crate::base::files::{self, At, FileError, ReadError, Regular};
 use crate::base::group::GroupSync;
 use crate::task::journal::{Line, LineKind};
+use crate::task::outline::Outliner;
 
 /// The journal of a home, open for appending.
 #[derive(Debug)]
@@ -321,23 +322,49 @@ fn read_if(
     from: u64,
     mut is_wanted: impl FnMut(&[u8]) -> bool,
 ) -> Result<Chapter, FileError> {
-    let mut reader = text_from(path, from)?;
-    let mut gathered = Chapter { end: from, ..Chapter::default() };
-    let mut bytes = Vec::new();
-    loop {
-        bytes.clear();
-        let size = reader.read_until(b'\n', &mut bytes).at("read", path)?;
-        if !bytes.ends_with(b"\n") {
-            return Ok(gathered);
+    let mut gathered = Chapter::default();
+    gathered.end = each_line(path, from, &mut |bytes| {
+        if !is_wanted(bytes) {
+            return;
         }
-        gathered.end += size as u64;
-        if !is_wanted(&bytes) {
-            continue;
-        }
-        match serde_json::from_slice(&bytes) {
+        match serde_json::from_slice(bytes) {
             Ok(line) => gathered.lines.push(line),
             Err(_) => gathered.unreadable += 1,
         }
+    })?;
+    Ok(gathered)
+}
+
+/// Tells each whole line of a month from a byte on, with its line feed; says where the last one ends.
+fn each_line(path: &Path, from: u64, tell: &mut dyn FnMut(&[u8])) -> Result<u64, FileError> {
+    let mut text = text_from(path, from)?;
+    let (mut end, mut torn) = (from, Vec::new());
+    loop {
+        let block = match text.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            block => block.at("read", path)?,
+        };
+        if block.is_empty() {
+            return Ok(end);
+        }
+        let mut rest = block;
+        while let Some(at) = memchr::memchr(b'\n', rest) {
+            let (line, behind) = rest.split_at(at + 1);
+            end += (torn.len() + line.len()) as u64;
+            match torn.is_empty() {
+                // Most lie in a block as a whole, and are not copied.
+                true => tell(line),
+                false => {
+                    torn.extend_from_slice(line);
+                    tell(&torn);
+                    torn.clear();
+                }
+            }
+            rest = behind;
+        }
+        torn.extend_from_slice(rest);
+        let size = block.len();
+        text.consume(size);
     }
 }
 
@@ -376,26 +403,55 @@ fn end_of_last_line(file: &mut File, size: u64) -> io::Result<u64> {
 /// # Errors
 /// What the file system says.
 pub fn recent(dir: &Path) -> Result<Chapter, FileError> {
-    recent_if(dir, |_| true)
-}
-
-/// The same of the lines whose bytes are wanted: a long journal is read much sooner so.
-///
-/// # Errors
-/// What the file system says.
-pub fn recent_if(
-    dir: &Path,
-    mut is_wanted: impl FnMut(&[u8]) -> bool,
-) -> Result<Chapter, FileError> {
-    let names = months(dir)?;
     let mut all = Chapter::default();
-    for name in names.iter().rev().take(2).rev() {
-        let part = read_if(&dir.join(name), 0, &mut is_wanted)?;
+    for path in newest(dir)? {
+        let part = read(&path, 0)?;
         all.lines.extend(part.lines);
         all.unreadable += part.unreadable;
         all.end = part.end;
     }
     Ok(all)
+}
+
+/// Tells the bytes of each line of the same two months, with its line feed, the oldest first.
+///
+/// # Errors
+/// What the file system says.
+pub fn each_recent(dir: &Path, mut tell: impl FnMut(&[u8])) -> Result<(), FileError> {
+    newest(dir)?.iter().try_for_each(|path| each_line(path, 0, &mut tell).map(drop))
+}
+
+/// The months that a start reads, the oldest first.
+fn newest(dir: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let names = months(dir)?;
+    let newest = &names[names.len().saturating_sub(2)..];
+    Ok(newest.iter().map(|name| dir.join(name)).collect())
+}
+
+/// Whether the lines of a journal can be read.
+#[derive(Debug, Default)]
+pub struct Soundness {
+    /// How many cannot, and count for nothing.
+    pub unreadable: u64,
+    /// When the last one was written, to the second.
+    pub last: Option<Timestamp>,
+}
+
+/// Looks through everything that a start reads.
+///
+/// # Errors
+/// What the file system says.
+pub fn look_through(dir: &Path) -> Result<Soundness, FileError> {
+    let (mut found, mut outliner) = (Soundness::default(), Outliner::default());
+    each_recent(dir, |bytes| {
+        let at = match outliner.read(bytes) {
+            Some(seen) => Some(seen.at),
+            None => serde_json::from_slice::<Line>(bytes).ok().map(|line| line.at),
+        };
+        found.unreadable += u64::from(at.is_none());
+        found.last = found.last.max(at);
+    })?;
+    Ok(found)
 }
 
 /// Reads what is written behind somebody's back, line by line.
@@ -581,5 +637,23 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         let gathered = read(&path, 0).unwrap();
         assert_eq!((gathered.lines.len(), gathered.unreadable), (1, 1));
+        let found = look_through(dir.path()).unwrap();
+        assert_eq!((found.unreadable, found.last), (1, Some(gathered.lines[0].at)));
+    }
+
+    #[test]
+    fn lines_of_any_length_are_told_whole_and_a_torn_one_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("2026-11.jsonl");
+        let lengths =
+            [1, MOST_READ_AT_ONCE - 1, 3, 2 * MOST_READ_AT_ONCE + 7, MOST_READ_AT_ONCE, 2];
+        let line = |length: &usize| [vec![b'x'; length - 1], b"\n".to_vec()].concat();
+        let lines: Vec<Vec<u8>> = lengths.iter().map(line).collect();
+        fs::write(&path, [lines.concat(), b"torn".to_vec()].concat()).unwrap();
+        let mut told = Vec::new();
+        each_recent(dir.path(), |line| told.push(line.to_owned())).unwrap();
+        assert!(told == lines);
+        let end = each_line(&path, 1, &mut |_| ()).unwrap();
+        assert_eq!(end, lengths.iter().sum::<usize>() as u64);
     }
 }

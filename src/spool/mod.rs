@@ -40,7 +40,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, RawDir};
+use rustix::fs::{FileType, Mode, OFlags, RawDir};
 use serde_json::{Map, Value};
 
 use crate::base::clock::Timestamp;
@@ -303,6 +303,14 @@ pub fn list(dir: &Path) -> Result<Vec<OsString>, FileError> {
 /// # Errors
 /// Where it cannot be listed.
 pub fn each_name(dir: &Path, mut tell: impl FnMut(&OsStr)) -> Result<(), FileError> {
+    each_entry(dir, |name, _| tell(name))
+}
+
+/// The same, with whether it is a regular file, which some file systems do not say in passing.
+///
+/// # Errors
+/// Where it cannot be listed.
+pub fn each_entry(dir: &Path, mut tell: impl FnMut(&OsStr, Option<bool>)) -> Result<(), FileError> {
     let failed = |error: rustix::io::Errno| FileError::new("list", dir, io::Error::from(error));
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = match rustix::fs::open(dir, flags, Mode::empty()) {
@@ -316,7 +324,11 @@ pub fn each_name(dir: &Path, mut tell: impl FnMut(&OsStr)) -> Result<(), FileErr
         let entry = entry.map_err(failed)?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
         if name != "." && name != ".." {
-            tell(name);
+            let is_file = match entry.file_type() {
+                FileType::Unknown => None,
+                kind => Some(kind == FileType::RegularFile),
+            };
+            tell(name, is_file);
         }
     }
     Ok(())

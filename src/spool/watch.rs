@@ -11,6 +11,7 @@ use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::{Home, layout};
+use crate::base::files;
 use crate::task::Folder;
 
 /// Something may have changed.
@@ -76,6 +77,18 @@ impl Watch {
         let told = Some(home.worker_logs()).filter(|folder| folder.is_dir());
         let all: Vec<PathBuf> = folders.into_iter().chain(told).collect();
         Self::on(home, &all, tell)
+    }
+
+    /// Tries whether folders can be watched, on as many in which few names were ever looked for: to
+    /// begin with another takes the kernel long.
+    ///
+    /// # Errors
+    /// Where the system has no inotify, or no watches left.
+    pub fn try_out(home: &Home) -> Result<(), WatchError> {
+        let tasks = home.path().join("tasks");
+        let config = files::parent(&home.config_file()).to_owned();
+        let folders = [home.path().to_owned(), tasks, config, home.journal()];
+        Self::on(home, &folders, |_| ()).map(drop)
     }
 
     /// Watches all of these, `control` and the journal.
@@ -221,7 +234,7 @@ mod tests {
         fs::write(&outside, "{}").unwrap();
         fs::hard_link(&outside, pending.join("linked.json")).unwrap();
         assert_eq!(next(&glimpses), Glimpse::Pending("linked.json".into()));
-        crate::base::files::rename_new(&outside, &pending.join("moved.json")).unwrap();
+        files::rename_new(&outside, &pending.join("moved.json")).unwrap();
         assert_eq!(next(&glimpses), Glimpse::Pending("moved.json".into()));
         fs::write(pending.join(".x.json"), "{}").unwrap();
         fs::remove_file(pending.join("moved.json")).unwrap();

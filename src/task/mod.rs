@@ -15,13 +15,14 @@ pub mod id;
 pub mod journal;
 pub mod limit;
 pub mod outcome;
+pub mod outline;
 pub mod placeholder;
 pub mod prompt;
 pub mod result;
 pub mod schema;
-pub mod sieve;
 pub mod state;
 pub mod subtasks;
+pub mod till;
 pub mod usd;
 pub mod wire;
 

@@ -106,6 +106,22 @@ impl FromStr for Usd {
 }
 
 fn parse_pico(text: &str) -> Option<u64> {
+    parse_short(text).or_else(|| parse_any(text))
+}
+
+/// What few digits say, as nearly all amounts are written: there are many in a journal.
+fn parse_short(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_short = whole.len() <= 7 && fraction.len() <= 12 && whole.len() + fraction.len() > 0;
+    let digits = || whole.bytes().chain(fraction.bytes());
+    if !is_short || !digits().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number = digits().fold(0, |number, byte| number * 10 + u64::from(byte - b'0'));
+    Some((fraction.len()..12).fold(number, |number, _| number * 10))
+}
+
+fn parse_any(text: &str) -> Option<u64> {
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], text[at + 1..].parse::<i32>().ok()?),
         None => (text, 0),
@@ -218,6 +234,11 @@ mod tests {
         fn what_is_written_is_read(pico in any::<u64>()) {
             let amount = Usd::from_pico(pico);
             prop_assert_eq!(amount.exact().parse::<Usd>(), Ok(amount));
+        }
+
+        #[test]
+        fn few_digits_say_what_any_would(text in "[0-9]{0,8}\\.?[0-9.]{0,13}") {
+            prop_assert!(parse_short(&text).is_none_or(|pico| parse_any(&text) == Some(pico)), "{text}");
         }
 
         #[test]

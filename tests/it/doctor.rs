@@ -396,6 +396,32 @@ fn what_is_no_file_or_no_whole_result_is_named() {
 }
 
 #[test]
+fn a_result_that_was_spoilt_is_found_though_the_mirror_knows_it() {
+    let shop = Sandbox::with_echo();
+    shop.drop_task("good", &json!({ "description": "a" }));
+    shop.drop_task("bad", &json!({ "description": "b" }));
+    shop.drain().ends(0);
+    let text = |found: &[Value]| one(found, "strays")["what"].as_str().unwrap().to_owned();
+    let path = shop.task_file("completed/bad.json");
+    let whole = fs::read_to_string(&path).unwrap();
+    // Torn as by a crash, at a time at which it still was being written.
+    let written = fs::metadata(&path).unwrap().modified().unwrap();
+    fs::write(&path, &whole[..40]).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+    let says = "1 name here that nobody can read as a result: `bad.json`";
+    assert_eq!(text(&checks(&shop, &[], 0)), says);
+    // Spoilt by hand, later.
+    fs::write(&path, whole.replacen('{', "{{", 1)).unwrap();
+    let later = written + std::time::Duration::from_secs(10);
+    fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    assert_eq!(text(&checks(&shop, &[], 0)), says);
+    // Only whoever set its time back is believed, until all is looked through.
+    fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+    assert!(bad(&checks(&shop, &[], 0), "strays").is_empty());
+    assert_eq!(text(&checks(&shop, &["--thorough"], 0)), says);
+}
+
+#[test]
 fn a_key_that_is_none_is_named_wherever_it_stands() {
     let shop = Sandbox::new();
     shop.dotenv("OPENAI_API_KEY=sk-your-key-here\n");

@@ -180,6 +180,9 @@ fn a_failed_task_that_was_retired_can_be_retried() {
     shop.drain().ends(0);
     age(&shop, "failed/x");
     shop.koubou(["maintain"]).ends(0);
+    assert_eq!(shop.names("failed"), ["x.json"], "the mirror knows it to be young");
+    shop.koubou(["rebuild"]).ends(0);
+    shop.koubou(["maintain"]).ends(0);
     assert_eq!(shop.names("failed"), [""; 0]);
     shop.koubou(["retry", "x"]).ends(0);
     shop.drain().ends(0);

@@ -76,7 +76,7 @@ fn inotify(site: &Site) -> Vec<Finding> {
             format!("the home lies on {kind}, where drops from elsewhere are seen a second later");
         found.push(Finding::warning("inotify", &pending, what));
     } else if site.home.missing().is_empty()
-        && let Err(error) = Watch::with_claims(&site.home, |_| ())
+        && let Err(error) = Watch::try_out(&site.home)
     {
         let what =
             format!("{error}: {}; the folders are listed every second instead", error.source);

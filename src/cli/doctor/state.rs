@@ -1,8 +1,16 @@
 //! Looks at what the daemon works with: its lock, its memory, its mirror, and the folders of tasks.
+//!
+//! There may be a million results, and so one is opened only where it may not be what was filed: the
+//! mirror does not know it, it was written later than the mirror says that its task ended, or nearly
+//! nothing is in it. Of a large mirror only the rows of tasks are looked through. `--thorough` opens
+//! every result, and looks through all of the mirror.
 
-use std::ffi::OsString;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, FileType, statat};
 use serde::de::IgnoredAny;
 
 use super::{Finding, edit};
@@ -22,15 +30,21 @@ const MOST_MOVED: usize = 50;
 const MOST_NAMED: usize = 3;
 /// So many results one thread looks at by itself.
 const FEW: usize = 1_000;
+/// A database with more bytes is looked through only when that is asked for.
+const LARGE: u64 = 16 << 20;
+/// A result is written within so many seconds of its end, and has more than so many bytes, or
+/// else it is opened.
+const SOON_S: i64 = 3;
+const LEAST: i64 = 100;
 /// So far ahead a clock may be of another that wrote to the journal.
 const AHEAD: std::time::Duration = std::time::Duration::from_secs(60);
 
-pub(super) fn look(site: &Site) -> Vec<Finding> {
+pub(super) fn look(site: &Site, is_thorough: bool) -> Vec<Finding> {
     // Each of these may take long, and waits for another part of the machine.
     let (database, journal, strays) = std::thread::scope(|all| {
-        let database = all.spawn(|| database(site));
+        let database = all.spawn(|| database(site, is_thorough));
         let journal = all.spawn(|| journal(site));
-        let strays = strays(site);
+        let strays = strays(site, is_thorough);
         (database.join(), journal.join(), strays)
     });
     let told = |looked: std::thread::Result<Finding>| {
@@ -57,11 +71,17 @@ fn lock(site: &Site) -> Finding {
     }
 }
 
-fn database(site: &Site) -> Finding {
+fn database(site: &Site, is_thorough: bool) -> Finding {
     let path = site.database();
     let rebuild = site.command("rebuild");
-    let flaws = Reader::open(&path).and_then(|reader| reader.flaws());
+    let is_large = std::fs::metadata(&path).is_ok_and(|meta| meta.len() > LARGE);
+    let only_tasks = is_large && !is_thorough;
+    let flaws = Reader::open(&path).and_then(|reader| reader.flaws(only_tasks));
     match flaws {
+        Ok(flaws) if flaws.is_empty() && only_tasks => {
+            let what = "its tasks are sound; `doctor --thorough` looks through all of it";
+            Finding::ok("database", &path, what)
+        }
         Ok(flaws) if flaws.is_empty() => Finding::ok("database", &path, "it is sound"),
         Ok(flaws) => {
             let what = format!("it is damaged: {}", flaws[0]);
@@ -84,18 +104,15 @@ fn database(site: &Site) -> Finding {
 
 fn journal(site: &Site) -> Finding {
     let dir = site.home.journal();
-    match journal::recent(&dir) {
+    match journal::look_through(&dir) {
         Err(error) => Finding::failed("journal", &dir, &error.into()),
-        Ok(chapter) if chapter.unreadable > 0 => {
-            let lines = Count(chapter.unreadable, "line");
+        Ok(found) if found.unreadable > 0 => {
+            let lines = Count(found.unreadable, "line");
             let what =
                 format!("{lines} cannot be read and count for nothing: money may be missing");
             Finding::warning("journal", &dir, what)
         }
-        Ok(chapter) => {
-            let last = chapter.lines.iter().map(|line| line.at).max();
-            from_the_future(&dir, last, clock::wall())
-        }
+        Ok(found) => from_the_future(&dir, found.last, clock::wall()),
     }
 }
 
@@ -168,19 +185,31 @@ fn waiting(count: u64) -> String {
     format!("{} {verb}", Count(count, "task"))
 }
 
+/// A name in a folder.
+#[derive(Clone)]
+struct Entry {
+    name: OsString,
+    /// Whether it is a regular file, where the listing says so.
+    is_file: Option<bool>,
+}
+
 /// Names that are no tasks, drops that were none, and what dead processes left.
-fn strays(site: &Site) -> Vec<Finding> {
-    let mut found = Vec::new();
+fn strays(site: &Site, is_thorough: bool) -> Vec<Finding> {
+    let (mut found, mut is_all_opened) = (Vec::new(), true);
     for folder in Folder::ALL {
         let dir = site.home.folder(folder);
-        // A folder that cannot be listed is told of with the home.
-        let names = spool::list(&dir).unwrap_or_default();
+        let (names, filed) = std::thread::scope(|both| {
+            let filed = both.spawn(|| if is_thorough { None } else { filed(site, folder) });
+            (entries(&dir), filed.join().ok().flatten().unwrap_or_default())
+        });
+        let is_stray = |entry: &&Entry| is_stray(folder, &entry.name);
         let strays: Vec<OsString> =
-            names.iter().filter(|name| is_stray(folder, name)).cloned().collect();
+            names.iter().filter(is_stray).map(|entry| entry.name.clone()).collect();
         if !strays.is_empty() {
             found.push(stray(site, &dir, "here that koubou leaves alone", strays));
         }
-        found.extend(unusable(site, folder, &dir, &names));
+        is_all_opened &= filed.is_empty();
+        found.extend(unusable(site, folder, &dir, &names, &filed));
         if folder == Folder::Failed {
             found.extend(rejected(site, &dir, &names));
         }
@@ -188,13 +217,34 @@ fn strays(site: &Site) -> Vec<Finding> {
     found.extend(leftovers(site));
     if found.is_empty() {
         let tasks = site.home.path().join("tasks");
-        found.push(Finding::ok(
-            "strays",
-            &tasks,
-            "every file in the folders is a task or a result",
-        ));
+        let what = match is_all_opened {
+            true => "every file in the folders is a task or a result",
+            false => {
+                "every file in the folders is a task or a result; `doctor --thorough` opens those too that are as they were filed"
+            }
+        };
+        found.push(Finding::ok("strays", &tasks, what));
     }
     found
+}
+
+/// What is in a folder; one that cannot be listed is told of with the home.
+fn entries(dir: &Path) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let _ = spool::each_entry(dir, |name, is_file| {
+        entries.push(Entry { name: name.to_owned(), is_file });
+    });
+    entries
+}
+
+/// When each task in a folder of results ended, as the mirror knows.
+fn filed(site: &Site, folder: Folder) -> Option<HashMap<String, i64>> {
+    let mut filed = HashMap::new();
+    let reader = folder.is_end().then(|| Reader::open(&site.database()).ok())??;
+    let read = reader.each_change(folder, |id, at| {
+        filed.insert(id.to_owned(), at.as_second());
+    });
+    read.is_ok().then_some(filed)
 }
 
 /// A hidden name in `pending` is a writer's, who renames it when it is done.
@@ -208,29 +258,51 @@ fn is_stray(folder: Folder, name: &OsString) -> bool {
 }
 
 /// Drops that can be no tasks because they are no files, and results that nobody can read.
-fn unusable(site: &Site, folder: Folder, dir: &Path, names: &[OsString]) -> Option<Finding> {
-    let (what, is_bad): (_, fn(&Path) -> bool) = match folder {
-        Folder::Pending => ("here that can be no task, being no regular file", is_no_file),
-        Folder::Completed | Folder::Failed => ("here that nobody can read as a result", is_no_json),
+fn unusable(
+    site: &Site,
+    folder: Folder,
+    dir: &Path,
+    names: &[Entry],
+    filed: &HashMap<String, i64>,
+) -> Option<Finding> {
+    let what = match folder {
+        Folder::Pending => "here that can be no task, being no regular file",
+        Folder::Completed | Folder::Failed => "here that nobody can read as a result",
         Folder::InProgress => return None,
     };
-    let is_meant = |name: &OsString| match folder {
+    let open = File::open(dir).ok()?;
+    let is_meant = |name: &OsStr| match folder {
         Folder::Pending => spool::is_task_name(name),
         _ => spool::is_id_name(name),
     };
-    let bad = |names: &[OsString]| -> Vec<OsString> {
-        let bad = names.iter().filter(|name| is_meant(name) && is_bad(&dir.join(name)));
-        bad.cloned().collect()
+    let is_bad = |entry: &Entry| {
+        let path = || dir.join(&entry.name);
+        match (folder, entry.is_file) {
+            (Folder::Pending, Some(true)) => false,
+            (Folder::Pending, _) | (_, Some(false)) => is_no_file(&path()),
+            _ => !is_as_filed(&open, &entry.name, filed) && is_no_json(&path()),
+        }
     };
-    let names = in_parts(names, bad);
+    let names = in_parts(names, |names| {
+        let bad = names.iter().filter(|entry| is_meant(&entry.name) && is_bad(entry));
+        bad.map(|entry| entry.name.clone()).collect()
+    });
     (!names.is_empty()).then(|| stray(site, dir, what, names))
 }
 
+/// Whether a result was written when its task ended, and not since.
+fn is_as_filed(dir: &File, name: &OsStr, filed: &HashMap<String, i64>) -> bool {
+    let id = name.to_str().and_then(|name| name.strip_suffix(".json"));
+    let Some(ended) = id.and_then(|id| filed.get(id)) else { return false };
+    statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+            && stat.st_mtime <= *ended + SOON_S
+            && stat.st_size > LEAST
+    })
+}
+
 /// What looking through names finds, each processor at a part of them.
-fn in_parts(
-    names: &[OsString],
-    look: impl Fn(&[OsString]) -> Vec<OsString> + Sync,
-) -> Vec<OsString> {
+fn in_parts(names: &[Entry], look: impl Fn(&[Entry]) -> Vec<OsString> + Sync) -> Vec<OsString> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     // A few are looked at sooner than a thread is begun.
     let part = names.len().div_ceil(processors).max(FEW);
@@ -272,8 +344,8 @@ fn stray(site: &Site, dir: &Path, which: &str, mut names: Vec<OsString>) -> Find
 }
 
 /// Drops that were no tasks: mended, they can be dropped again.
-fn rejected(site: &Site, dir: &Path, names: &[OsString]) -> Option<Finding> {
-    let id_of = |name: &OsString| name.to_str()?.strip_suffix(".rejected")?.parse().ok();
+fn rejected(site: &Site, dir: &Path, names: &[Entry]) -> Option<Finding> {
+    let id_of = |entry: &Entry| entry.name.to_str()?.strip_suffix(".rejected")?.parse().ok();
     let mut ids: Vec<TaskId> = names.iter().filter_map(id_of).collect();
     ids.sort();
     let first = ids.first()?;
@@ -310,6 +382,30 @@ mod tests {
         assert_eq!(at("2026-11-23T00:00:30Z"), Status::Ok);
         assert_eq!(at("2026-11-23T00:02:00Z"), Status::Error);
         assert_eq!(from_the_future(Path::new("/j"), None, now).status, Status::Ok);
+    }
+
+    #[test]
+    fn a_result_that_may_not_be_what_was_filed_is_opened_however_well_it_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = File::open(dir.path()).unwrap();
+        let whole = format!("{{\"content\": \"{}\"}}", "x".repeat(200));
+        let path = dir.path().join("a.json");
+        std::fs::write(&path, &whole).unwrap();
+        let written = std::fs::metadata(&path).unwrap().modified().unwrap();
+        let written = written.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
+        let is_as_filed = |name: &str, ended: i64| {
+            is_as_filed(&open, OsStr::new(name), &HashMap::from([("a".to_owned(), ended)]))
+        };
+        assert!(is_as_filed("a.json", written) && is_as_filed("a.json", written - SOON_S));
+        assert!(!is_as_filed("a.json", written - SOON_S - 1), "it was written later");
+        assert!(!is_as_filed("b.json", written), "nobody knows it");
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_len(10).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        assert!(!is_as_filed("a.json", written), "nearly nothing is in it");
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert!(!is_as_filed("a.json", i64::MAX - SOON_S), "it is no file");
     }
 
     #[test]

@@ -505,7 +505,8 @@ fn list_tasks(desk: &Desk, given: JsonObject) -> Result<Value, Trouble> {
         Status::Completed => Folder::Completed,
         Status::Failed => Folder::Failed,
     });
-    let mut tasks = list::tasks(&desk.site, &desk.spool, status.map(Folder::as_str))?;
+    let all = list::Tasks::read(&desk.site, &desk.spool, status.map(Folder::as_str))?;
+    let mut tasks = all.listed(&desk.site);
     if let Some(group) = group {
         let name = group
             .parse()
@@ -513,12 +514,12 @@ fn list_tasks(desk: &Desk, given: JsonObject) -> Result<Value, Trouble> {
         let rows = desk.site.query()?.group(&name)?;
         let ids: std::collections::HashSet<String> =
             rows.into_iter().map(|row| row.task_id).collect();
-        tasks.retain(|task| ids.contains(&task.task_id));
+        tasks.retain(|task| ids.contains(task.task_id));
     }
     let is_open = |status: &str| Folder::from_name(status).is_some_and(|folder| !folder.is_end());
     tasks.sort_by(|a, b| {
         let by_end = is_open(b.status).cmp(&is_open(a.status));
-        by_end.then_with(|| b.created_at.cmp(&a.created_at)).then_with(|| a.task_id.cmp(&b.task_id))
+        by_end.then_with(|| b.created_at.cmp(&a.created_at)).then_with(|| a.task_id.cmp(b.task_id))
     });
     let all = tasks.len();
     tasks.truncate(limit.unwrap_or(100).clamp(1, 1_000));

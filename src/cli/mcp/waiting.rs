@@ -184,14 +184,15 @@ fn told_of(desk: &Desk, id: &TaskId, folder: Folder) -> Value {
 }
 
 /// Whether what a task waits for may be said: it may name what a confidential one says.
-pub(super) fn may_be_told(desk: &Desk, task: &list::Listed) -> bool {
+pub(super) fn may_be_told(desk: &Desk, task: &list::Listed<'_>) -> bool {
     desk.allow_confidential || task.is_public()
 }
 
 /// Who has not ended, and what each waits for.
 fn still_open(desk: &Desk, open: &[TaskId]) -> Value {
-    let all = list::tasks(&desk.site, &desk.spool, None).unwrap_or_default();
-    let known: HashMap<&str, _> = all.iter().map(|task| (task.task_id.as_str(), task)).collect();
+    let all = list::Tasks::read(&desk.site, &desk.spool, None).ok();
+    let all = all.as_ref().map(|all| all.listed(&desk.site)).unwrap_or_default();
+    let known: HashMap<&str, _> = all.iter().map(|task| (task.task_id, task)).collect();
     let told = open.iter().take(MOST_TOLD).map(|id| match known.get(id.as_str()) {
         Some(task) => json!({
             "task_id": id,

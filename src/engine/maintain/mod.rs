@@ -4,6 +4,10 @@
 //! Each step goes on where another failed, and what failed is in the report. The mirror follows
 //! last: beside a daemon that one writes it, for a mirror has one writer.
 //!
+//! A result that the mirror knows to be young is not opened. What leaves was read in its file, always;
+//! what was made older by hand, behind the mirror's back, stays until the mirror knows (`rebuild`) or
+//! would take it for old, too.
+//!
 //! It never deletes what money or a waiting task needs: the journal stays, its old months packed, and
 //! so does a result that somebody waits for.
 
@@ -11,6 +15,8 @@ mod daily;
 mod needed;
 mod schedule;
 
+use std::collections::HashSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +31,7 @@ use crate::base::files::{self, FileError};
 use crate::base::words;
 use crate::config::{Config, Kind, Retire, WorkerSpec};
 use crate::mirror::compact::{self, Compacted};
+use crate::mirror::query::Reader;
 use crate::mirror::{Mirror, MirrorError};
 use crate::spool::archive::{KeepError, Keeper};
 use crate::spool::format::PACKED_JOURNAL;
@@ -163,6 +170,7 @@ pub fn maintain(
     let mut work = Work {
         spool: &spool,
         config,
+        now,
         before,
         report: Report {
             dry_run: manner.is_dry,
@@ -207,6 +215,7 @@ pub fn maintain(
 struct Work<'a, 'm> {
     spool: &'a Spool,
     config: &'a Config,
+    now: Timestamp,
     before: Timestamp,
     report: Report,
     manner: Manner<'m>,
@@ -217,11 +226,16 @@ impl Work<'_, '_> {
     fn retire_all(&mut self, keeper: Option<&mut Keeper>) -> Result<(), FileError> {
         let needed = Needed::read(self.spool, self.config)?;
         let is_kept = self.config.retire == Retire::Archive;
-        let ends = [Folder::Completed, Folder::Failed];
-        let ids = ends.map(|folder| (folder, self.spool.ids(folder)));
         let mut all = Vec::new();
-        for (folder, ids) in ids {
-            all.extend(ids?.into_iter().map(|id| (folder, id)));
+        for folder in [Folder::Completed, Folder::Failed] {
+            let (spool, since) = (self.spool, self.before..self.now);
+            let path = database(self.config, spool.home());
+            let (ids, young) = std::thread::scope(|both| {
+                let young = both.spawn(|| known_young(&path, folder, &since));
+                (spool.ids(folder), young.join().unwrap_or_default())
+            });
+            let others = ids?.into_iter().filter(|id| !young.contains(id.as_str()));
+            all.extend(others.map(|id| (folder, id)));
         }
         let spool = self.spool;
         match keeper {
@@ -450,6 +464,19 @@ impl Work<'_, '_> {
             self.report.failed.push(super::lanes::sentence(&error));
         }
     }
+}
+
+/// The results of a folder that the mirror knows to be young; none where it cannot be read.
+fn known_young(database: &Path, folder: Folder, since: &Range<Timestamp>) -> HashSet<String> {
+    let mut young = HashSet::new();
+    let read = Reader::open(database).and_then(|reader| {
+        // What comes from the future tells of a clock that was wrong.
+        let is_young = |at: Timestamp| at > since.start && at <= since.end;
+        reader.each_change(folder, |id, at| {
+            is_young(at).then(|| young.insert(id.to_owned()));
+        })
+    });
+    read.map(|()| young).unwrap_or_default()
 }
 
 /// What becomes of a result.

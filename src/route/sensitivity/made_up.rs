@@ -83,7 +83,7 @@ pub(super) fn may_hold(needs: Needs, matched: &str) -> bool {
             (matched.split_once('\n').map_or(matched, |(_, below)| below), DIGIT | ODD | PLAIN)
         }
     };
-    let (mut before, mut length) = (0, 0);
+    let (mut before, mut length) = (b' ', 0);
     shown.bytes().any(|b| {
         let kind = KINDS[usize::from(b)];
         length = if kind == 0 { 0 } else { length + 1 };

@@ -252,7 +252,8 @@ mod tests {
             (r"foo\b", true),
             (r"(?:\bfoo|漢字?)", true),
             (r"\b(?:foo|b)\w", false),
-            (r"(?:^|\s)foo", false),
+            (r"(?:^|\s)foo", true),
+            (r"(?:^|[^a])foo", false),
             (r"\b(?:\w+ )?foo", false),
             (r"(?:foo)?", false),
         ] {

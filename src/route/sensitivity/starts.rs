@@ -15,11 +15,13 @@ use regex_syntax::hir::{Hir, Look};
 use super::expression::written_out;
 
 /// How many bits a hash of a beginning has.
-const BITS: u32 = 13;
+const BITS: u32 = 12;
 /// How many such hashes there are.
 const HASHES: usize = 1 << BITS;
 /// By how many bytes beginnings are told apart.
 const TOLD_BY: usize = 3;
+/// How many places are looked at together.
+const AT_ONCE: usize = 16;
 /// The most beginnings that are written out of one expression.
 const MOST_BEGINNINGS: usize = 20_000;
 
@@ -90,8 +92,8 @@ fn hash(bytes: [u8; 4]) -> u16 {
 /// How the matches of an expression begin.
 #[derive(Debug)]
 struct Beginnings {
-    /// The hashes of all, a bit for each.
-    known: Box<[u64; HASHES / 64]>,
+    /// Which hashes are one of theirs.
+    known: Box<[bool; HASHES]>,
     place: Place,
 }
 
@@ -114,7 +116,7 @@ impl Beginnings {
         let mut extractor = Extractor::new();
         extractor.limit_class(12).limit_literal_len(TOLD_BY).limit_total(MOST_BEGINNINGS);
         let all = extractor.extract(hir);
-        let mut beginnings = Self { known: Box::new([0; HASHES / 64]), place };
+        let mut beginnings = Self { known: Box::new([false; HASHES]), place };
         for literal in all.literals()? {
             let bytes = literal.as_bytes();
             // Normalised text has no long s and no sign of kelvin, which are other cases of letters.
@@ -135,31 +137,39 @@ impl Beginnings {
     }
 
     fn add(&mut self, bytes: [u8; 4]) {
-        let hash = usize::from(hash(bytes));
-        self.known[hash / 64] |= 1 << (hash % 64);
+        self.known[usize::from(hash(bytes))] = true;
     }
 
     #[inline]
     fn has(&self, hash: u16) -> bool {
-        let hash = usize::from(hash) % HASHES;
-        self.known[hash / 64] >> (hash % 64) & 1 != 0
+        self.known[usize::from(hash) % HASHES]
     }
 
-    /// The places in a window where a match may begin, in order.
-    fn places<'a>(
-        &'a self,
-        starts: &'a Starts,
+    /// What `found` makes of the first place in a window where a match may begin and it makes
+    /// something of it.
+    fn first_of<T>(
+        &self,
+        starts: &Starts,
         window: &Range<usize>,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let from = window.start;
-        let (words, any) = match self.place {
-            Place::Word => (starts.words_in(window), &[][..]),
-            Place::Any => (&[][..], &starts.three[window.clone()]),
-        };
-        let words = words.iter().map(|at| *at as usize);
-        let words = words.filter(|at| self.has(starts.three[*at]));
-        let any = any.iter().enumerate().filter(|(_, hash)| self.has(**hash));
-        words.chain(any.map(move |(n, _)| from + n))
+        mut found: impl FnMut(usize) -> Option<T>,
+    ) -> Option<T> {
+        if self.place == Place::Word {
+            let words = starts.words_in(window).iter().map(|at| *at as usize);
+            return words.filter(|at| self.has(starts.three[*at])).find_map(found);
+        }
+        // Most places are no beginning: several are passed over at once.
+        for (n, some) in starts.three[window.clone()].chunks(AT_ONCE).enumerate() {
+            if !some.iter().fold(false, |any, hash| any | self.has(*hash)) {
+                continue;
+            }
+            let from = window.start + n * AT_ONCE;
+            let known = some.iter().enumerate().filter(|(_, hash)| self.has(**hash));
+            let first = known.map(|(n, _)| from + n).find_map(&mut found);
+            if first.is_some() {
+                return first;
+            }
+        }
+        None
     }
 }
 
@@ -196,8 +206,8 @@ impl Finder {
             None => self.regex.search(&Input::new(shown).range(from..)),
             Some(beginnings) => {
                 let left = window.start + from..window.end;
-                let tried = beginnings.places(starts, &left).map(|at| at - window.start);
-                tried.filter_map(|at| self.regex.search(&at_once(shown, at))).next()
+                let tried = |at| self.regex.search(&at_once(shown, at - window.start));
+                beginnings.first_of(starts, &left, tried)
             }
         };
         found.map(|found| found.range())
@@ -209,7 +219,8 @@ impl Finder {
             return None;
         }
         let mut groups = self.regex.create_captures();
-        self.regex.search_captures(&at_once(shown, whole.start), &mut groups);
+        // What they are is decided within the match, which is short beside the window.
+        self.regex.search_captures(&at_once(shown, whole.start).range(whole.clone()), &mut groups);
         groups.get_group_by_name("v").map(|value| value.range())
     }
 }

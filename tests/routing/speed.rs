@@ -59,7 +59,7 @@ fn is_linear(router: &Router, chance: &mut Chance) -> bool {
             let mut reasons = Vec::new();
             router.scanner.scan("/description", &text, &mut reasons);
         });
-        println!("{:>2} MiB: {taken:?}", text.len() >> 20);
+        println!("{:>2} MiB: {taken:?}", (text.len() + (1 << 19)) >> 20);
         if last.is_some_and(|before: Duration| taken > before * 8 + Duration::from_millis(200)) {
             return false;
         }

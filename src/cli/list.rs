@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
 
-use serde::Serialize;
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
 
 use super::status;
 use super::table::Table;
 use super::trouble::Trouble;
+use super::workers::WorkerState;
 use super::{Done, Exit, Site, Ui};
 use crate::base::words::Count;
 use crate::mirror::query::{BriefRecord, Filter, Order};
@@ -27,9 +29,13 @@ pub(super) struct Args {
     archived: bool,
 }
 
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Listing<'a>(Vec<Listed<'a>>);
+/// What tells one task after another: a list may be longer than it is worth holding at once.
+trait Telling {
+    fn each(&self, tell: impl FnMut(&Listed<'_>));
+}
+
+/// A list of tasks for whoever asks.
+struct Listing<T>(T);
 
 /// A task, as the folders and the mirror know it.
 #[derive(Serialize)]
@@ -175,7 +181,8 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         ui.answer(&Listing(archived(&known)))?;
         return Ok(Exit::Done);
     }
-    ui.answer(&Listing(Tasks::read(site, &spool, status)?.listed(site)))?;
+    let (tasks, waits) = (Tasks::read(site, &spool, status)?, Waits::now(site));
+    ui.answer(&Listing((&tasks, &waits)))?;
     let (archived, _) = spool.archive().size();
     if archived > 0 {
         let count = Count(archived, "result");
@@ -211,31 +218,34 @@ impl Tasks {
         })
     }
 
-    /// Each of them, and what it waits for.
+    /// All of them, each with what it waits for.
     pub(super) fn listed(&self, site: &Site) -> Vec<Listed<'_>> {
-        let workers = super::workers::states(site);
-        let paused = Note::Pause(None).stands(&site.home);
-        let mut listed = Vec::with_capacity(self.ids.iter().map(|(_, ids)| ids.len()).sum());
+        let mut listed = Vec::new();
+        self.each(&Waits::now(site), |task| listed.push(task));
+        listed
+    }
+
+    fn each<'a>(&'a self, waits: &Waits, mut tell: impl FnMut(Listed<'a>)) {
         for (folder, ids) in &self.ids {
-            self.each(*folder, ids, |mut task, is_known| {
+            self.each_of(*folder, ids, |mut task, is_known| {
                 match folder {
                     Folder::Pending if is_known => {
                         let own = task.waits_for.take().map(Cow::into_owned);
-                        let what = status::waits_for(own, task.worker_type, &workers, paused);
+                        let worker = task.worker_type;
+                        let what = status::waits_for(own, worker, &waits.workers, waits.is_paused);
                         task.waits_for = Some(Cow::Owned(what));
                     }
                     // What is in a batch waits for that, and what a hand has for nothing.
                     Folder::Pending | Folder::InProgress => {}
                     Folder::Completed | Folder::Failed => task.waits_for = None,
                 }
-                listed.push(task);
+                tell(task);
             });
         }
-        listed
     }
 
     /// Tells each task of a folder, and whether the mirror knows it to be there.
-    fn each<'a>(
+    fn each_of<'a>(
         &'a self,
         folder: Folder,
         ids: &'a [TaskId],
@@ -257,6 +267,31 @@ impl Tasks {
     }
 }
 
+/// What tasks wait for that do not say it themselves.
+struct Waits {
+    workers: Vec<WorkerState>,
+    is_paused: bool,
+}
+
+impl Waits {
+    fn now(site: &Site) -> Self {
+        let is_paused = Note::Pause(None).stands(&site.home);
+        Self { workers: super::workers::states(site), is_paused }
+    }
+}
+
+impl Telling for (&Tasks, &Waits) {
+    fn each(&self, mut tell: impl FnMut(&Listed<'_>)) {
+        self.0.each(self.1, |task| tell(&task));
+    }
+}
+
+impl Telling for Vec<Listed<'_>> {
+    fn each(&self, tell: impl FnMut(&Listed<'_>)) {
+        self.iter().for_each(tell);
+    }
+}
+
 /// The ids of the tasks in a folder, in order.
 fn sorted_ids(site: &Site, spool: &Spool, folder: Folder) -> Result<Vec<TaskId>, Trouble> {
     let mut ids = site.ids(spool, folder)?;
@@ -264,14 +299,25 @@ fn sorted_ids(site: &Site, spool: &Spool, folder: Folder) -> Result<Vec<TaskId>,
     Ok(ids)
 }
 
-impl fmt::Display for Listing<'_> {
+impl<T: Telling> Serialize for Listing<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let (mut list, mut done) = (to.serialize_seq(None)?, Ok(()));
+        self.0.each(|task| {
+            if done.is_ok() {
+                done = list.serialize_element(task);
+            }
+        });
+        done?;
+        list.end()
+    }
+}
+
+impl<T: Telling> fmt::Display for Listing<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let mut table =
-            Table::new(&["ID", "STATUS", "WORKER", "DIFFICULTY", "SENSITIVITY", "WAITS FOR"]);
-        for task in &self.0 {
+        let head = ["ID", "STATUS", "WORKER", "DIFFICULTY", "SENSITIVITY", "WAITS FOR"];
+        let (mut table, mut is_empty) = (Table::new(&head), true);
+        self.0.each(|task| {
+            is_empty = false;
             table.row([
                 task.task_id,
                 task.status,
@@ -280,8 +326,8 @@ impl fmt::Display for Listing<'_> {
                 task.sensitivity_level.unwrap_or("-"),
                 task.waits_for.as_deref().unwrap_or_default(),
             ]);
-        }
-        write!(f, "{table}")
+        });
+        if is_empty { Ok(()) } else { write!(f, "{table}") }
     }
 }
 

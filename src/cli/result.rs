@@ -52,6 +52,8 @@ pub(super) fn read_result(spool: &Spool, folder: Folder, id: &TaskId) -> Result<
         other => Trouble::new(format!("cannot read `{}`: {other}", path.display())),
     })?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        Trouble::new(format!("`{}` is not a result", path.display())).because(error.to_string())
+        Trouble::new(format!("`{}` is not a result", path.display()))
+            .because(error.to_string())
+            .hint("mend it, or take it away: `koubou doctor` names every such file")
     })
 }

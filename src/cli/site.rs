@@ -275,6 +275,8 @@ pub(super) fn no_such_task(spool: &Spool, id: &TaskId) -> Trouble {
         .into_iter()
         .flat_map(|folder| spool.ids(folder).unwrap_or_default())
         .map(String::from)
+        // A folder or a pipe under its name is no task, and no other one.
+        .filter(|other| other != id.as_str())
         .collect();
     let trouble = Trouble::new(format!("there is no task `{id}`"));
     match words::nearest(id.as_str(), all.iter().map(String::as_str)) {

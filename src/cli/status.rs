@@ -68,16 +68,21 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     if args.prometheus {
         return prometheus(ui, site);
     }
-    if let Err(trouble) = site.config() {
-        ui.trouble(&trouble);
+    let config = site.config();
+    if let Err(trouble) = &config {
+        ui.trouble(trouble);
     }
     let pid = site.daemon();
     let workers = super::workers::states(site);
     let paused = Note::Pause(None).stands(&site.home);
     let (counts, budget) = std::thread::scope(|both| {
-        let budget = both.spawn(|| super::budget::money(site).ok());
-        (Counts::of(&spool), budget.join().ok().flatten())
+        let budget = both.spawn(|| super::budget::money(site));
+        (Counts::of(&spool), budget.join().ok())
     });
+    // Without settings there is no money to tell of, and why was said.
+    if let Some(Err(trouble)) = budget.as_ref().filter(|_| config.is_ok()) {
+        ui.trouble(trouble);
+    }
     let status = Status {
         home: site.home.path().display().to_string(),
         running: pid.is_some(),
@@ -87,7 +92,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         archived: spool.archive().size().0,
         waits: if pid.is_some() { waits(site, &workers, paused) } else { Vec::new() },
         workers,
-        budget,
+        budget: budget.and_then(Result::ok),
     };
     ui.answer(&status)?;
     if pid.is_none() && status.counts.pending > 0 {

@@ -107,7 +107,13 @@ impl From<FileError> for Trouble {
 
 impl From<MirrorError> for Trouble {
     fn from(error: MirrorError) -> Self {
-        Self::of(&error).hint("`koubou rebuild` makes the database anew from the folders")
+        let hint = match error.is_busy() {
+            true => {
+                "another program holds the database: `fuser -v` on it tells which; end that, and try again"
+            }
+            false => "`koubou rebuild` makes the database anew from the folders",
+        };
+        Self::of(&error).hint(hint)
     }
 }
 

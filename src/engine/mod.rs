@@ -194,6 +194,8 @@ pub struct Engine<'a> {
     drain: bool,
     /// The mirror is to be made anew once all that lies in `pending` is known.
     wants_rebuild: bool,
+    /// Whether the mirror is being made anew.
+    is_rebuilding: bool,
     /// When the disk was last looked at, and whether it had room.
     room: (Duration, bool),
     stops: u32,
@@ -297,6 +299,7 @@ impl<'a> Engine<'a> {
             stuck: None,
             drain,
             wants_rebuild,
+            is_rebuilding: false,
             room: (Duration::ZERO, true),
             stops: 0,
             give_up_at: None,
@@ -794,8 +797,12 @@ impl<'a> Engine<'a> {
             }
         }
         let _ = self.journal.sync();
+        self.let_rebuild_end();
         self.tell_offline();
-        self.mirror.close();
+        if self.mirror.close() {
+            log::warn!("the mirror lacks what was before: the next `koubou start` makes it anew");
+            let _ = Note::Rebuild.leave(&self.home);
+        }
         // What has the home's name now may be another's.
         if self.lock.place() == Place::Here {
             self.meter.close(metrics::known(&self.foreman, false));

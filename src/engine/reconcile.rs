@@ -14,7 +14,7 @@ use crate::mirror;
 use crate::mirror::query::{self, Filter, Reader};
 use crate::spool::archive::Entry;
 use crate::spool::journal::{self, Chapter, Journal};
-use crate::spool::lock::Lock;
+use crate::spool::lock::{Lock, Place};
 use crate::spool::notes::Note;
 use crate::spool::{Home, Spool};
 use crate::task::fact::{BudgetRow, CostRow, Fact, FailedAttempt, JournalMark, Pace, TaskRow};
@@ -218,16 +218,24 @@ fn chapter(path: &Path, from: u64) -> Option<Chapter> {
 
 /// Everything that journal, archive and results say, in this order: what comes later counts. Each
 /// is read when it comes to it, so that no more than a frame of the archive is held at a time.
-fn history<C: FnMut(String) + Send + 'static>(
+fn history<C: FnMut(String) + Clone + Send + 'static>(
     spool: &Arc<Spool>,
     complain: C,
 ) -> impl Iterator<Item = Fact> + Send + use<C> {
     let results = [Folder::Completed, Folder::Failed].into_iter().flat_map({
-        let spool = Arc::clone(spool);
+        let (spool, complain) = (Arc::clone(spool), complain.clone());
         move |folder| {
             let ids = spool.ids(folder).unwrap_or_default();
-            let spool = Arc::clone(&spool);
-            ids.into_iter().filter_map(move |id| result_fact(&spool, folder, &id))
+            let (spool, mut complain) = (Arc::clone(&spool), complain.clone());
+            ids.into_iter().filter_map(move |id| {
+                let fact = result_fact(&spool, folder, &id);
+                // What has left meanwhile is missed by nobody.
+                if fact.is_none() && files::exists(&spool.file(folder, &id)) {
+                    let file = id.file_name();
+                    complain(format!("tasks/{folder}/{file} cannot be read as a result"));
+                }
+                fact
+            })
         }
     });
     costs(spool.home(), None).chain(archived(spool, complain)).chain(results)
@@ -272,13 +280,32 @@ impl Engine<'_> {
         let now: Vec<Fact> = rows.chain([budget_fact(&self.foreman)]).collect();
         let history = history(&self.spool, |complaint| log::warn!("{complaint}"));
         let to_me = self.to_me.clone();
-        self.mirror.rebuild(Box::new(history.chain(now)), move |result| {
+        self.is_rebuilding = self.mirror.rebuild(Box::new(history.chain(now)), move |result| {
             let _ = to_me.send(Message::Rebuilt(result));
         });
         self.tell_of_workers();
     }
 
+    /// A drain that goes home on its own leaves a mirror that knows all that there is.
+    pub(super) fn let_rebuild_end(&mut self) {
+        if self.stops > 0 || self.lock.place() != Place::Here {
+            return;
+        }
+        if std::mem::take(&mut self.wants_rebuild) {
+            self.rebuild_mirror();
+        }
+        while self.is_rebuilding {
+            match self.messages.recv() {
+                Ok(Message::Paid(line)) => self.paid(&line),
+                Ok(Message::Rebuilt(result)) => self.rebuilt(result),
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
     pub(super) fn rebuilt(&mut self, result: Result<(), String>) {
+        self.is_rebuilding = false;
         match result {
             Ok(()) => log::info!("the mirror was made anew"),
             Err(why) => {

@@ -1,6 +1,8 @@
 //! Tells the mirror; whoever tells never waits.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 
@@ -14,17 +16,22 @@ use crate::task::fact::{Fact, JournalMark};
 pub(super) struct Scribe {
     facts: Sender<Fact>,
     mirror: Mirror,
+    /// Whether it lacks what was before some trouble.
+    lacks: Arc<AtomicBool>,
 }
 
 impl Scribe {
     /// Opens the mirror; when it is well again after trouble, the engine hears of it.
     pub(super) fn start(path: &Path, to_engine: Sender<Message>) -> Result<Self, MirrorError> {
+        let lacks = Arc::new(AtomicBool::new(false));
+        let is_lacking = Arc::clone(&lacks);
         let (facts, mirror) = Mirror::start(path, move |news| {
             if matches!(news, MirrorNews::Well) {
+                is_lacking.store(true, Ordering::Relaxed);
                 let _ = to_engine.send(Message::MirrorWell);
             }
         })?;
-        Ok(Self { facts, mirror })
+        Ok(Self { facts, mirror, lacks })
     }
 
     /// Whether it knew nothing of this home when it was opened.
@@ -43,12 +50,14 @@ impl Scribe {
         let _ = self.facts.send(fact);
     }
 
-    /// Has the mirror made anew; `done` is called on another thread, once.
+    /// Has the mirror made anew; `done` is called on another thread, once, or never where `false` is
+    /// answered.
     pub(super) fn rebuild(
         &self,
         facts: Facts,
         done: impl FnOnce(Result<(), String>) + Send + 'static,
-    ) {
+    ) -> bool {
+        self.lacks.store(false, Ordering::Relaxed);
         let answer = self.mirror.rebuild(facts);
         let waiting = std::thread::Builder::new().name("rebuild".into()).spawn(move || {
             let result = match answer.recv() {
@@ -59,7 +68,7 @@ impl Scribe {
             done(result);
         });
         // Without a thread to wait for it, the rebuild is done all the same.
-        drop(waiting);
+        waiting.is_ok()
     }
 
     /// Has the mirror made smaller; `done` is called on another thread, once.
@@ -80,9 +89,10 @@ impl Scribe {
         drop(waiting);
     }
 
-    /// Writes all that was told, and closes the database cleanly.
-    pub(super) fn close(self) {
+    /// Writes all that was told, and closes the database cleanly; says whether it is to be made anew.
+    pub(super) fn close(self) -> bool {
         drop(self.facts);
         self.mirror.close();
+        self.lacks.load(Ordering::Relaxed)
     }
 }

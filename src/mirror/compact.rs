@@ -7,9 +7,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-#[cfg(test)]
-use super::database;
-use super::{MirrorError, query, record};
+use super::{MirrorError, database, query, record};
 use crate::base::clock::Timestamp;
 use crate::base::files;
 
@@ -39,6 +37,9 @@ pub fn plan(path: &Path, before: Timestamp) -> Result<Compacted, MirrorError> {
     let sql = |source| MirrorError::Sql { doing: "read", path: path.to_owned(), source };
     if !path.exists() {
         return Ok(Compacted::default());
+    }
+    if !database::may_be_opened(path) {
+        return Err(MirrorError::NotOurs { path: path.to_owned() });
     }
     let connection = query::connect(path).map_err(sql)?;
     let count = format!("SELECT COUNT(*) {OLD_LINES}");

@@ -80,3 +80,10 @@ pub enum MirrorError {
     #[error("the mirror's writer has ended")]
     Ended,
 }
+
+impl MirrorError {
+    /// Whether somebody else holds the database just now.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Sql { source, .. } if database::is_busy(source))
+    }
+}

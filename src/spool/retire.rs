@@ -159,6 +159,7 @@ pub enum Seen {
 
 /// Only as much as says how old it is.
 #[derive(Deserialize)]
+#[serde(expecting = "a result")]
 struct Dated {
     #[serde(with = "clock::as_rfc3339")]
     finished_at: Timestamp,

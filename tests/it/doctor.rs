@@ -419,6 +419,11 @@ fn a_result_that_was_spoilt_is_found_though_the_mirror_knows_it() {
     fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
     assert!(bad(&checks(&shop, &[], 0), "strays").is_empty());
     assert_eq!(text(&checks(&shop, &["--thorough"], 0)), says);
+    // JSON, and no result: whoever asks for it is told so, too.
+    fs::write(&path, "{}").unwrap();
+    assert_eq!(text(&checks(&shop, &[], 0)), says);
+    let anew = shop.koubou(["rebuild"]).ends(0);
+    assert!(anew.err.contains("tasks/completed/bad.json cannot be read"), "{}", anew.err);
 }
 
 #[test]

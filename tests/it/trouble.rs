@@ -329,6 +329,24 @@ fn without_inotify_the_folders_are_listed_and_that_is_said() {
 }
 
 #[test]
+fn what_a_mirror_lost_as_its_daemon_ended_is_back_after_the_next_drain() {
+    let shop = Sandbox::with_echo();
+    drop_echoes(&shop, "before", 3);
+    shop.drain().ends(0);
+    let path = shop.home().join("db/koubou.db");
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    // The first pages tell what a database is; what is behind them is seen when it is written to.
+    let page = 4096;
+    file.write_all_at(&[0x55; 6 * 4096], 3 * page).unwrap();
+    let said = shop.drain().ends(0);
+    assert!(said.err.contains("malformed"), "{}", said.err);
+    shop.drain().ends(0);
+    assert!(!shop.home().join("control/rebuild").exists());
+    assert_eq!(shown(&shop), 3);
+    assert_mirror_is_what_a_rebuild_makes(&shop);
+}
+
+#[test]
 fn a_pipe_in_the_place_of_the_mirror_holds_nobody_up() {
     let shop = Sandbox::with_echo();
     let mirror = shop.home().join("db/koubou.db");
@@ -336,6 +354,8 @@ fn a_pipe_in_the_place_of_the_mirror_holds_nobody_up() {
     shop.koubou(["status"]).ends(0);
     let found = shop.koubou(["doctor"]);
     assert!(found.out.contains("not in koubou's form"), "{}", found.out);
+    let planned = shop.koubou(["maintain", "--dry-run"]).ends(1);
+    assert!(planned.err.contains("not in koubou's form"), "{}", planned.err);
     shop.drop_task("x", &json!({ "description": "a", "worker": "echo" }));
     let said = shop.drain().ends(0);
     assert!(said.err.contains("was no file"), "{}", said.err);

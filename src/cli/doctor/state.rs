@@ -11,7 +11,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, statat};
-use serde::de::IgnoredAny;
 
 use super::{Finding, edit};
 use crate::base::clock::{self, Timestamp};
@@ -23,6 +22,7 @@ use crate::mirror::MirrorError;
 use crate::mirror::query::Reader;
 use crate::spool::notes::Note;
 use crate::spool::{self, journal, lock};
+use crate::task::result::TaskResult;
 use crate::task::{Folder, TaskId};
 
 /// So many names stand in one command, and so many in a sentence.
@@ -280,7 +280,7 @@ fn unusable(
         match (folder, entry.is_file) {
             (Folder::Pending, Some(true)) => false,
             (Folder::Pending, _) | (_, Some(false)) => is_no_file(&path()),
-            _ => !is_as_filed(&open, &entry.name, filed) && is_no_json(&path()),
+            _ => !is_as_filed(&open, &entry.name, filed) && is_no_result(&path()),
         }
     };
     let names = in_parts(names, |names| {
@@ -319,10 +319,10 @@ fn is_no_file(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file())
 }
 
-fn is_no_json(path: &Path) -> bool {
+fn is_no_result(path: &Path) -> bool {
     let Ok(mut file) = Regular::open(path) else { return is_no_file(path) };
     let bytes = file.read(files::ANY_SIZE);
-    bytes.is_ok_and(|bytes| serde_json::from_slice::<IgnoredAny>(&bytes).is_err())
+    bytes.is_ok_and(|bytes| serde_json::from_slice::<TaskResult>(&bytes).is_err())
 }
 
 fn stray(site: &Site, dir: &Path, which: &str, mut names: Vec<OsString>) -> Finding {

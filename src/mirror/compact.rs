@@ -55,6 +55,8 @@ pub(super) fn compact(
     path: &Path,
     before: Timestamp,
 ) -> rusqlite::Result<Compacted> {
+    // Who died while he made one anew left it half-made, and it may be as large.
+    super::rebuild::remove_leftovers(files::parent(path));
     let delete = format!("DELETE {OLD_LINES}");
     let log_lines = connection.execute(&delete, [record::sql_time(before)])? as u64;
     let (all, free) = sizes(connection)?;
@@ -147,7 +149,10 @@ mod tests {
         let before = "2026-11-19T00:00:00Z".parse().unwrap();
         let planned = plan(&path, before).unwrap();
         assert_eq!(planned.log_lines, 2_000);
+        let half_made = dir.path().join(format!("{}nobody-koubou.db", files::HALF_MADE));
+        std::fs::write(&half_made, "half").unwrap();
         let compacted = compact_alone(&path, before);
+        assert!(!half_made.exists());
         assert_eq!(compacted.log_lines, 2_000);
         assert!(compacted.bytes.1 < compacted.bytes.0 / 2, "{compacted:?}");
         let reader = Reader::open(&path).unwrap();

@@ -53,7 +53,7 @@ pub fn rebuild(path: &Path, facts: impl Iterator<Item = Fact>) -> Result<Rebuilt
 }
 
 /// Removes what rebuilds have left behind whose process was killed.
-fn remove_leftovers(folder: &Path) {
+pub(super) fn remove_leftovers(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let is_ours = |name: &&str| name.starts_with(files::HALF_MADE);

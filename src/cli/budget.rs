@@ -164,10 +164,8 @@ impl Books {
         let wanted = wanted.chain(["\"limits\"".to_owned()]);
         let wanted = AhoCorasick::new(wanted).map_err(|error| Trouble::new(error.to_string()))?;
         let mut till = Till::new(config.timezone.clone());
-        let dir = site.home.journal();
-        let wanted = |line: &[u8]| wanted.is_match(line);
-        journal::each_recent(&dir, |line| {
-            if wanted(line) {
+        journal::each_recent(&site.home.journal(), |line| {
+            if wanted.is_match(line) {
                 till.hear(line);
             }
         })?;

@@ -380,15 +380,10 @@ impl Reader {
     ) -> Result<(), MirrorError> {
         let sql = BriefRecord::select(&format!("task_master {}", filter.clause()));
         let worker = filter.worker.as_ref().map(WorkerType::as_str);
-        let mut each = || {
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(rusqlite::params_from_iter(worker))?;
-            while let Some(row) = rows.next()? {
-                tell(BriefRecord::read(row)?);
-            }
+        self.each_row(&sql, rusqlite::params_from_iter(worker), |row| {
+            tell(BriefRecord::read(row)?);
             Ok(())
-        };
-        each().map_err(self.at())
+        })
     }
 
     /// Tells the id of each task in a folder and when it last changed, the latest first, and keeps none.
@@ -406,21 +401,16 @@ impl Reader {
                    ORDER BY updated_at DESC";
         // Many changed in the same second.
         let mut last = (String::new(), None);
-        let mut each = || {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let mut rows = statement.query([folder.as_str()])?;
-            while let Some(row) = rows.next()? {
-                let (id, at) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str_or_null()?);
-                let at = at.unwrap_or_default();
-                if last.0 != at {
-                    last = (at.to_owned(), record::time_of(at));
-                }
-                // A time that is none says nothing.
-                last.1.into_iter().for_each(|at| tell(id, at));
+        self.each_row(sql, [folder.as_str()], |row| {
+            let (id, at) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str_or_null()?);
+            let at = at.unwrap_or_default();
+            if last.0 != at {
+                last = (at.to_owned(), record::time_of(at));
             }
+            // A time that is none says nothing.
+            last.1.into_iter().for_each(|at| tell(id, at));
             Ok(())
-        };
-        each().map_err(self.at())
+        })
     }
 
     /// The files of the archive that rows name.
@@ -524,6 +514,24 @@ impl Reader {
     /// What SQLite says.
     pub fn journal_mark(&self) -> Result<Option<JournalMark>, MirrorError> {
         record::journal_mark(&self.connection).map_err(self.at())
+    }
+
+    /// Tells one row after the other, and keeps none.
+    fn each_row(
+        &self,
+        sql: &str,
+        values: impl Params,
+        mut tell: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), MirrorError> {
+        let each = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query(values)?;
+            while let Some(row) = rows.next()? {
+                tell(row)?;
+            }
+            Ok(())
+        };
+        each().map_err(self.at())
     }
 
     pub(super) fn rows<T>(

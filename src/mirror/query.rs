@@ -496,16 +496,22 @@ impl Reader {
         self.rows(sql, (), WaitRecord::read)
     }
 
-    /// What is wrong with the file, as SQLite finds by looking through it, or through the rows of
-    /// tasks alone; nothing where it is sound.
+    /// What is wrong with the file, as SQLite finds by looking through it; nothing where it is sound.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn flaws(&self, only_tasks: bool) -> Result<Vec<String>, MirrorError> {
-        let what = if only_tasks { "'task_master'" } else { "5" };
-        let sql = format!("PRAGMA quick_check({what})");
-        let said = self.rows(&sql, (), |row| row.get::<_, String>(0))?;
+    pub fn flaws(&self) -> Result<Vec<String>, MirrorError> {
+        let said = self.rows("PRAGMA quick_check(5)", (), |row| row.get::<_, String>(0))?;
         Ok(said.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// Reads the row of every task, to its last column.
+    ///
+    /// # Errors
+    /// What SQLite says, where one cannot be read.
+    pub fn read_through_tasks(&self) -> Result<(), MirrorError> {
+        self.rows("SELECT COUNT(running_ms) FROM task_master", (), |row| row.get::<_, i64>(0))?;
+        Ok(())
     }
 
     /// How far the journal has been followed.

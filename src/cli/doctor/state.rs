@@ -1,13 +1,15 @@
 //! Looks at what the daemon works with: its lock, its memory, its mirror, and the folders of tasks.
 //!
 //! There may be a million results, and so one is opened only where it may not be what was filed: the
-//! mirror does not know it, it was written later than the mirror says that its task ended, or nearly
-//! nothing is in it. Of a large mirror only the rows of tasks are looked through. `--thorough` opens
-//! every result, and looks through all of the mirror.
+//! mirror does not know it, or it is one of the latest, which is what a crash can have torn, and was
+//! written later than the mirror says that its task ended, or nearly nothing is in it. Of a large
+//! mirror the rows of tasks are read, and no more. `--thorough` opens every result, and looks through
+//! all of the mirror.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, statat};
@@ -32,6 +34,8 @@ const MOST_NAMED: usize = 3;
 const FEW: usize = 1_000;
 /// A database with more bytes is looked through only when that is asked for.
 const LARGE: u64 = 16 << 20;
+/// So many of the latest results are looked at one by one, though the mirror knows them.
+const LATEST: usize = 10_000;
 /// A result is written within so many seconds of its end, and has more than so many bytes, or
 /// else it is opened.
 const SOON_S: i64 = 3;
@@ -76,10 +80,13 @@ fn database(site: &Site, is_thorough: bool) -> Finding {
     let rebuild = site.command("rebuild");
     let is_large = std::fs::metadata(&path).is_ok_and(|meta| meta.len() > LARGE);
     let only_tasks = is_large && !is_thorough;
-    let flaws = Reader::open(&path).and_then(|reader| reader.flaws(only_tasks));
+    let flaws = Reader::open(&path).and_then(|reader| match only_tasks {
+        true => reader.read_through_tasks().map(|()| Vec::new()),
+        false => reader.flaws(),
+    });
     match flaws {
         Ok(flaws) if flaws.is_empty() && only_tasks => {
-            let what = "its tasks are sound; `doctor --thorough` looks through all of it";
+            let what = "its tasks can be read; `doctor --thorough` looks through all of it";
             Finding::ok("database", &path, what)
         }
         Ok(flaws) if flaws.is_empty() => Finding::ok("database", &path, "it is sound"),
@@ -186,11 +193,47 @@ fn waiting(count: u64) -> String {
 }
 
 /// A name in a folder.
-#[derive(Clone)]
 struct Entry {
     name: OsString,
     /// Whether it is a regular file, where the listing says so.
     is_file: Option<bool>,
+}
+
+/// Which results of a folder the mirror knows, by a hash of their ids: there may be a million.
+#[derive(Default)]
+struct Filed {
+    hasher: RandomState,
+    /// When the task of each of the latest ended, in seconds; of the others that is not asked.
+    ended: HashMap<u64, Option<i64>>,
+}
+
+impl Filed {
+    /// Takes in the next older one.
+    fn add(&mut self, id: &str, ended: i64) {
+        let ended = (self.ended.len() < LATEST).then_some(ended);
+        self.ended.insert(self.hasher.hash_one(id), ended);
+    }
+
+    /// When the task of a file ended: nothing where the mirror does not know it.
+    fn ended(&self, name: &OsStr) -> Option<Option<i64>> {
+        let id = name.to_str()?.strip_suffix(".json")?;
+        self.ended.get(&self.hasher.hash_one(id)).copied()
+    }
+
+    /// Whether a name needs no look: the mirror knows it, and it is none of the latest.
+    fn is_old(&self, name: &OsStr, is_file: Option<bool>) -> bool {
+        is_file == Some(true) && self.ended(name) == Some(None)
+    }
+
+    /// Whether a result was written when its task ended, and not since.
+    fn is_as_filed(&self, dir: &File, name: &OsStr) -> bool {
+        let Some(ended) = self.ended(name) else { return false };
+        statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| {
+            FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+                && ended.is_none_or(|ended| stat.st_mtime <= ended + SOON_S)
+                && stat.st_size > LEAST
+        })
+    }
 }
 
 /// Names that are no tasks, drops that were none, and what dead processes left.
@@ -198,17 +241,15 @@ fn strays(site: &Site, is_thorough: bool) -> Vec<Finding> {
     let (mut found, mut is_all_opened) = (Vec::new(), true);
     for folder in Folder::ALL {
         let dir = site.home.folder(folder);
-        let (names, filed) = std::thread::scope(|both| {
-            let filed = both.spawn(|| if is_thorough { None } else { filed(site, folder) });
-            (entries(&dir), filed.join().ok().flatten().unwrap_or_default())
-        });
+        let filed = if is_thorough { None } else { filed(site, folder) }.unwrap_or_default();
+        let names = entries(&dir, &filed);
         let is_stray = |entry: &&Entry| is_stray(folder, &entry.name);
         let strays: Vec<OsString> =
             names.iter().filter(is_stray).map(|entry| entry.name.clone()).collect();
         if !strays.is_empty() {
             found.push(stray(site, &dir, "here that koubou leaves alone", strays));
         }
-        is_all_opened &= filed.is_empty();
+        is_all_opened &= filed.ended.is_empty();
         found.extend(unusable(site, folder, &dir, &names, &filed));
         if folder == Folder::Failed {
             found.extend(rejected(site, &dir, &names));
@@ -220,7 +261,7 @@ fn strays(site: &Site, is_thorough: bool) -> Vec<Finding> {
         let what = match is_all_opened {
             true => "every file in the folders is a task or a result",
             false => {
-                "every file in the folders is a task or a result; `doctor --thorough` opens those too that are as they were filed"
+                "every file in the folders is a task or a result; `doctor --thorough` opens those too that the database knows"
             }
         };
         found.push(Finding::ok("strays", &tasks, what));
@@ -228,23 +269,23 @@ fn strays(site: &Site, is_thorough: bool) -> Vec<Finding> {
     found
 }
 
-/// What is in a folder; one that cannot be listed is told of with the home.
-fn entries(dir: &Path) -> Vec<Entry> {
+/// What is to be looked at in a folder; one that cannot be listed is told of with the home.
+fn entries(dir: &Path, filed: &Filed) -> Vec<Entry> {
     let mut entries = Vec::new();
     let _ = spool::each_entry(dir, |name, is_file| {
-        entries.push(Entry { name: name.to_owned(), is_file });
+        if !filed.is_old(name, is_file) {
+            entries.push(Entry { name: name.to_owned(), is_file });
+        }
     });
     entries
 }
 
-/// When each task in a folder of results ended, as the mirror knows.
-fn filed(site: &Site, folder: Folder) -> Option<HashMap<String, i64>> {
-    let mut filed = HashMap::new();
+/// The results in a folder that the mirror knows.
+fn filed(site: &Site, folder: Folder) -> Option<Filed> {
+    let mut filed = Filed::default();
     let reader = folder.is_end().then(|| Reader::open(&site.database()).ok())??;
-    let read = reader.each_change(folder, |id, at| {
-        filed.insert(id.to_owned(), at.as_second());
-    });
-    read.is_ok().then_some(filed)
+    reader.each_change(folder, |id, at| filed.add(id, at.as_second())).ok()?;
+    Some(filed)
 }
 
 /// A hidden name in `pending` is a writer's, who renames it when it is done.
@@ -263,7 +304,7 @@ fn unusable(
     folder: Folder,
     dir: &Path,
     names: &[Entry],
-    filed: &HashMap<String, i64>,
+    filed: &Filed,
 ) -> Option<Finding> {
     let what = match folder {
         Folder::Pending => "here that can be no task, being no regular file",
@@ -280,7 +321,7 @@ fn unusable(
         match (folder, entry.is_file) {
             (Folder::Pending, Some(true)) => false,
             (Folder::Pending, _) | (_, Some(false)) => is_no_file(&path()),
-            _ => !is_as_filed(&open, &entry.name, filed) && is_no_result(&path()),
+            _ => !filed.is_as_filed(&open, &entry.name) && is_no_result(&path()),
         }
     };
     let names = in_parts(names, |names| {
@@ -288,17 +329,6 @@ fn unusable(
         bad.map(|entry| entry.name.clone()).collect()
     });
     (!names.is_empty()).then(|| stray(site, dir, what, names))
-}
-
-/// Whether a result was written when its task ended, and not since.
-fn is_as_filed(dir: &File, name: &OsStr, filed: &HashMap<String, i64>) -> bool {
-    let id = name.to_str().and_then(|name| name.strip_suffix(".json"));
-    let Some(ended) = id.and_then(|id| filed.get(id)) else { return false };
-    statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| {
-        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
-            && stat.st_mtime <= *ended + SOON_S
-            && stat.st_size > LEAST
-    })
 }
 
 /// What looking through names finds, each processor at a part of them.
@@ -394,7 +424,9 @@ mod tests {
         let written = std::fs::metadata(&path).unwrap().modified().unwrap();
         let written = written.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
         let is_as_filed = |name: &str, ended: i64| {
-            is_as_filed(&open, OsStr::new(name), &HashMap::from([("a".to_owned(), ended)]))
+            let mut filed = Filed::default();
+            filed.add("a", ended);
+            filed.is_as_filed(&open, OsStr::new(name))
         };
         assert!(is_as_filed("a.json", written) && is_as_filed("a.json", written - SOON_S));
         assert!(!is_as_filed("a.json", written - SOON_S - 1), "it was written later");
@@ -406,6 +438,29 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         std::os::unix::fs::symlink("/dev/null", &path).unwrap();
         assert!(!is_as_filed("a.json", i64::MAX - SOON_S), "it is no file");
+    }
+
+    #[test]
+    fn of_very_many_results_the_latest_are_looked_at_and_those_that_nobody_knows() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut filed = Filed::default();
+        for n in 0..LATEST {
+            filed.add(&format!("late-{n}"), 0);
+        }
+        filed.add("old", 0);
+        filed.add("box", 0);
+        for name in ["late-0.json", "old.json", "stranger.json", "old", "old.rejected"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        std::fs::create_dir(dir.path().join("box.json")).unwrap();
+        let mut names: Vec<OsString> =
+            entries(dir.path(), &filed).into_iter().map(|entry| entry.name).collect();
+        names.sort();
+        assert_eq!(names, ["box.json", "late-0.json", "old", "old.rejected", "stranger.json"]);
+        // Where a listing does not say what is a file, there is a look at each.
+        assert!(!filed.is_old(OsStr::new("old.json"), None));
+        let open = File::open(dir.path()).unwrap();
+        assert!(!filed.is_as_filed(&open, OsStr::new("old.json")), "nothing is in it");
     }
 
     #[test]

@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::fmt;
+use std::ops::Range;
 
-use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::status;
 use super::table::Table;
 use super::trouble::Trouble;
 use super::workers::WorkerState;
 use super::{Done, Exit, Site, Ui};
+use crate::base::parts::in_parts;
 use crate::base::words::Count;
 use crate::mirror::query::{BriefRecord, Filter, Order};
 use crate::spool::Spool;
@@ -29,13 +29,17 @@ pub(super) struct Args {
     archived: bool,
 }
 
-/// What tells one task after another: a list may be longer than it is worth holding at once.
-trait Telling {
-    fn each(&self, tell: impl FnMut(&Listed<'_>));
-}
+/// So many tasks are told sooner than a thread is begun.
+const FEW: usize = 1_000;
 
-/// A list of tasks for whoever asks.
-struct Listing<T>(T);
+const HEAD: [&str; 6] = ["ID", "STATUS", "WORKER", "DIFFICULTY", "SENSITIVITY", "WAITS FOR"];
+
+/// What tells one task after another: a list may be longer than it is worth holding at once.
+trait Telling: Sync {
+    fn count(&self) -> usize;
+
+    fn each(&self, part: Range<usize>, tell: impl FnMut(&Listed<'_>));
+}
 
 /// A task, as the folders and the mirror know it.
 #[derive(Serialize)]
@@ -71,6 +75,8 @@ pub(super) struct Tasks {
 struct Known {
     texts: Texts,
     rows: [Vec<Row>; 4],
+    /// The words that came last, one for each column that has few: most tasks have the same.
+    last: [Option<Text>; 3],
 }
 
 /// A row of the mirror: a list may have a million, and so its texts have no room of their own.
@@ -104,6 +110,12 @@ impl Texts {
         Text { from, to: self.end() }
     }
 
+    /// The same, for a text that often is the one that came before.
+    fn keep_word(&mut self, last: &mut Option<Text>, word: &str) -> Text {
+        let same = last.filter(|last| self.get(*last) == word);
+        *last.insert(same.unwrap_or_else(|| self.keep(word)))
+    }
+
     fn end(&self) -> u32 {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
@@ -120,7 +132,7 @@ impl Known {
         let filter = Filter { status, archived: Some(archived), order, ..Filter::default() };
         let mut known = Self::default();
         site.query()?.each_brief(&filter, |record| known.keep(&record))?;
-        let Self { texts, rows } = &mut known;
+        let Self { texts, rows, .. } = &mut known;
         for rows in rows {
             // They lie there as they came, which often is their order already.
             rows.sort_by(|a, b| texts.get(a.task_id).cmp(texts.get(b.task_id)));
@@ -132,16 +144,16 @@ impl Known {
         let known = Folder::from_name(record.status);
         // What was retired had ended, whatever somebody made of its row.
         let Some(folder) = known.or(record.archived.map(|_| Folder::Completed)) else { return };
-        let mut keep = |text: &str| self.texts.keep(text);
-        self.rows[folder as usize].push(Row {
-            task_id: keep(record.task_id),
-            worker_type: record.assigned_worker_type.map(&mut keep),
-            difficulty_level: keep(record.difficulty_level),
-            sensitivity_level: keep(record.sensitivity_level),
+        let Self { texts, rows, last: [worker, difficulty, sensitivity] } = self;
+        rows[folder as usize].push(Row {
+            task_id: texts.keep(record.task_id),
+            worker_type: record.assigned_worker_type.map(|word| texts.keep_word(worker, word)),
+            difficulty_level: texts.keep_word(difficulty, record.difficulty_level),
+            sensitivity_level: texts.keep_word(sensitivity, record.sensitivity_level),
             priority: record.priority,
-            created_at: record.created_at.map(&mut keep),
-            waits_for: record.waits_for.map(&mut keep),
-            archived: record.archived.map(&mut keep),
+            created_at: record.created_at.map(|text| texts.keep(text)),
+            waits_for: record.waits_for.map(|text| texts.keep(text)),
+            archived: record.archived.map(|text| texts.keep(text)),
         });
     }
 
@@ -178,17 +190,68 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let status = args.status.as_deref();
     if args.archived {
         let known = Known::read(site, status.and_then(Folder::from_name), true)?;
-        ui.answer(&Listing(archived(&known)))?;
+        answer(ui, &archived(&known))?;
         return Ok(Exit::Done);
     }
     let (tasks, waits) = (Tasks::read(site, &spool, status)?, Waits::now(site));
-    ui.answer(&Listing((&tasks, &waits)))?;
+    answer(ui, &(&tasks, &waits))?;
     let (archived, _) = spool.archive().size();
     if archived > 0 {
         let count = Count(archived, "result");
         ui.hint(&format!("{} lists the {count} in the archive", site.call("list --archived")));
     }
     Ok(Exit::Done)
+}
+
+/// Tells tasks, each processor a part of them: as one JSON document, or as a table where there is one.
+fn answer(ui: &mut Ui, tasks: &impl Telling) -> Result<(), Trouble> {
+    if ui.is_json() {
+        let parts = in_parts(tasks.count(), FEW, |part| json(tasks, part));
+        ui.raw(b"[")?;
+        for part in parts {
+            ui.raw(&part.map_err(|error| Trouble::new(error.to_string()))?)?;
+        }
+        return ui.raw(b"]\n");
+    }
+    if tasks.count() == 0 {
+        return Ok(());
+    }
+    let mut tables = in_parts(tasks.count(), FEW, |part| table(tasks, part));
+    Table::line_up(&mut tables);
+    let written = |part: Range<usize>| tables[part].iter().map(Table::to_string).collect();
+    for text in in_parts::<String>(tables.len(), 1, written) {
+        ui.raw(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// A part of the elements of a JSON array.
+fn json(tasks: &impl Telling, part: Range<usize>) -> serde_json::Result<Vec<u8>> {
+    let (mut text, mut is_first, mut done) = (Vec::new(), part.start == 0, Ok(()));
+    tasks.each(part, |task| {
+        if !std::mem::take(&mut is_first) {
+            text.push(b',');
+        }
+        if done.is_ok() {
+            done = serde_json::to_writer(&mut text, task);
+        }
+    });
+    done.map(|()| text)
+}
+
+fn table(tasks: &impl Telling, part: Range<usize>) -> Table {
+    let mut table = if part.start == 0 { Table::new(&HEAD) } else { Table::below(&HEAD) };
+    tasks.each(part, |task| {
+        table.row([
+            task.task_id,
+            task.status,
+            task.worker_type.unwrap_or("-"),
+            task.difficulty_level.unwrap_or("-"),
+            task.sensitivity_level.unwrap_or("-"),
+            task.waits_for.as_deref().unwrap_or_default(),
+        ]);
+    });
+    table
 }
 
 /// The tasks whose results were retired, as they would run; SQLite would sort so many in a file.
@@ -221,13 +284,21 @@ impl Tasks {
     /// All of them, each with what it waits for.
     pub(super) fn listed(&self, site: &Site) -> Vec<Listed<'_>> {
         let mut listed = Vec::new();
-        self.each(&Waits::now(site), |task| listed.push(task));
+        self.each(&Waits::now(site), 0..self.count(), |task| listed.push(task));
         listed
     }
 
-    fn each<'a>(&'a self, waits: &Waits, mut tell: impl FnMut(Listed<'a>)) {
+    fn count(&self) -> usize {
+        self.ids.iter().map(|(_, ids)| ids.len()).sum()
+    }
+
+    fn each<'a>(&'a self, waits: &Waits, part: Range<usize>, mut tell: impl FnMut(Listed<'a>)) {
+        let mut before = 0;
         for (folder, ids) in &self.ids {
-            self.each_of(*folder, ids, |mut task, is_known| {
+            let here = |place: usize| place.saturating_sub(before).min(ids.len());
+            let of_part = &ids[here(part.start)..here(part.end)];
+            before += ids.len();
+            self.each_of(*folder, of_part, |mut task, is_known| {
                 match folder {
                     Folder::Pending if is_known => {
                         let own = task.waits_for.take().map(Cow::into_owned);
@@ -253,7 +324,10 @@ impl Tasks {
     ) {
         let known = &self.known;
         let id_of = |row: &Row| known.texts.get(row.task_id);
-        let mut rows = known.rows[folder as usize].iter().peekable();
+        let rows = &known.rows[folder as usize];
+        let Some(first) = ids.first() else { return };
+        let from = rows.partition_point(|row| id_of(row) < first.as_str());
+        let mut rows = rows[from..].iter().peekable();
         let mut ids = ids.iter().map(TaskId::as_str).peekable();
         while let Some(id) = ids.next() {
             while rows.next_if(|row| id_of(row) < id).is_some() {}
@@ -281,14 +355,22 @@ impl Waits {
 }
 
 impl Telling for (&Tasks, &Waits) {
-    fn each(&self, mut tell: impl FnMut(&Listed<'_>)) {
-        self.0.each(self.1, |task| tell(&task));
+    fn count(&self) -> usize {
+        self.0.count()
+    }
+
+    fn each(&self, part: Range<usize>, mut tell: impl FnMut(&Listed<'_>)) {
+        self.0.each(self.1, part, |task| tell(&task));
     }
 }
 
 impl Telling for Vec<Listed<'_>> {
-    fn each(&self, tell: impl FnMut(&Listed<'_>)) {
-        self.iter().for_each(tell);
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn each(&self, part: Range<usize>, tell: impl FnMut(&Listed<'_>)) {
+        self[part].iter().for_each(tell);
     }
 }
 
@@ -297,38 +379,6 @@ fn sorted_ids(site: &Site, spool: &Spool, folder: Folder) -> Result<Vec<TaskId>,
     let mut ids = site.ids(spool, folder)?;
     ids.sort_unstable();
     Ok(ids)
-}
-
-impl<T: Telling> Serialize for Listing<T> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let (mut list, mut done) = (to.serialize_seq(None)?, Ok(()));
-        self.0.each(|task| {
-            if done.is_ok() {
-                done = list.serialize_element(task);
-            }
-        });
-        done?;
-        list.end()
-    }
-}
-
-impl<T: Telling> fmt::Display for Listing<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["ID", "STATUS", "WORKER", "DIFFICULTY", "SENSITIVITY", "WAITS FOR"];
-        let (mut table, mut is_empty) = (Table::new(&head), true);
-        self.0.each(|task| {
-            is_empty = false;
-            table.row([
-                task.task_id,
-                task.status,
-                task.worker_type.unwrap_or("-"),
-                task.difficulty_level.unwrap_or("-"),
-                task.sensitivity_level.unwrap_or("-"),
-                task.waits_for.as_deref().unwrap_or_default(),
-            ]);
-        });
-        if is_empty { Ok(()) } else { write!(f, "{table}") }
-    }
 }
 
 #[cfg(test)]
@@ -383,6 +433,18 @@ mod tests {
         assert_eq!(listed(&site, Some("failed")), ["a failed -", "b failed local"]);
         let all = [&known[..], &["moved completed -", "a failed -", "b failed local"]].concat();
         assert_eq!(listed(&site, None), all, "it is where its folder says");
+        let tasks = Tasks::read(&site, &site.spool_here(), None).unwrap();
+        let waits = Waits::now(&site);
+        for cut in 0..=tasks.count() {
+            let mut parts = Vec::new();
+            for part in [0..cut, cut..tasks.count()] {
+                tasks.each(&waits, part, |task| parts.push(serde_json::to_value(task).unwrap()));
+            }
+            assert_eq!(
+                parts,
+                serde_json::to_value(tasks.listed(&site)).unwrap().as_array().unwrap()[..]
+            );
+        }
         let known = Known::read(&site, Some(Folder::Failed), true).unwrap();
         let old = archived(&known);
         assert_eq!((old.len(), old[0].task_id, old[0].archived.is_some()), (1, "old", true));

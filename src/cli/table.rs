@@ -40,12 +40,26 @@ struct Cell {
 
 impl Table {
     pub(super) fn new(head: &[&'static str]) -> Self {
-        let columns = head.iter().map(|name| Column { is_name: NAMES.contains(name), width: 0 });
-        let mut table = Self { columns: columns.collect(), text: String::new(), cells: Vec::new() };
+        let mut table = Self::below(head);
         for (n, name) in head.iter().enumerate() {
             table.put(n, &told(name));
         }
         table
+    }
+
+    /// A part of a table that stands below another one with this head.
+    pub(super) fn below(head: &[&'static str]) -> Self {
+        let columns = head.iter().map(|name| Column { is_name: NAMES.contains(name), width: 0 });
+        Self { columns: columns.collect(), text: String::new(), cells: Vec::new() }
+    }
+
+    /// Makes the columns of the parts of one table equally wide.
+    pub(super) fn line_up(parts: &mut [Self]) {
+        let columns = parts.first().map_or(0, |part| part.columns.len());
+        for n in 0..columns {
+            let widest = parts.iter().map(|part| part.columns[n].width).max().unwrap_or(0);
+            parts.iter_mut().for_each(|part| part.columns[n].width = widest);
+        }
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [impl AsRef<str>; N]) {
@@ -114,5 +128,17 @@ mod tests {
         table.row(["工房", "pending"]);
         table.row(["abc", "failed"]);
         assert_eq!(table.to_string(), "ID    STATUS\n工房  pending\nabc   failed\n");
+    }
+
+    #[test]
+    fn parts_of_a_table_line_up_like_one() {
+        let head = ["ID", "STATUS"];
+        let (mut whole, mut parts) = (Table::new(&head), [Table::new(&head), Table::below(&head)]);
+        for (part, id) in [(0, "a"), (1, "much longer"), (1, "b")] {
+            whole.row([id, "failed"]);
+            parts[part].row([id, "failed"]);
+        }
+        Table::line_up(&mut parts);
+        assert_eq!(parts.map(|part| part.to_string()).concat(), whole.to_string());
     }
 }

@@ -17,6 +17,7 @@ use rustix::fs::{AtFlags, FileType, statat};
 use super::{Finding, edit};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, FileError, Regular};
+use crate::base::parts::in_parts;
 use crate::base::words::{self, Count, shell_path};
 use crate::cli::Site;
 use crate::cli::status;
@@ -324,24 +325,12 @@ fn unusable(
             _ => !filed.is_as_filed(&open, &entry.name) && is_no_result(&path()),
         }
     };
-    let names = in_parts(names, |names| {
-        let bad = names.iter().filter(|entry| is_meant(&entry.name) && is_bad(entry));
-        bad.map(|entry| entry.name.clone()).collect()
+    let bad = in_parts(names.len(), FEW, |part| {
+        let bad = names[part].iter().filter(|entry| is_meant(&entry.name) && is_bad(entry));
+        bad.map(|entry| entry.name.clone()).collect::<Vec<_>>()
     });
-    (!names.is_empty()).then(|| stray(site, dir, what, names))
-}
-
-/// What looking through names finds, each processor at a part of them.
-fn in_parts(names: &[Entry], look: impl Fn(&[Entry]) -> Vec<OsString> + Sync) -> Vec<OsString> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    // A few are looked at sooner than a thread is begun.
-    let part = names.len().div_ceil(processors).max(FEW);
-    std::thread::scope(|all| {
-        let look = &look;
-        let parts = names.chunks(part).map(|names| all.spawn(move || look(names)));
-        let parts: Vec<_> = parts.collect();
-        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
-    })
+    let bad = bad.concat();
+    (!bad.is_empty()).then(|| stray(site, dir, what, bad))
 }
 
 /// What has gone meanwhile is nothing bad.

@@ -28,6 +28,7 @@ pub(super) use daily::{Daily, Maintained};
 use super::{EngineError, Home, Spool, database, reconcile};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, FileError};
+use crate::base::parts::in_parts;
 use crate::base::words;
 use crate::config::{Config, Kind, Retire, WorkerSpec};
 use crate::mirror::compact::{self, Compacted};
@@ -278,7 +279,6 @@ impl Work<'_, '_> {
 
     /// Counts what would leave; all processors look at results meanwhile.
     fn count_old(&mut self, all: &[(Folder, TaskId)], needed: &Needed) {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let (spool, before) = (self.spool, self.before);
         let look = |part: &[(Folder, TaskId)]| -> Vec<Verdict> {
             let verdicts = part.iter().map(|(folder, id)| {
@@ -297,16 +297,8 @@ impl Work<'_, '_> {
             }
             let done = (n * LOOKED_AT_TOGETHER) as u64;
             (self.manner.progress)(done, count - done);
-            let look = &look;
-            let seen: Vec<Verdict> = std::thread::scope(|all| {
-                let parts = some.chunks(some.len().div_ceil(processors));
-                let parts: Vec<_> = parts.map(|part| all.spawn(move || look(part))).collect();
-                let whole = |part: std::thread::ScopedJoinHandle<'_, Vec<Verdict>>| {
-                    part.join().unwrap_or_else(|why| std::panic::resume_unwind(why))
-                };
-                parts.into_iter().flat_map(whole).collect()
-            });
-            for (verdict, (folder, id)) in seen.into_iter().zip(some) {
+            let seen = in_parts(some.len(), 1, |part| look(&some[part]));
+            for (verdict, (folder, id)) in seen.into_iter().flatten().zip(some) {
                 self.take_down(verdict, *folder, id.clone());
             }
         }

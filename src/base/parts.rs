@@ -1,0 +1,54 @@
+//! Many things looked at by all processors at once.
+//!
+//! The threads end with the call that began them.
+
+use std::ops::Range;
+use std::thread;
+
+/// What is made of each part of so many things, in their order: each processor has a part of its
+/// own, but for a part that is smaller than `least`, which is done sooner than a thread is begun.
+///
+/// # Panics
+/// Where `make` does.
+pub fn in_parts<T: Send>(
+    count: usize,
+    least: usize,
+    make: impl Fn(Range<usize>) -> T + Sync,
+) -> Vec<T> {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    split(count, count.div_ceil(processors).max(least), make)
+}
+
+fn split<T: Send>(count: usize, part: usize, make: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    if count <= part {
+        return vec![make(0..count)];
+    }
+    thread::scope(|all| {
+        let make = &make;
+        let begin = |from: usize| all.spawn(move || make(from..count.min(from + part)));
+        let others: Vec<_> = (part..count).step_by(part).map(begin).collect();
+        let mut made = vec![make(0..part)];
+        let whole = |other: thread::ScopedJoinHandle<'_, T>| {
+            other.join().unwrap_or_else(|why| std::panic::resume_unwind(why))
+        };
+        made.extend(others.into_iter().map(whole));
+        made
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_in_their_order_and_leave_nothing_out() {
+        for count in [0, 1, 2, 7, 10, 11] {
+            for part in [1, 2, 3, 10, 100] {
+                let made = split(count, part, |part| part.collect::<Vec<usize>>());
+                assert_eq!(made.concat(), (0..count).collect::<Vec<usize>>(), "{count} by {part}");
+                assert!(made.iter().all(|made| made.len() <= part));
+            }
+        }
+        assert_eq!(in_parts(5, 10, |part| part), [0..5], "so few are one part");
+    }
+}

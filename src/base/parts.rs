@@ -25,13 +25,18 @@ fn split<T: Send>(count: usize, part: usize, make: impl Fn(Range<usize>) -> T + 
     }
     thread::scope(|all| {
         let make = &make;
-        let begin = |from: usize| all.spawn(move || make(from..count.min(from + part)));
+        let begin = |from: usize| {
+            let of_part = from..count.min(from + part);
+            let other = of_part.clone();
+            (of_part, thread::Builder::new().spawn_scoped(all, move || make(other)))
+        };
         let others: Vec<_> = (part..count).step_by(part).map(begin).collect();
         let mut made = vec![make(0..part)];
-        let whole = |other: thread::ScopedJoinHandle<'_, T>| {
-            other.join().unwrap_or_else(|why| std::panic::resume_unwind(why))
-        };
-        made.extend(others.into_iter().map(whole));
+        made.extend(others.into_iter().map(|(of_part, other)| match other {
+            Ok(other) => other.join().unwrap_or_else(|why| std::panic::resume_unwind(why)),
+            // Where no more threads may be begun, this one does it all.
+            Err(_) => make(of_part),
+        }));
         made
     })
 }

@@ -12,9 +12,12 @@ use super::cues::{Cues, Stands};
 use super::made_up::{MadeUp, may_hold, parts, within};
 use super::rule::{Family, Found, Hit, LINES, MADE_UP_WORDS, Needs, Rule};
 use super::starts::{Finder, Starts};
+use crate::base::parts::in_parts;
 
 /// The most places at which one rule is tried in one stretch.
 const MOST_TRIES: usize = 256;
+/// So many expressions are made ready sooner than a thread is begun.
+const FEW_EXPRESSIONS: usize = 2;
 /// The shortest run of letters and digits in which a key that begins with two letters can stand.
 const SHORTEST_KEY: usize = 20;
 /// The fewest digits of a number that says something by itself.
@@ -73,14 +76,17 @@ impl Rules {
         for stretch in stretches(text) {
             let part = &text[stretch.clone()];
             let (words, starts) = (MadeUp::of(part), Starts::of(part));
-            for (ready, blocks) in self.rules.iter().zip(self.awake(part, &words)) {
-                // Words that were only put together prove nothing by standing side by side.
-                let proves = !glued
-                    || matches!(ready.rule.family, "key" | "marking")
-                    || ready.rule.id == "url_password";
-                if blocks == Blocks::NONE || !proves {
-                    continue;
-                }
+            let awake = self.awake(part, &words);
+            // Words that were only put together prove nothing by standing side by side.
+            let proves = |rule: &Rule| {
+                !glued || matches!(rule.family, "key" | "marking") || rule.id == "url_password"
+            };
+            let tried = self.rules.iter().zip(awake);
+            let tried: Vec<_> = tried
+                .filter(|(ready, blocks)| *blocks != Blocks::NONE && proves(ready.rule))
+                .collect();
+            make_ready(&tried);
+            for (ready, blocks) in tried {
                 let blocks = if ready.rule.reaches_far() { Blocks::ALL } else { blocks };
                 for window in blocks.windows(part) {
                     let inside = within(&words.all, &window);
@@ -132,6 +138,18 @@ impl Rules {
     }
 }
 
+/// Makes those expressions ready that are not yet, all processors at once: the first text that
+/// wakes many would wait for one after the other.
+fn make_ready(tried: &[(&Ready, Blocks)]) {
+    let is_new = |ready: &&Ready| ready.has_expression() && ready.finder.get().is_none();
+    let new: Vec<&Ready> = tried.iter().map(|(ready, _)| *ready).filter(is_new).collect();
+    in_parts(new.len(), FEW_EXPRESSIONS, |part| {
+        for ready in &new[part] {
+            ready.finder();
+        }
+    });
+}
+
 /// A rule that a cue wakes.
 #[derive(Clone, Copy, Debug)]
 struct Waked {
@@ -175,6 +193,14 @@ struct Place<'a> {
 }
 
 impl Ready {
+    fn has_expression(&self) -> bool {
+        !matches!(self.rule.pattern, MADE_UP_WORDS | LINES)
+    }
+
+    fn finder(&self) -> Option<&Finder> {
+        self.finder.get_or_init(|| Finder::new(self.rule.pattern)).as_ref()
+    }
+
     /// Tries the rule in a window, where its expression can hold; says whether to go on.
     fn run(
         &self,
@@ -184,7 +210,7 @@ impl Ready {
     ) -> bool {
         let offset = place.offset + place.window.start;
         let text = &place.text[place.window.clone()];
-        let Some(finder) = self.finder.get_or_init(|| Finder::new(self.rule.pattern)) else {
+        let Some(finder) = self.finder() else {
             // Not reached, as a test makes them all; a rule that cannot be tried clears nothing.
             return found(self.found(offset..offset + text.len(), false));
         };

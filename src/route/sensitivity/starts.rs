@@ -185,12 +185,15 @@ impl Finder {
     pub(super) fn new(pattern: &str) -> Option<Self> {
         let mut parser = ParserBuilder::new().case_insensitive(true).multi_line(true).build();
         let hir = parser.parse(&written_out(pattern)).ok()?;
+        let beginnings = Beginnings::of(&hir);
         let config = meta::Config::new()
             .match_kind(MatchKind::LeftmostFirst)
             .nfa_size_limit(Some(2 << 20))
-            .hybrid_cache_capacity(8 << 20);
+            .hybrid_cache_capacity(8 << 20)
+            // What is tried at places that are known has no use for a search of its own for them.
+            .auto_prefilter(beginnings.is_none());
         let regex = Regex::builder().configure(config).build_from_hir(&hir).ok()?;
-        Some(Self { regex, beginnings: Beginnings::of(&hir) })
+        Some(Self { regex, beginnings })
     }
 
     /// The first match in a window of a text from a place in that window on.

@@ -3,6 +3,7 @@
 //! The threads end with the call that began them.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// What is made of each part of so many things, in their order: each processor has a part of its
@@ -17,6 +18,25 @@ pub fn in_parts<T: Send>(
 ) -> Vec<T> {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     split(count, count.div_ceil(processors).max(least), make)
+}
+
+/// Does something to each of so many things, of which one may take much longer than another: a
+/// processor that is done with one takes the next.
+///
+/// # Panics
+/// Where `deed` does.
+pub fn in_turn(count: usize, deed: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    // Whoever comes first may do it all: the parts are of hands, not of things.
+    in_parts(count, 1, |_| {
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            if n >= count {
+                break;
+            }
+            deed(n);
+        }
+    });
 }
 
 fn split<T: Send>(count: usize, part: usize, make: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
@@ -55,5 +75,14 @@ mod tests {
             }
         }
         assert_eq!(in_parts(5, 10, |part| part), [0..5], "so few are one part");
+    }
+
+    #[test]
+    fn each_has_its_turn_once() {
+        for count in [0, 1, 2, 100] {
+            let done: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
+            in_turn(count, |n| _ = done[n].fetch_add(1, Ordering::Relaxed));
+            assert!(done.iter().all(|done| done.load(Ordering::Relaxed) == 1));
+        }
     }
 }

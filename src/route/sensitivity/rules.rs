@@ -12,12 +12,10 @@ use super::cues::{Cues, Stands};
 use super::made_up::{MadeUp, may_hold, parts, within};
 use super::rule::{Family, Found, Hit, LINES, MADE_UP_WORDS, Needs, Rule};
 use super::starts::{Finder, Starts};
-use crate::base::parts::in_parts;
+use crate::base::parts::in_turn;
 
 /// The most places at which one rule is tried in one stretch.
 const MOST_TRIES: usize = 256;
-/// So many expressions are made ready sooner than a thread is begun.
-const FEW_EXPRESSIONS: usize = 2;
 /// The shortest run of letters and digits in which a key that begins with two letters can stand.
 const SHORTEST_KEY: usize = 20;
 /// The fewest digits of a number that says something by itself.
@@ -143,11 +141,7 @@ impl Rules {
 fn make_ready(tried: &[(&Ready, Blocks)]) {
     let is_new = |ready: &&Ready| ready.has_expression() && ready.finder.get().is_none();
     let new: Vec<&Ready> = tried.iter().map(|(ready, _)| *ready).filter(is_new).collect();
-    in_parts(new.len(), FEW_EXPRESSIONS, |part| {
-        for ready in &new[part] {
-            ready.finder();
-        }
-    });
+    in_turn(new.len(), |n| _ = new[n].finder());
 }
 
 /// A rule that a cue wakes.

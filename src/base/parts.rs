@@ -16,7 +16,11 @@ pub fn in_parts<T: Send>(
     least: usize,
     make: impl Fn(Range<usize>) -> T + Sync,
 ) -> Vec<T> {
-    let processors = thread::available_parallelism().map_or(1, usize::from);
+    // To ask how many there are takes longer than a few things do.
+    let processors = match count > least {
+        true => thread::available_parallelism().map_or(1, usize::from),
+        false => 1,
+    };
     split(count, count.div_ceil(processors).max(least), make)
 }
 

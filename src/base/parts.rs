@@ -73,12 +73,12 @@ mod tests {
     fn parts_come_in_their_order_and_leave_nothing_out() {
         for count in [0, 1, 2, 7, 10, 11] {
             for part in [1, 2, 3, 10, 100] {
-                let made = split(count, part, |part| part.collect::<Vec<usize>>());
+                let made = split(count, part, Vec::from_iter);
                 assert_eq!(made.concat(), (0..count).collect::<Vec<usize>>(), "{count} by {part}");
                 assert!(made.iter().all(|made| made.len() <= part));
             }
         }
-        assert_eq!(in_parts(5, 10, |part| part), [0..5], "so few are one part");
+        assert_eq!(in_parts(5, 10, Vec::from_iter), [[0, 1, 2, 3, 4]], "so few are one part");
     }
 
     #[test]

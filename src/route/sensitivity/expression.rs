@@ -3,6 +3,8 @@
 use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
 
 /// Compiles a rule's expression.
 pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
@@ -59,6 +61,12 @@ pub(super) fn written_out(pattern: &str) -> String {
         }
     }
     out
+}
+
+/// An expression with its shorthands written out, as it is written or in both cases of its letters.
+pub(super) fn parsed(written: &str, in_both_cases: bool) -> Option<Hir> {
+    let mut parser = ParserBuilder::new().case_insensitive(in_both_cases).multi_line(true).build();
+    parser.parse(written).ok()
 }
 
 /// An expression of ours that is made ready when it is first wanted: a start waits for none.

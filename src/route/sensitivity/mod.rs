@@ -23,6 +23,7 @@ mod cues;
 mod deals;
 mod expression;
 mod facts;
+mod finder;
 mod formats;
 mod given;
 mod handling;

@@ -9,9 +9,10 @@ use std::sync::OnceLock;
 
 use super::blocks::{Blocks, stretches};
 use super::cues::{Cues, Stands};
+use super::finder::Finder;
 use super::made_up::{MadeUp, may_hold, parts, within};
 use super::rule::{Family, Found, Hit, LINES, MADE_UP_WORDS, Needs, Rule};
-use super::starts::{Finder, Starts};
+use super::starts::Starts;
 use crate::base::parts::in_turn;
 
 /// The most places at which one rule is tried in one stretch.

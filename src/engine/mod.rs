@@ -264,12 +264,11 @@ impl<'a> Engine<'a> {
         let mut recovered = recover::recover(&spool, &config, &journal, now.wall)?;
         let (to_me, messages) = unbounded();
         let database = database(&config, home);
-        let mirror = Scribe::start(&database, to_me.clone())?;
+        let wants_rebuild = reconcile::leave_word_of_the_past(&spool, &database)?;
+        let mirror = Scribe::start(&database, home, to_me.clone())?;
         orders::tell_of_recovery(&recovered, &mirror);
         maintain::mend_archive(&spool);
         reconcile::reconcile(&spool, &database, mirror.journal_mark(), |fact| mirror.tell(fact));
-        // A mirror that begins anew knows nothing of what was retired, which may be much.
-        let wants_rebuild = mirror.is_fresh() && !spool.archive().files()?.is_empty();
         tell_of_limits(&config, &recovered.replay);
         let mut foreman = foreman(&config, drain, &mut recovered.replay, now);
         for row in recover::take_up(&mut foreman, &mut recovered, now) {
@@ -799,9 +798,9 @@ impl<'a> Engine<'a> {
         let _ = self.journal.sync();
         self.let_rebuild_end();
         self.tell_offline();
-        if self.mirror.close() {
+        self.mirror.close();
+        if self.next.is_none() && Note::Rebuild.stands(&self.home) {
             log::warn!("the mirror lacks what was before: the next `koubou start` makes it anew");
-            let _ = Note::Rebuild.leave(&self.home);
         }
         // What has the home's name now may be another's.
         if self.lock.place() == Place::Here {

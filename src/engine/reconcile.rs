@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::intake::{Ask, Intake};
 use super::{Engine, EngineError, Message, recover};
 use crate::base::clock::Now;
-use crate::base::files::{self, Regular};
+use crate::base::files::{self, FileError, Regular};
 use crate::config::Config;
 use crate::foreman::{Event, Foreman, Order};
-use crate::mirror;
 use crate::mirror::query::{self, Filter, Reader};
+use crate::mirror::{self, MirrorError};
 use crate::spool::archive::Entry;
 use crate::spool::journal::{self, Chapter, Journal};
 use crate::spool::lock::{Lock, Place};
@@ -266,6 +266,20 @@ fn archived<C: FnMut(String) + Send + 'static>(
     })
 }
 
+/// A mirror that begins anew knows nothing of what was retired, which may be much: says whether it
+/// does, and leaves a note of it for the next daemon, should this one end before it has made it.
+pub(super) fn leave_word_of_the_past(spool: &Spool, database: &Path) -> Result<bool, FileError> {
+    let begins_anew = match Reader::open(database) {
+        Ok(_) | Err(MirrorError::TooNew { .. }) => false,
+        Err(_) => !spool.archive().files()?.is_empty(),
+    };
+    if begins_anew {
+        // Where no note can be left there still is this daemon.
+        let _ = Note::Rebuild.leave(spool.home());
+    }
+    Ok(begins_anew)
+}
+
 impl Engine<'_> {
     /// Has the mirror made anew, as soon as the foreman knows all that waits: a daemon that has
     /// just begun does not.
@@ -417,6 +431,27 @@ mod tests {
             _ => None,
         };
         facts.iter().filter_map(attempt).collect()
+    }
+
+    #[test]
+    fn a_mirror_that_knows_nothing_of_what_was_retired_is_to_be_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("home"));
+        home.init().unwrap();
+        let (spool, path) = (Spool::new(home.clone()), home.database());
+        let is_left = || {
+            let begins_anew = leave_word_of_the_past(&spool, &path).unwrap();
+            assert_eq!(Note::Rebuild.stands(&home), begins_anew);
+            begins_anew
+        };
+        assert!(!is_left(), "nothing was retired");
+        std::fs::write(spool.archive().dir().join("2026-10.jsonl.zst"), "").unwrap();
+        assert!(is_left());
+        Note::Rebuild.take(&home).unwrap();
+        let (facts, mirror) = mirror::Mirror::start(&path, |_| {}).unwrap();
+        drop(facts);
+        mirror.close();
+        assert!(!is_left(), "who made it has seen to that");
     }
 
     #[test]

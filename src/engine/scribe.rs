@@ -1,8 +1,6 @@
 //! Tells the mirror; whoever tells never waits.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 
@@ -10,33 +8,32 @@ use super::Message;
 use crate::base::clock::Timestamp;
 use crate::mirror::compact::Compacted;
 use crate::mirror::{Facts, Mirror, MirrorError, MirrorNews};
+use crate::spool::Home;
+use crate::spool::notes::Note;
 use crate::task::fact::{Fact, JournalMark};
 
 /// The engine's end of the mirror.
 pub(super) struct Scribe {
     facts: Sender<Fact>,
     mirror: Mirror,
-    /// Whether it lacks what was before some trouble.
-    lacks: Arc<AtomicBool>,
 }
 
 impl Scribe {
-    /// Opens the mirror; when it is well again after trouble, the engine hears of it.
-    pub(super) fn start(path: &Path, to_engine: Sender<Message>) -> Result<Self, MirrorError> {
-        let lacks = Arc::new(AtomicBool::new(false));
-        let is_lacking = Arc::clone(&lacks);
+    /// Opens the mirror of a home. When it is well again after trouble it lacks what was before: the
+    /// engine hears of it, and a note says so to the next one where this one hears nothing any more.
+    pub(super) fn start(
+        path: &Path,
+        home: &Home,
+        to_engine: Sender<Message>,
+    ) -> Result<Self, MirrorError> {
+        let home = home.clone();
         let (facts, mirror) = Mirror::start(path, move |news| {
             if matches!(news, MirrorNews::Well) {
-                is_lacking.store(true, Ordering::Relaxed);
+                let _ = Note::Rebuild.leave(&home);
                 let _ = to_engine.send(Message::MirrorWell);
             }
         })?;
-        Ok(Self { facts, mirror, lacks })
-    }
-
-    /// Whether it knew nothing of this home when it was opened.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.mirror.is_fresh()
+        Ok(Self { facts, mirror })
     }
 
     /// How far the mirror had followed the journal when it was opened.
@@ -57,7 +54,6 @@ impl Scribe {
         facts: Facts,
         done: impl FnOnce(Result<(), String>) + Send + 'static,
     ) -> bool {
-        self.lacks.store(false, Ordering::Relaxed);
         let answer = self.mirror.rebuild(facts);
         let waiting = std::thread::Builder::new().name("rebuild".into()).spawn(move || {
             let result = match answer.recv() {
@@ -89,10 +85,9 @@ impl Scribe {
         drop(waiting);
     }
 
-    /// Writes all that was told, and closes the database cleanly; says whether it is to be made anew.
-    pub(super) fn close(self) -> bool {
+    /// Writes all that was told, and closes the database cleanly.
+    pub(super) fn close(self) {
         drop(self.facts);
         self.mirror.close();
-        self.lacks.load(Ordering::Relaxed)
     }
 }

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
-use super::{Engine, LINGER};
+use super::Engine;
+use super::leaving::LINGER;
 use crate::base::files;
 use crate::foreman::Alert;
 use crate::task::{Folder, TaskId};

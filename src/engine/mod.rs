@@ -15,9 +15,11 @@ mod cache;
 mod claiming;
 mod clerk;
 mod desk;
+mod ground;
 mod hooks;
 mod intake;
 mod lanes;
+mod leaving;
 pub mod maintain;
 pub mod metrics;
 mod orders;
@@ -38,20 +40,20 @@ use crossbeam_channel::{Receiver, Sender, select, unbounded};
 pub use reconcile::{Anew, rebuild};
 
 use crate::base::clock::{self, Now};
-use crate::base::files::{self, FileError};
-use crate::base::words::{self, Count};
+use crate::base::files::FileError;
+use crate::base::words;
 use crate::config::{Config, WorkerSpec};
 use crate::foreman::{Bench, Ended, Event, Farewell, Foreman, LaneNews, Setup};
 use crate::mirror::MirrorError;
 use crate::spool::journal::Journal;
-use crate::spool::lock::{Lock, LockError, Place};
+use crate::spool::lock::{Lock, LockError};
 use crate::spool::notes::{self, LimitsNote, Note};
 use crate::spool::watch::{Glimpse, Watch, WatchError};
-use crate::spool::{self, Home, Spool};
+use crate::spool::{Home, Spool};
 use crate::task::fact::Fact;
 use crate::task::journal::{Line, Replay};
 use crate::task::limit::{Scope, Window};
-use crate::task::{Folder, TaskId, Usd, WorkerType};
+use crate::task::{TaskId, Usd, WorkerType};
 use crate::worker::Leash;
 use desk::{Desk, Errand};
 use intake::{Ask, Intake};
@@ -64,19 +66,11 @@ use watchdog::Watchdog;
 const HEARTBEAT: Duration = Duration::from_secs(60);
 /// How often the folders are listed where no event tells of them.
 const POLL: Duration = Duration::from_secs(1);
-/// How often the room on the disk is looked at while work comes, and while there is too little.
-const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
+/// How often the room on the disk is looked at while there is too little.
 const LOOK_FOR_ROOM_AGAIN: Duration = Duration::from_secs(5);
-/// How long a second request to stop waits for attempts to end.
-const AT_ONCE: Duration = Duration::from_secs(8);
 
 /// So many messages are heard before the foreman says what follows from them.
 const AT_A_TIME: usize = 128;
-
-/// How long a first one waits for results that cannot be filed.
-const LINGER: Duration = Duration::from_secs(3);
-/// How long a drain does, while none can.
-const DRAIN_LINGER: Duration = Duration::from_secs(10);
 
 /// Why the daemon could not work.
 #[derive(Debug, thiserror::Error)]
@@ -277,7 +271,7 @@ impl<'a> Engine<'a> {
         let (parents, first_orders) =
             recover::take_up_families(&mut foreman, &spool, &mut recovered, now);
         let (asks, asked) = unbounded();
-        let watch = first_watch(home, &asks, &to_me);
+        let watch = ground::first_watch(home, &asks, &to_me);
         let (errands, brought) = unbounded();
         let mut engine = Self {
             home: home.clone(),
@@ -488,35 +482,6 @@ impl<'a> Engine<'a> {
         self.tell_if_empty();
     }
 
-    /// Nothing is claimed while the disk has less room than `min_free_bytes`.
-    fn look_for_room(&mut self) {
-        let now = Now::read();
-        if now.mono.saturating_sub(self.room.0) < LOOK_FOR_ROOM && self.room.0 > Duration::ZERO {
-            return;
-        }
-        self.room.0 = now.mono;
-        let wanted = self.config.min_free_bytes;
-        // A disk that cannot say how full it is is not taken for full.
-        let free = files::free_bytes(self.home.path()).unwrap_or(u64::MAX);
-        let enough = free >= wanted;
-        if enough == self.room.1 {
-            return;
-        }
-        self.room.1 = enough;
-        let text = match enough {
-            true => "the disk has room again".to_owned(),
-            false => format!(
-                "the disk has {} left, and `min_free_bytes` is {}: nothing more is claimed until there is room",
-                words::bytes(free),
-                words::bytes(wanted)
-            ),
-        };
-        log::log!(if enough { log::Level::Info } else { log::Level::Error }, "{text}");
-        for order in self.foreman.learn(Event::Room(enough), now) {
-            self.carry_out(order);
-        }
-    }
-
     fn ask(&self, ask: Ask) {
         if let Some(asks) = &self.asks {
             let _ = asks.send(ask);
@@ -529,153 +494,9 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Looks at the folders where no event tells of them, and tries whether one would by now.
-    fn poll(&mut self) {
-        if spool::watch::blind_spot(&self.home).is_none() {
-            self.watch_anew();
-        }
-        self.ask(Ask::Glimpse(Glimpse::Everything));
-        self.read_notes();
-    }
-
-    /// Makes folders anew that somebody took away; a home that was moved away is not made twice.
-    fn mend_home(&mut self) {
-        let place = self.lock.place();
-        if let Place::Moved(to) = place {
-            return self.lose_home(EngineError::Moved { from: self.home.path().to_owned(), to });
-        }
-        match self.home.mend() {
-            Ok(made) => {
-                for path in made {
-                    log::warn!("`{}` was taken away and is made anew", path.display());
-                }
-            }
-            Err(error) => return log::error!("{}", lanes::sentence(&error)),
-        }
-        if place == Place::Removed
-            && let Err(error) = self.lock.take_anew(&self.home)
-        {
-            self.lose_home(error.into());
-        }
-    }
-
-    /// Ends what runs and files nothing more: what has the home's name now is not ours.
-    fn lose_home(&mut self, why: EngineError) {
-        if self.lost.is_none() {
-            self.lost = Some(why);
-            self.stops = self.stops.max(1);
-            self.stop();
-        }
-    }
-
-    /// Watches the folders that now have the names of those that were watched.
-    fn watch_anew(&mut self) {
-        let Some(asks) = &self.asks else { return };
-        self.watch = watch(&self.home, asks.clone(), self.to_me.clone()).ok();
-    }
-
     fn beat(&mut self) {
         self.mirror.tell(Fact::Heartbeat(clock::wall()));
         self.ask(Ask::Glimpse(Glimpse::Everything));
-    }
-
-    /// Once: nothing more is claimed, and what runs is finished. Twice: at once.
-    fn stop(&mut self) {
-        self.watchdog.stops();
-        self.stops += 1;
-        self.next = None;
-        match self.stops {
-            1 => {
-                let running = self.under_way.len() as u64;
-                log::info!(
-                    "stopping: {} under way; a second signal puts them back at once",
-                    Count(running, "task")
-                );
-                self.hear(Event::Stop);
-            }
-            _ => {
-                self.give_up_at = Some(clock::mono() + AT_ONCE);
-                for under_way in self.under_way.values() {
-                    under_way.leash.pull();
-                }
-                self.call_off_clerks();
-                if self.under_way.is_empty() {
-                    self.give_up_at = Some(clock::mono());
-                }
-            }
-        }
-    }
-
-    /// Whether nothing more is begun.
-    fn is_leaving(&self) -> bool {
-        self.stops > 0 || self.next.is_some()
-    }
-
-    /// Settings that are wrong change nothing. With good ones the work begins anew once what is under
-    /// way has ended, so that each task is done by the settings that it was routed by.
-    fn reload(&mut self) {
-        if self.stops > 0 {
-            return;
-        }
-        match (self.post.settings)() {
-            Err(why) => {
-                let text = format!("the new settings are wrong, and the old ones stay: {why}");
-                log::error!("{text}");
-                self.tell_log(log::Level::Error, None, None, &text);
-            }
-            Ok(config) => {
-                let running = self.under_way.len() as u64;
-                match running {
-                    0 => log::info!("the settings are read anew, and hold from now on"),
-                    1 => log::info!(
-                        "the settings are read anew, and hold once the task under way has ended; nothing is begun until then"
-                    ),
-                    _ => log::info!(
-                        "the settings are read anew, and hold once the {running} tasks under way have ended; nothing is begun until then"
-                    ),
-                }
-                self.next = Some(Arc::new(config));
-                self.hear(Event::Stop);
-            }
-        }
-    }
-
-    /// Nobody waits for ever for results that cannot be filed: neither who asked koubou to stop, nor
-    /// who started a drain. Their tasks are safe in `in_progress`, and the next start takes them up.
-    fn do_not_linger(&mut self, now: Now) {
-        let Some((since, _)) = &self.stuck else { return };
-        if !self.under_way.is_empty() || self.give_up_at.is_some() {
-            return;
-        }
-        if self.is_leaving() {
-            self.give_up_at = Some(now.mono + LINGER);
-        } else if self.drain {
-            self.give_up_at = Some(*since + DRAIN_LINGER);
-        }
-    }
-
-    /// A result was filed, or a task put back: our trouble is over.
-    fn went_on(&mut self) {
-        if self.stuck.take().is_some() && self.stops == 0 {
-            self.give_up_at = None;
-        }
-    }
-
-    /// What a drain that gives up leaves behind: results that cannot be filed, and all in `pending`.
-    fn left_behind(&self) -> Vec<(String, u64)> {
-        let Some((_, trouble)) = &self.stuck else { return Vec::new() };
-        let claims = self.spool.ids(Folder::InProgress).map_or(0, |ids| ids.len() as u64);
-        // Where they cannot be listed, how many there are cannot be told; that there may be some must be.
-        let waiting = self.spool.waiting().map_or(1, |names| names.len() as u64);
-        let waits = [
-            (format!("its result cannot be filed: {trouble}"), claims),
-            (format!("the end of this trouble: {trouble}"), waiting),
-        ];
-        waits.into_iter().filter(|(_, count)| *count > 0).collect()
-    }
-
-    fn is_giving_up(&self) -> bool {
-        self.give_up_at.is_some()
     }
 
     fn glimpsed(&mut self, glimpse: Glimpse) {
@@ -755,63 +576,6 @@ impl<'a> Engine<'a> {
             self.tell_log(log::Level::Error, None, None, text);
         }
     }
-
-    /// Ends what the clerks are at: what their batches hold stays with the servers.
-    fn call_off_clerks(&self) {
-        self.lanes.values().filter_map(|hands| hands.clerk.as_ref()).for_each(|d| d.leash.pull());
-    }
-
-    /// Lets everybody finish and go.
-    fn go_home(mut self) -> Ending {
-        if self.next.is_none() {
-            self.watchdog.stops();
-        }
-        self.asks = None;
-        self.errands = None;
-        self.end_daily();
-        self.call_off_clerks();
-        let left = if self.drain && self.is_giving_up() { self.left_behind() } else { Vec::new() };
-        if self.is_giving_up() {
-            // Threads that do not come back end with the process; their claims are put back here.
-            self.put_everything_back();
-        } else {
-            let lanes = std::mem::take(&mut self.lanes);
-            for thread in lanes.into_values().flat_map(|hands| {
-                drop((hands.work, hands.clerk));
-                hands.threads
-            }) {
-                let _ = thread.join();
-            }
-            for thread in std::mem::take(&mut self.threads) {
-                // The intake goes when the watcher, which feeds it, does.
-                if thread.thread().name() != Some("intake") {
-                    let _ = thread.join();
-                }
-            }
-        }
-        self.let_hooks_end();
-        while let Ok(message) = self.messages.try_recv() {
-            if let Message::Paid(line) = message {
-                self.paid(&line);
-            }
-        }
-        let _ = self.journal.sync();
-        self.let_rebuild_end();
-        self.tell_offline();
-        self.mirror.close();
-        if self.next.is_none() && Note::Rebuild.stands(&self.home) {
-            log::warn!("the mirror lacks what was before: the next `koubou start` makes it anew");
-        }
-        // What has the home's name now may be another's.
-        if self.lock.place() == Place::Here {
-            self.meter.close(metrics::known(&self.foreman, false));
-        }
-        Ending {
-            waits: self.farewell.take().map_or(left, |farewell| farewell.waits),
-            stopped: self.stops > 0,
-            next: self.next.map(|config| Shift { config, lock: Some(self.lock) }),
-        }
-    }
 }
 
 /// A foreman who knows the settings and what the journal remembers.
@@ -875,45 +639,4 @@ fn bench(spec: &WorkerSpec) -> Bench {
 /// Begins the marks of this run's attempts: no other run of any daemon has it.
 fn run_mark(now: Now) -> String {
     format!("{:x}-{:x}", now.wall.as_millisecond(), std::process::id())
-}
-
-/// The watch of a start; without one, koubou says so once and lists the folders instead.
-fn first_watch(home: &Home, asks: &Sender<Ask>, to_engine: &Sender<Message>) -> Option<Watch> {
-    if let Some(kind) = spool::watch::blind_spot(home) {
-        log::warn!(
-            "the home lies on {kind}, where drops from elsewhere cause no event: the folders are listed every {}; \
-             let no second machine work it",
-            words::span(POLL)
-        );
-        return None;
-    }
-    watch(home, asks.clone(), to_engine.clone())
-        .inspect_err(|error| {
-            log::warn!(
-                "{error}: {}; the folders are listed every {} instead",
-                error.source,
-                words::span(POLL)
-            );
-        })
-        .ok()
-}
-
-/// Watches the folders: tasks are the intake's, notes and results are the engine's.
-fn watch(home: &Home, asks: Sender<Ask>, to_engine: Sender<Message>) -> Result<Watch, WatchError> {
-    Watch::start(home, move |glimpse| {
-        // A closed channel means that the daemon is going home.
-        let _ = match &glimpse {
-            Glimpse::Pending(_) => asks.send(Ask::Glimpse(glimpse)).is_ok(),
-            Glimpse::Everything => {
-                to_engine.send(Message::Glimpse(glimpse.clone())).is_ok()
-                    && asks.send(Ask::Glimpse(glimpse)).is_ok()
-            }
-            Glimpse::Note(_)
-            | Glimpse::Ended(..)
-            | Glimpse::Claim(_)
-            | Glimpse::Journal
-            | Glimpse::Told
-            | Glimpse::Replaced => to_engine.send(Message::Glimpse(glimpse)).is_ok(),
-        };
-    })
 }

@@ -53,11 +53,9 @@ pub(super) fn recover(
     journal: &Journal,
     now: Timestamp,
 ) -> Result<Recovered, FileError> {
-    let chapter = journal::recent(&spool.home().journal())?;
-    let mut recovered = Recovered { unreadable: chapter.unreadable, ..Recovered::default() };
-    for line in chapter.lines {
-        recovered.replay.follow(line);
-    }
+    let mut recovered = Recovered::default();
+    let dir = spool.home().journal();
+    recovered.unreadable = journal::recent(&dir, |line| recovered.replay.follow(line))?;
     recovered.ended = end_leftovers(recovered.replay.open.keys());
     recovered.batched = batched(spool, config, &mut recovered.replay);
     // Money first: from here on it is known what the dead daemon may have spent.

@@ -23,6 +23,7 @@ pub use packed::{Packed, length, old_months, pack, sweep};
 use crate::base::clock::Timestamp;
 use crate::base::files::{self, At, FileError, ReadError, Regular};
 use crate::base::group::GroupSync;
+use crate::base::parts::in_parts;
 use crate::task::journal::{Line, LineKind};
 use crate::task::outline::Outliner;
 
@@ -49,6 +50,10 @@ struct Month {
 const MOST_UNSYNCED: usize = 1 << 20;
 /// So many bytes of it are read at once.
 const MOST_READ_AT_ONCE: usize = 128 << 10;
+/// So many bytes of lines are held while a start follows them; and so few lines are sooner understood
+/// than a thread is begun.
+const MOST_HELD: usize = 1 << 20;
+const FEW: usize = 500;
 
 impl Journal {
     /// Opens the journal, cutting off a torn last line.
@@ -396,21 +401,58 @@ fn end_of_last_line(file: &mut File, size: u64) -> io::Result<u64> {
     Ok(0)
 }
 
-/// Reads everything that a start must know: this month's file and the one before.
+/// Tells every line that a start must know, the oldest first, and says how many could not be read:
+/// those of this month's file and of the one before.
 ///
-/// A month of the configured zone may begin or end a day beside UTC's.
+/// A month of the configured zone may begin or end a day beside UTC's. There may be a million lines:
+/// few of them are held at once, and those are read by all processors.
 ///
 /// # Errors
 /// What the file system says.
-pub fn recent(dir: &Path) -> Result<Chapter, FileError> {
-    let mut all = Chapter::default();
-    for path in newest(dir)? {
-        let part = read(&path, 0)?;
-        all.lines.extend(part.lines);
-        all.unreadable += part.unreadable;
-        all.end = part.end;
+pub fn recent(dir: &Path, mut tell: impl FnMut(Line)) -> Result<u64, FileError> {
+    let (mut unreadable, mut block) = (0, Block::default());
+    each_recent(dir, |line| {
+        block.add(line);
+        if block.text.len() >= MOST_HELD {
+            unreadable += block.tell(&mut tell);
+        }
+    })?;
+    Ok(unreadable + block.tell(&mut tell))
+}
+
+/// Lines that are read together.
+#[derive(Default)]
+struct Block {
+    text: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+}
+
+impl Block {
+    fn add(&mut self, line: &[u8]) {
+        self.text.extend_from_slice(line);
+        self.ends.push(self.text.len());
     }
-    Ok(all)
+
+    /// Tells all of them, and keeps none; says how many could not be read.
+    fn tell(&mut self, tell: &mut impl FnMut(Line)) -> u64 {
+        let Self { text, ends } = &*self;
+        let line = |n: usize| {
+            let from = n.checked_sub(1).map_or(0, |before| ends[before]);
+            serde_json::from_slice::<Line>(&text[from..ends[n]]).ok()
+        };
+        let parts = in_parts(ends.len(), FEW, |part| part.map(line).collect::<Vec<_>>());
+        let mut unreadable = 0;
+        for line in parts.into_iter().flatten() {
+            match line {
+                Some(line) => tell(line),
+                None => unreadable += 1,
+            }
+        }
+        self.text.clear();
+        self.ends.clear();
+        unreadable
+    }
 }
 
 /// Tells the bytes of each line of the same two months, with its line feed, the oldest first.
@@ -518,6 +560,35 @@ mod tests {
         Line::new(LineKind::Filed, at.parse().unwrap())
     }
 
+    /// What a start is told, all of which can be read.
+    fn lines(dir: &Path) -> Vec<Line> {
+        let mut lines = Vec::new();
+        assert_eq!(recent(dir, |line| lines.push(line)).unwrap(), 0);
+        lines
+    }
+
+    #[test]
+    fn a_start_is_told_all_lines_in_their_order_however_many_there_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let task = |n: usize| format!("task-{n}").parse().unwrap();
+        let mut text = Vec::new();
+        let mut wanted = 0;
+        while text.len() < 3 * MOST_HELD {
+            text.extend(line("2026-11-01T00:00:01Z").of(&task(wanted)).to_bytes());
+            wanted += 1;
+            if wanted % 5_000 == 0 {
+                text.extend_from_slice(b"no line\n");
+            }
+        }
+        fs::write(dir.path().join("2026-11.jsonl"), &text).unwrap();
+        let mut told = 0;
+        let unreadable = recent(dir.path(), |line| {
+            assert_eq!(line.task, Some(task(told)));
+            told += 1;
+        });
+        assert_eq!((unreadable.unwrap(), told), (wanted as u64 / 5_000, wanted));
+    }
+
     #[test]
     fn a_new_month_takes_over_the_limits_that_were_set() {
         let dir = tempfile::tempdir().unwrap();
@@ -533,8 +604,8 @@ mod tests {
         for month in 2..=5 {
             journal.append(&[line(&format!("2026-0{month}-03T00:00:00Z"))]).unwrap();
         }
-        let recent = recent(dir.path()).unwrap();
-        let kept = recent.lines.iter().filter(|line| line.event == LineKind::Limits);
+        let recent = lines(dir.path());
+        let kept = recent.iter().filter(|line| line.event == LineKind::Limits);
         let kept: Vec<_> = kept.map(|line| (line.daily_usd, line.monthly_usd)).collect();
         assert_eq!(kept, [(three, nine); 2], "one for each of the two months that are read");
     }
@@ -563,7 +634,7 @@ mod tests {
             journal.append(&[line(&format!("2026-0{month}-03T00:00:00Z"))]).unwrap();
         }
         let mut replay = Replay::default();
-        recent(dir.path()).unwrap().lines.into_iter().for_each(|line| replay.follow(line));
+        recent(dir.path(), |line| replay.follow(line)).unwrap();
         let expected: BTreeMap<Limit, Usd> = first.into_iter().chain(second).collect();
         assert_eq!(replay.limits, expected);
     }
@@ -577,7 +648,7 @@ mod tests {
         journal.append([&november, &november]).unwrap();
         journal.sync().unwrap();
         assert_eq!(months(dir.path()).unwrap(), ["2026-10.jsonl", "2026-11.jsonl"]);
-        assert_eq!(recent(dir.path()).unwrap().lines, [october, november.clone(), november]);
+        assert_eq!(lines(dir.path()), [october, november.clone(), november]);
     }
 
     #[test]
@@ -608,7 +679,7 @@ mod tests {
         journal.append([&line("2026-11-01T00:00:00Z")]).unwrap();
         fs::remove_dir_all(&folder).unwrap();
         journal.append([&line("2026-11-01T00:00:01Z")]).unwrap();
-        assert_eq!(recent(&folder).unwrap().lines, [line("2026-11-01T00:00:01Z")]);
+        assert_eq!(lines(&folder), [line("2026-11-01T00:00:01Z")]);
     }
 
     #[test]

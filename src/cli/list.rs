@@ -11,7 +11,7 @@ use super::table::Table;
 use super::trouble::Trouble;
 use super::workers::WorkerState;
 use super::{Done, Exit, Site, Ui};
-use crate::base::parts::in_parts;
+use crate::base::threads::{both, in_parts};
 use crate::base::words::Count;
 use crate::mirror::query::{BriefRecord, Filter, Order};
 use crate::spool::Spool;
@@ -271,14 +271,15 @@ impl Tasks {
     pub(super) fn read(site: &Site, spool: &Spool, status: Option<&str>) -> Result<Self, Trouble> {
         let wanted = |folder: &Folder| status.is_none_or(|status| status == folder.as_str());
         let folders = Folder::ALL.into_iter().filter(wanted);
-        std::thread::scope(|both| {
-            let known = both.spawn(|| Known::read(site, status.and_then(Folder::from_name), false));
-            let ids = folders.map(|folder| Ok((folder, sorted_ids(site, spool, folder)?)));
-            let ids = ids.collect::<Result<Vec<_>, Trouble>>()?;
-            // Without a mirror there still are the folders.
-            let known = known.join().ok().and_then(Result::ok).unwrap_or_default();
-            Ok(Self { ids, known })
-        })
+        let (known, ids) = both(
+            || Known::read(site, status.and_then(Folder::from_name), false),
+            || {
+                let ids = folders.map(|folder| Ok((folder, sorted_ids(site, spool, folder)?)));
+                ids.collect::<Result<Vec<_>, Trouble>>()
+            },
+        );
+        // Without a mirror there still are the folders.
+        Ok(Self { ids: ids?, known: known.unwrap_or_default() })
     }
 
     /// All of them, each with what it waits for.

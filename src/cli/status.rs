@@ -9,6 +9,7 @@ use super::table::Table;
 use super::workers::WorkerState;
 use super::{Done, Exit, Site, Ui};
 use crate::base::files::FileError;
+use crate::base::threads::both;
 use crate::base::words::Count;
 use crate::engine::metrics::{self, Known};
 use crate::mirror::sums::Sums;
@@ -75,12 +76,11 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let pid = site.daemon();
     let workers = super::workers::states(site);
     let paused = Note::Pause(None).stands(&site.home);
-    let (counts, budget) = std::thread::scope(|both| {
-        let budget = both.spawn(|| super::budget::money(site));
-        (Counts::of(&spool), budget.join().ok())
-    });
+    let (budget, counts) = both(|| super::budget::money(site), || Counts::of(&spool));
     // Without settings there is no money to tell of, and why was said.
-    if let Some(Err(trouble)) = budget.as_ref().filter(|_| config.is_ok()) {
+    if let Err(trouble) = budget.as_ref()
+        && config.is_ok()
+    {
         ui.trouble(trouble);
     }
     let status = Status {
@@ -92,7 +92,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
         archived: spool.archive().size().0,
         waits: if pid.is_some() { waits(site, &workers, paused) } else { Vec::new() },
         workers,
-        budget: budget.and_then(Result::ok),
+        budget: budget.ok(),
     };
     ui.answer(&status)?;
     if pid.is_none() && status.counts.pending > 0 {

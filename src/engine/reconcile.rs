@@ -8,6 +8,7 @@ use super::intake::{Ask, Intake};
 use super::{Engine, EngineError, Message, recover};
 use crate::base::clock::Now;
 use crate::base::files::{self, FileError, Regular};
+use crate::base::threads::both;
 use crate::config::Config;
 use crate::foreman::{Event, Foreman, Order};
 use crate::mirror::query::{self, Filter, Reader};
@@ -150,10 +151,13 @@ pub(super) fn reconcile(
             tell(Fact::ArchiveGone(file));
         }
     }
-    let mut mirrored = in_folders(database);
-    for folder in [Folder::Completed, Folder::Failed] {
-        for id in spool.ids(folder).unwrap_or_default() {
-            let known = mirrored.remove(&id) == Some(folder.as_str().to_owned());
+    let (mut mirrored, results) = both(
+        || in_folders(database),
+        || [Folder::Completed, Folder::Failed].map(|folder| (folder, spool.ids(folder))),
+    );
+    for (folder, ids) in results {
+        for id in ids.unwrap_or_default() {
+            let known = mirrored.remove(&id).is_some_and(|status| status == folder.as_str());
             if !known && let Some(fact) = result_fact(spool, folder, &id) {
                 tell(fact);
             }

@@ -23,7 +23,7 @@ pub use packed::{Packed, length, old_months, pack, sweep};
 use crate::base::clock::Timestamp;
 use crate::base::files::{self, At, FileError, ReadError, Regular};
 use crate::base::group::GroupSync;
-use crate::base::parts::in_parts;
+use crate::base::threads::in_parts;
 use crate::task::journal::{Line, LineKind};
 use crate::task::outline::Outliner;
 

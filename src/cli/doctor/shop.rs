@@ -22,12 +22,15 @@ pub(super) fn look(site: &Site, config: &Config) -> Vec<Finding> {
     let environment = Site::inherited();
     // Servers that do not answer hold each other up no longer than one of them does.
     let mut found: Vec<Finding> = thread::scope(|scope| {
-        let looks: Vec<_> = config
-            .workers
-            .iter()
-            .map(|spec| scope.spawn(|| worker(site, spec, &environment)))
-            .collect();
-        looks.into_iter().flat_map(|look| look.join().unwrap_or_default()).collect()
+        let look = |spec| worker(site, spec, &environment);
+        let begin = |spec| (spec, thread::Builder::new().spawn_scoped(scope, move || look(spec)));
+        let looks: Vec<_> = config.workers.iter().map(begin).collect();
+        let seen = looks.into_iter().flat_map(|(spec, begun)| match begun {
+            Ok(begun) => begun.join().unwrap_or_else(|why| std::panic::resume_unwind(why)),
+            // Where no thread may be begun, one waits for the other.
+            Err(_) => look(spec),
+        });
+        seen.collect()
     });
     for check in &config.checks {
         let whose = format!("check `{}`", check.name);

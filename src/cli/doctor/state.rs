@@ -17,7 +17,7 @@ use rustix::fs::{AtFlags, FileType, statat};
 use super::{Finding, edit};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, FileError, Regular};
-use crate::base::parts::in_parts;
+use crate::base::threads::{both, in_parts};
 use crate::base::words::{self, Count, shell_path};
 use crate::cli::Site;
 use crate::cli::status;
@@ -46,17 +46,11 @@ const AHEAD: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(super) fn look(site: &Site, is_thorough: bool) -> Vec<Finding> {
     // Each of these may take long, and waits for another part of the machine.
-    let (database, journal, strays) = std::thread::scope(|all| {
-        let database = all.spawn(|| database(site, is_thorough));
-        let journal = all.spawn(|| journal(site));
-        let strays = strays(site, is_thorough);
-        (database.join(), journal.join(), strays)
-    });
-    let told = |looked: std::thread::Result<Finding>| {
-        // A check that is not made must not look like one that found nothing.
-        looked.unwrap_or_else(|why| std::panic::resume_unwind(why))
-    };
-    let mut found = vec![lock(site), told(database), told(journal)];
+    let (database, (journal, strays)) = both(
+        || database(site, is_thorough),
+        || both(|| journal(site), || strays(site, is_thorough)),
+    );
+    let mut found = vec![lock(site), database, journal];
     found.extend(archive(site));
     found.extend(tasks(site));
     found.extend(strays);

@@ -25,6 +25,7 @@ use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, At};
+use crate::base::threads::both;
 use crate::base::words::{self, Count};
 use crate::config::Config;
 use crate::mirror::query::Reader;
@@ -231,13 +232,11 @@ impl Report {
         now: Timestamp,
     ) -> Result<Self, Trouble> {
         let reader = site.query()?;
-        let (books, gathered) = std::thread::scope(|threads| {
-            let books = threads.spawn(|| Books::read_promises(site, config));
-            let gathered = gather::gather(&reader, period, Pricing::of(config));
-            (books.join(), gathered)
-        });
-        let books = books.map_err(|_| Trouble::new("the journal could not be read"))??;
-        Self::of(gathered?, &books, &reader, period, now)
+        let (books, gathered) = both(
+            || Books::read_promises(site, config),
+            || gather::gather(&reader, period, Pricing::of(config)),
+        );
+        Self::of(gathered?, &books?, &reader, period, now)
     }
 
     fn of(

@@ -28,7 +28,7 @@ pub(super) use daily::{Daily, Maintained};
 use super::{EngineError, Home, Spool, database, reconcile};
 use crate::base::clock::{self, Timestamp};
 use crate::base::files::{self, FileError};
-use crate::base::parts::in_parts;
+use crate::base::threads::{both, in_parts};
 use crate::base::words;
 use crate::config::{Config, Kind, Retire, WorkerSpec};
 use crate::mirror::compact::{self, Compacted};
@@ -231,10 +231,7 @@ impl Work<'_, '_> {
         for folder in [Folder::Completed, Folder::Failed] {
             let (spool, since) = (self.spool, self.before..self.now);
             let path = database(self.config, spool.home());
-            let (ids, young) = std::thread::scope(|both| {
-                let young = both.spawn(|| known_young(&path, folder, &since));
-                (spool.ids(folder), young.join().unwrap_or_default())
-            });
+            let (young, ids) = both(|| known_young(&path, folder, &since), || spool.ids(folder));
             let others = ids?.into_iter().filter(|id| !young.contains(id.as_str()));
             all.extend(others.map(|id| (folder, id)));
         }

@@ -13,7 +13,7 @@ use super::finder::Finder;
 use super::made_up::{MadeUp, may_hold, parts, within};
 use super::rule::{Family, Found, Hit, LINES, MADE_UP_WORDS, Needs, Rule};
 use super::starts::Starts;
-use crate::base::parts::in_turn;
+use crate::base::threads::in_turn;
 
 /// The most places at which one rule is tried in one stretch.
 const MOST_TRIES: usize = 256;

@@ -1,10 +1,39 @@
-//! Many things looked at by all processors at once.
+//! Work that several processors do at once.
 //!
-//! The threads end with the call that began them.
+//! The threads end with the call that began them. Where none may be begun, the caller's own does
+//! it all.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ScopedJoinHandle};
+
+/// What two deeds make that are done at once, the first of them by a thread of its own.
+///
+/// # Panics
+/// Where one of them does.
+pub fn both<A: Send, B>(aside: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
+    let aside = Mutex::new(Some(aside));
+    let do_it = || {
+        let deed = aside.lock().unwrap_or_else(PoisonError::into_inner).take();
+        deed.map(|deed| deed())
+    };
+    thread::scope(|all| {
+        let begun = thread::Builder::new().spawn_scoped(all, do_it);
+        let here = here();
+        let made = begun.map_or_else(|_| do_it(), whole);
+        match made {
+            Some(made) => (made, here),
+            // It is done once: by its thread, or here where there is none.
+            None => unreachable!(),
+        }
+    })
+}
+
+/// What a thread made.
+fn whole<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|why| std::panic::resume_unwind(why))
+}
 
 /// What is made of each part of so many things, in their order: each processor has a part of its
 /// own, but for a part that is smaller than `least`, which is done sooner than a thread is begun.
@@ -57,8 +86,7 @@ fn split<T: Send>(count: usize, part: usize, make: impl Fn(Range<usize>) -> T + 
         let others: Vec<_> = (part..count).step_by(part).map(begin).collect();
         let mut made = vec![make(0..part)];
         made.extend(others.into_iter().map(|(of_part, other)| match other {
-            Ok(other) => other.join().unwrap_or_else(|why| std::panic::resume_unwind(why)),
-            // Where no more threads may be begun, this one does it all.
+            Ok(other) => whole(other),
             Err(_) => make(of_part),
         }));
         made
@@ -79,6 +107,14 @@ mod tests {
             }
         }
         assert_eq!(in_parts(5, 10, Vec::from_iter), [[0, 1, 2, 3, 4]], "so few are one part");
+    }
+
+    #[test]
+    fn both_deeds_are_done() {
+        let (word, text) = ("a".to_owned(), "b".to_owned());
+        assert_eq!(both(|| word + "1", || text + "2"), ("a1".to_owned(), "b2".to_owned()));
+        let panics = std::panic::catch_unwind(|| both(|| panic!("aside"), || ()));
+        assert_eq!(panics.unwrap_err().downcast_ref(), Some(&"aside"));
     }
 
     #[test]

@@ -229,7 +229,9 @@ fn history<C: FnMut(String) + Clone + Send + 'static>(
     let results = [Folder::Completed, Folder::Failed].into_iter().flat_map({
         let (spool, complain) = (Arc::clone(spool), complain.clone());
         move |folder| {
-            let ids = spool.ids(folder).unwrap_or_default();
+            let mut ids = spool.ids(folder).unwrap_or_default();
+            // Whoever looks at many rows looks at neighbours: most ids are in the order of their time.
+            ids.sort_unstable();
             let (spool, mut complain) = (Arc::clone(&spool), complain.clone());
             ids.into_iter().filter_map(move |id| {
                 let fact = result_fact(&spool, folder, &id);

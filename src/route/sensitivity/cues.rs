@@ -2,8 +2,7 @@
 //!
 //! A table of how the words begin, and no automaton: it is made in the time of reading
 //! the words once, so that a command which judges one task waits for nothing, and a
-//! place in a text where no word begins costs a few loads. Letters of ASCII are found
-//! in either case.
+//! place in a text where no word begins costs a few loads. Letters are found in either case.
 
 use std::ops::Range;
 
@@ -114,6 +113,7 @@ impl Cues {
         lower.extend_from_slice(text.as_bytes());
         lower.extend([0; 8]);
         lower.make_ascii_lowercase();
+        make_small(text, &mut lower);
         let mut first = lower[0];
         for (at, second) in lower[1..=text.len()].iter().enumerate() {
             let lengths = self.pairs[pair(first, *second)];
@@ -217,6 +217,25 @@ impl Cues {
     }
 }
 
+/// Makes the other letters of a text small that have two cases, in place: Latin ones with marks,
+/// Greek and Cyrillic ones. What is of another length in small letters stays.
+fn make_small(text: &str, lower: &mut [u8]) {
+    // No other letters begin with these bytes but some that have one case.
+    let may_be_large = |b: u8| matches!(b, 0xc3..=0xd6 | 0xe1);
+    if !text.bytes().fold(false, |any, b| any | may_be_large(b)) {
+        return;
+    }
+    for (at, c) in text.char_indices().filter(|(at, _)| may_be_large(text.as_bytes()[*at])) {
+        let mut small = c.to_lowercase();
+        if let (Some(small), None) = (small.next(), small.next())
+            && small != c
+            && small.len_utf8() == c.len_utf8()
+        {
+            small.encode_utf8(&mut lower[at..at + c.len_utf8()]);
+        }
+    }
+}
+
 /// A place in a text in small letters behind which there are eight bytes more.
 struct Place<'a> {
     lower: &'a [u8],
@@ -305,6 +324,12 @@ mod tests {
         assert_eq!(found(&words, "ApiKEY?"), [("key", 3), ("?", 6)]);
         assert_eq!(found(&words, "mapping PINS 3pin"), [("pin", 8), ("pins", 8), ("pin", 14)]);
         assert_eq!(found(&words, "の秘密鍵"), [("秘", 3), ("秘密鍵", 3)]);
+        let words = ["пароль", "hasło", "mật khẩu", "κωδικ"].map(|word| (word, Anywhere));
+        assert_eq!(
+            found(&words, "Пароль ПАРОЛЬ HASŁO"),
+            [("пароль", 0), ("пароль", 13), ("hasło", 26)]
+        );
+        assert_eq!(found(&words, "MẬT KHẨU ΚΩΔΙΚ"), [("mật khẩu", 0), ("κωδικ", 13)]);
         assert!(found(&words, "ke").is_empty() && found(&[], "key").is_empty());
     }
 
@@ -323,12 +348,12 @@ mod tests {
         #[test]
         fn it_finds_what_a_simple_search_finds(
             words in proptest::collection::vec("[abé漢]{1,5}", 1..12),
-            text in "[abAé漢 ]{0,40}",
+            text in "[abAéÉ漢 ]{0,40}",
         ) {
             let cues = Cues::new(words.iter().map(|word| (word.as_str(), Stands::Anywhere)));
             let mut hits: Vec<(usize, usize)> = Vec::new();
             cues.each(&text, |hit| hits.push((hit.start, hit.word)));
-            let lower = text.to_ascii_lowercase();
+            let lower = text.to_lowercase();
             let mut wanted: Vec<(usize, usize)> = (0..text.len())
                 .flat_map(|at| (0..words.len()).map(move |n| (at, n)))
                 .filter(|(at, n)| lower.as_bytes()[*at..].starts_with(words[*n].as_bytes()))

@@ -153,24 +153,24 @@ pub(super) const FORMATS: &[Rule] = &[
             "rar ",
             "ldap",
             "sqlcmd",
-            "docker login",
-            "podman login",
+            "docker",
+            "podman",
             "redis-cli",
             "lftp",
-            "oc login",
+            "oc ",
             "snmp",
             "ipmitool",
             "mosquitto",
             "htpasswd",
             "useradd",
             "usermod",
-            "az login",
+            "az ",
             "plink",
             "pscp",
             "cqlsh",
             "influx",
             "clickhouse",
-            "cf login",
+            "cf ",
             "winexe",
             "evil-winrm",
             "bcp ",
@@ -180,13 +180,13 @@ pub(super) const FORMATS: &[Rule] = &[
             "helm",
             "http ",
         ],
-        r#"\b(?:(?:sshpass|mongo(?:sh|dump|restore|export|import)?|docker login|podman login|oc login|cf login|helm registry login|az login|7za?|unzip|zip|unrar|rar|useradd|usermod|cqlsh|evil-winrm|influx)\b[^\n]*?[ \t]-{1,2}[pP]["' =]{0,2}(?P<a>[^\s"'`-][^\s"'`]{2,})|(?:ldap(?:search|add|modify|delete|whoami|passwd))\b[^\n]*?[ \t]-w[ ]?["']?(?P<b>[^\s"'`-][^\s"'`]{2,})|(?:sqlcmd|bcp|isql|tsql|ipmitool|mosquitto_(?:pub|sub)|clickhouse-client)\b[^\n]*?[ \t](?:-P|--password)[ =]?["']?(?P<c>[^\s"'`-][^\s"'`]{2,})|redis-cli\b[^\n]*?[ \t](?:-a|--pass)[ =]["']?(?P<d>[^\s"'`-][^\s"'`]{2,})|smbclient\b[^\n]*?-U[ ]?["']?[^\s%]{1,60}%(?P<e>[^\s"'`]{3,})|snmp(?:walk|get|set|bulkwalk)\b[^\n]*?-[cAX][ ]?(?P<f>[^\s"'`-]{3,60})|htpasswd\b[^\n]{0,60}?-\w*b\w*[ ][^\n]*?[ ](?P<g>[^\s"'`-]{3,60})$|lftp\b[^\n]*?-u[ ]?[^\s,]{1,40},(?P<h>[^\s"'`]{3,})|plink|pscp)"#,
+        r#"\b(?:(?:sshpass|mongo(?:sh|dump|restore|export|import)?|docker[ ]{1,3}login|podman[ ]{1,3}login|oc[ ]{1,3}login|cf[ ]{1,3}login|helm[ ]{1,3}registry[ ]{1,3}login|az[ ]{1,3}login|7za?|unzip|zip|unrar|rar|useradd|usermod|cqlsh|evil-winrm|influx)\b[^\n]*?[ \t]-{1,2}[pP]["' =]{0,2}(?P<a>[^\s"'`-][^\s"'`]{2,})|(?:ldap(?:search|add|modify|delete|whoami|passwd))\b[^\n]*?[ \t]-w[ \t]{0,3}["']?(?P<b>[^\s"'`-][^\s"'`]{2,})|(?:sqlcmd|bcp|isql|tsql|ipmitool|mosquitto_(?:pub|sub)|clickhouse-client)\b[^\n]*?[ \t](?:-P|--password)(?:=|[ \t]{0,3})["']?(?P<c>[^\s"'`-][^\s"'`]{2,})|redis-cli\b[^\n]*?[ \t](?:-a|--pass)[ =]["']?(?P<d>[^\s"'`-][^\s"'`]{2,})|smbclient\b[^\n]*?-U[ ]?["']?[^\s%]{1,60}%(?P<e>[^\s"'`]{3,})|snmp(?:walk|get|set|bulkwalk)\b[^\n]*?-[cAX][ ]?(?P<f>[^\s"'`-]{3,60})|htpasswd\b[^\n]{0,60}?-\w*b\w*[ ][^\n]*?[ ](?P<g>[^\s"'`-]{3,60})$|lftp\b[^\n]*?-u[ ]?[^\s,]{1,40},(?P<h>[^\s"'`]{3,})|plink|pscp)"#,
         |hit| hit.matched().len() > 8 && is_flag_tail(hit),
     ),
     given(
         "cli_user_password",
         &["curl", "wget", "http", "httpie", "rclone", "ab "],
-        r#"\b(?:curl|http|https|httpie|xh|ab|siege|wrk)\b[^\n]*?[ \t](?:-u|--user|-a|--auth|--proxy-user|-U|-A)[ =]?["']?(?P<u>[^\s"':]+):(?P<v>[^\s"'`]{3,})"#,
+        r#"\b(?:curl|http|https|httpie|xh|ab|siege|wrk)\b[^\n]*?[ \t](?:-u|--user|-a|--auth|--proxy-user|-U|-A)(?:=|[ \t]{0,3})["']?(?P<u>[^\s"':]+):(?P<v>[^\s"'`]{3,})"#,
         is_flag_value,
     ),
     given(
@@ -200,9 +200,10 @@ pub(super) const FORMATS: &[Rule] = &[
         &["net user", "net use", "cmdkey", "runas"],
         r#"\b(?:net user[ ]+[\w.-]{1,40}[ ]+(?P<v>[^\s/"*][^\s]{3,60})|net use\b[^\n]*?[ ](?P<w>[^\s/\\"*:]{4,60})[ ]+/user:|cmdkey\b[^\n]*/pass:(?P<x>[^\s]{3,60}))"#,
         |hit| {
-            hit.matched().contains("/pass:")
+            let matched = hit.matched().to_ascii_lowercase();
+            matched.contains("/pass:")
                 || is_made_up(hit.matched().split_whitespace().last().unwrap_or_default())
-                || hit.matched().contains("/user:")
+                || matched.contains("/user:")
         },
     ),
     given(

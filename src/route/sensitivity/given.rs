@@ -54,6 +54,11 @@ pub(super) fn is_flag_tail(hit: &Hit<'_>) -> bool {
 
 pub(super) fn is_header_value(hit: &Hit<'_>) -> bool {
     let value = tail(hit).trim_matches(['"', '\'', '`', ',', ';', '\\']);
+    // The text in brackets may end with it.
+    let value = match value.contains('(') {
+        true => value,
+        false => value.trim_end_matches([')', '）', ',', ';', '.']),
+    };
     let words = value
         .bytes()
         .all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/'));

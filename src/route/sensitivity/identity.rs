@@ -27,6 +27,16 @@ pub(super) const IDENTITY: &[Rule] = &[
         pattern: r"(?:^|[^\w.+#/-])(?P<v>(?:\d[ -]?){12,18}\d)(?:[^\w-]|$)",
         check: is_card,
     },
+    Rule {
+        id: "payment_card",
+        family: "person",
+        needs: Needs::Nothing,
+        why: CARD,
+        cues: &[],
+        // Behind it there may be more digits: when it expires, its code, what is paid.
+        pattern: r"(?:^|[^\w.+#/-])(?P<v>\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{4}[ -]\d{6}[ -]\d{5}|\d{15,16})(?:[^\w-]|$)",
+        check: |hit| is_card(hit) && !is_in_a_row(hit),
+    },
     number(
         "my_number",
         &[
@@ -422,6 +432,16 @@ fn is_card(hit: &Hit<'_>) -> bool {
     let listed = hit.before(2).ends_with(['.', '-'])
         || hit.after(1).starts_with('.') && hit.after(2).ends_with(|c: char| c.is_ascii_digit());
     usual && neat && !listed || cue && brand && (13..=19).contains(&number.len()) && neat
+}
+
+/// Whether more groups of as many digits stand before or behind it, as in a column of figures.
+fn is_in_a_row(hit: &Hit<'_>) -> bool {
+    let last = hit.value().rsplit([' ', '-']).next().map_or(0, str::len);
+    let group = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let behind = hit.after(20).trim_start_matches([' ', '-']);
+    let before: String = hit.before(20).trim_end_matches([' ', '-']).chars().rev().collect();
+    let is_slash = behind.as_bytes().get(group(behind)) == Some(&b'/');
+    group(behind) == last && !is_slash || group(&before) == last
 }
 
 /// Groups of four, or of four, six and five.

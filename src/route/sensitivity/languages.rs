@@ -37,6 +37,7 @@ const CUES: &[&str] = &[
     "kata sandi",
     "jelszó",
     "κωδικό",
+    "κωδικο",
     "รหัสผ่าน",
     "पासवर्ड",
     "كلمة المرور",
@@ -59,8 +60,8 @@ pub(super) const LANGUAGES: &[Rule] = &[
         why: "a secret is told here",
         cues: CUES,
         pattern: concat!(
-            r"(?:kennwort|passwort|zugangscode|mot de passe|code (?:d'acc[eè]s|du coffre|de la porte|du portail)|contrase[nñ]a|\bclave\b|c[oó]digo de (?:acceso|seguridad)|\bsenha\b|palavra-passe|parola d'ordine|wachtwoord|hasło|пароль|mật khẩu|lösenord|adgangskode|passord|salasana|heslo|şifre|kata sandi|jelszó|κωδικό[ςσ]|รหัสผ่าน|पासवर्ड|كلمة (?:المرور|السر)|סיסמ[הא]|parol[aă])",
-            r"[^\n.!?]{0,48}?(?:[:=]|\b(?:lautet|ist|war|est|es|é|is|jest|era|son)\b|это|→|—|-)[ ]?(?:(?:jetzt|nun|ab heute|wieder|maintenant|désormais|ahora|adesso|agora|nu|teraz|теперь|сейчас)[ ])?[\x22'«„“`‘]{0,2}(?P<v>[^\s\x22'«»„“”`’]{4,60})",
+            r"(?:kennwort|passwort|zugangscode|mot de passe|code (?:d'acc[eè]s|du coffre|de la porte|du portail)|contrase[nñ]a|\bclave\b|c[oó]digo de (?:acceso|seguridad)|\bsenha\b|palavra-passe|parola d'ordine|wachtwoord|hasło|пароль|mật khẩu|lösenord|adgangskode|passord|salasana|heslo|şifre|kata sandi|jelszó|κωδικ[όο][ςσ]|รหัสผ่าน|पासवर्ड|كلمة (?:المرور|السر)|סיסמ[הא]|parol[aă])",
+            r"[^\n.!?]{0,48}?(?:[:=]|\b(?:lautet|ist|war|est|es|é|is|jest|era|son)\b|это|→|—|-)[ \t]{0,3}(?:(?:jetzt|nun|ab heute|wieder|maintenant|désormais|ahora|adesso|agora|nu|teraz|теперь|сейчас)[ ])?[\x22'«„“`‘]{0,2}(?P<v>[^\s\x22'«»„“”`’]{4,60})",
         ),
         check: is_value,
     },
@@ -70,7 +71,7 @@ pub(super) const LANGUAGES: &[Rule] = &[
         needs: Needs::Nothing,
         why: "a secret is told here",
         cues: &["密码", "密碼", "口令", "비밀번호", "암호"],
-        pattern: r"(?:密码|密碼|口令|비밀번호|암호)(?:是|为|為|:|=|은|는|이|가|改成|设为|を)?[ ]?[\x22'「『“]?(?P<v>[!-~]{4,60}?)(?:[^!-~]|$)",
+        pattern: r"(?:密码|密碼|口令|비밀번호|암호)(?:是|为|為|:|=|은|는|이|가|改成|设为|を)?[ \t]{0,3}[\x22'「『“]?(?P<v>[!-~]{4,60}?)(?:[^!-~]|$)",
         check: is_value,
     },
     Rule {
@@ -79,7 +80,7 @@ pub(super) const LANGUAGES: &[Rule] = &[
         needs: Needs::MadeUp,
         why: "a secret is told here",
         cues: CUES,
-        pattern: r"(?:kennwort|passwort|mot de passe|contrase[nñ]a|\bclave\b|\bsenha\b|wachtwoord|hasło|пароль|mật khẩu|lösenord|adgangskode|passord|salasana|heslo|şifre|kata sandi|jelszó|κωδικό[ςσ]|รหัสผ่าน|पासवर्ड|كلمة (?:المرور|السر)|סיסמ[הא]|parol[aă])[^\n.!?:=]{0,40}?[ ][«„“‘]?(?P<v>[!-~]{0,40}\d[!-~]{0,40})",
+        pattern: r"(?:kennwort|passwort|mot de passe|contrase[nñ]a|\bclave\b|\bsenha\b|wachtwoord|hasło|пароль|mật khẩu|lösenord|adgangskode|passord|salasana|heslo|şifre|kata sandi|jelszó|κωδικ[όο][ςσ]|รหัสผ่าน|पासवर्ड|كلمة (?:المرور|السر)|סיסמ[הא]|parol[aă])[^\n.!?:=]{0,40}?[ ][«„“‘]?(?P<v>[!-~]{0,40}\d[!-~]{0,40})",
         check: is_made_up_abroad,
     },
     Rule {

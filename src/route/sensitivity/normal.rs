@@ -153,7 +153,7 @@ const LOOK_ALIKES: &[(&str, &str)] = &[
         "acdehijlopqswxyvkmtbhr3bABEKMHOPCTXYIJSGYIQW",
     ),
     ("αβγεηικνορτυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧϲϳ", "abyenikvoptuxwABEZHIKMNOPTYXcj"),
-    ("ıɑɡɩʟɴʀᴀᴄᴅᴇᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱʏʜɪʙɢƅƽȷǝ", "iagilnracdekmoptuvwzsyhibgbsje"),
+    ("ıİɑɡɩʟɴʀᴀᴄᴅᴇᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱʏʜɪʙɢƅƽȷǝ", "iIagilnracdekmoptuvwzsyhibgbsje"),
     ("ՏօոսհցԱꓲꓑꓢꓪꓳꓡ", "SonuhgUIPSWOL"),
 ];
 

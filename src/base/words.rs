@@ -90,18 +90,31 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     value.checked_mul(1 << shift)
 }
 
-/// A path as one word of a shell's line; signs that no line should hold are escaped as in [`tame`].
+/// A path as one word of a shell's line.
 pub fn shell_path(path: &std::path::Path) -> String {
-    shell_word(&path.to_string_lossy())
+    shell_bytes(path.as_os_str().as_encoded_bytes())
 }
 
 /// A text as one word of a shell's line.
 pub fn shell_word(text: &str) -> String {
-    let text = tame(text);
+    shell_bytes(text.as_bytes())
+}
+
+/// Signs that no line should hold, and bytes that are no text, are told by their numbers, as `bash`,
+/// `zsh` and most others read them: `$'a\033b'`.
+fn shell_bytes(bytes: &[u8]) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => text,
-        false => format!("'{}'", text.replace('\'', "'\\''")),
+    let text = std::str::from_utf8(bytes).ok().filter(|text| tamed(text) == *text);
+    match text {
+        Some(text) if !text.is_empty() && text.chars().all(is_plain) => text.to_owned(),
+        Some(text) => format!("'{}'", text.replace('\'', "'\\''")),
+        None => {
+            let sign = |byte: &u8| match byte {
+                b' '..=b'~' if !matches!(byte, b'\'' | b'\\') => char::from(*byte).to_string(),
+                _ => format!("\\{byte:03o}"),
+            };
+            format!("$'{}'", bytes.iter().map(sign).collect::<String>())
+        }
     }
 }
 
@@ -241,6 +254,7 @@ mod tests {
         assert_eq!(shell_word("/srv/spool-1/a.json"), "/srv/spool-1/a.json");
         assert_eq!(shell_word("it's $HOME"), r"'it'\''s $HOME'");
         assert_eq!(shell_word(""), "''");
+        assert_eq!(shell_word("a\n'\u{1b}b"), r"$'a\012\047\033b'");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `koubou check`: says what is wrong with a task before it is dropped, or what it may be.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui, submit};
@@ -53,23 +53,46 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     }
     let config = site.config_if_any()?;
     let mut all_good = true;
-    for draft in submit::drafts_in(&args.files)? {
-        let bytes =
-            serde_json::to_vec(&draft.document).map_err(|error| Trouble::new(error.to_string()))?;
-        let mut finding = Finding { source: draft.source, error: None, warnings: Vec::new() };
-        match wire::read("task", &bytes) {
-            Err(flaws) => finding.error = Some(flaws.message()),
-            Ok(task) => {
-                finding.warnings.clone_from(&task.warnings);
-                if let Some(config) = &config {
-                    finding.error = why_not_here(&task, config, &mut finding.warnings);
-                }
-            }
+    for file in &args.files {
+        let findings = match submit::drafts_in(std::slice::from_ref(file)) {
+            Ok(drafts) => drafts.into_iter().map(|draft| look_at(draft, config.as_ref())).collect(),
+            Err(trouble) => vec![no_tasks(file, &trouble)],
+        };
+        for finding in findings {
+            all_good &= finding.error.is_none();
+            tell(ui, &finding)?;
         }
-        all_good &= finding.error.is_none();
-        tell(ui, &finding)?;
     }
     Ok(if all_good { Exit::Done } else { Exit::Failed })
+}
+
+/// What is wrong or odd with a task of a file.
+fn look_at(draft: submit::Draft, config: Option<&crate::config::Config>) -> Finding {
+    let mut finding = Finding { source: draft.source, error: None, warnings: draft.warnings };
+    let bytes = Value::Object(draft.document).to_string();
+    match wire::read("task", bytes.as_bytes()) {
+        Err(flaws) => finding.error = Some(flaws.message()),
+        Ok(task) => {
+            finding.warnings.extend_from_slice(&task.warnings);
+            if let Some(config) = config {
+                finding.error = why_not_here(&task, config, &mut finding.warnings);
+            }
+        }
+    }
+    finding
+}
+
+/// That a file holds no tasks: the others are looked at all the same.
+fn no_tasks(file: &Path, trouble: &Trouble) -> Finding {
+    let source = match file.as_os_str() == "-" {
+        true => "standard input".to_owned(),
+        false => words::tame(&file.to_string_lossy()),
+    };
+    // Its name stands before it already.
+    let message = trouble.message.strip_prefix(&source).unwrap_or(&trouble.message).trim_start();
+    let causes = trouble.causes.iter().map(|cause| format!(": {cause}"));
+    let error = Some(causes.fold(message.to_owned(), |all, cause| all + &cause));
+    Finding { source, error, warnings: Vec::new() }
 }
 
 /// What is wrong with a task in this home: a worker that there is not, a file that may not be read.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use serde::Serialize;
@@ -189,6 +190,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let spool = site.spool()?;
     let status = args.status.as_deref();
     if args.archived {
+        site.warn_if_it_lacks(ui);
         let known = Known::read(site, status.and_then(Folder::from_name), true)?;
         answer(ui, &archived(&known))?;
         return Ok(Exit::Done);
@@ -278,8 +280,10 @@ impl Tasks {
                 ids.collect::<Result<Vec<_>, Trouble>>()
             },
         );
+        let mut ids = ids?;
+        leave_out_moved(site, spool, &mut ids)?;
         // Without a mirror there still are the folders.
-        Ok(Self { ids: ids?, known: known.unwrap_or_default() })
+        Ok(Self { ids, known: known.unwrap_or_default() })
     }
 
     /// All of them, each with what it waits for.
@@ -373,6 +377,37 @@ impl Telling for Vec<Listed<'_>> {
     fn each(&self, part: Range<usize>, tell: impl FnMut(&Listed<'_>)) {
         self[part].iter().for_each(tell);
     }
+}
+
+/// Leaves a task that moved on while the folders were listed out of those that it has left.
+fn leave_out_moved(
+    site: &Site,
+    spool: &Spool,
+    ids: &mut [(Folder, Vec<TaskId>)],
+) -> Result<(), Trouble> {
+    for n in 0..ids.len() {
+        let (earlier, later) = ids.split_at_mut(n + 1);
+        let Some((folder, here)) = earlier.last_mut() else { continue };
+        let twice: HashSet<TaskId> =
+            later.iter().flat_map(|(_, there)| common(here, there)).collect();
+        if twice.is_empty() {
+            continue;
+        }
+        let still: HashSet<TaskId> = match folder {
+            // Its result is there before its claim goes.
+            Folder::InProgress => HashSet::new(),
+            // Two files may state the same id, and then it is in both folders.
+            _ => site.ids(spool, *folder)?.into_iter().collect(),
+        };
+        here.retain(|id| !twice.contains(id) || still.contains(id));
+    }
+    Ok(())
+}
+
+/// The ids that two folders share, each in order.
+fn common(one: &[TaskId], other: &[TaskId]) -> Vec<TaskId> {
+    let (few, many) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    few.iter().filter(|id| many.binary_search(id).is_ok()).cloned().collect()
 }
 
 /// The ids of the tasks in a folder, in order.

@@ -91,7 +91,7 @@ impl Place {
 
     /// What came since, in the order in which it happened.
     fn lines(&mut self, site: &Site, id: &TaskId) -> Result<Vec<LogRecord>, Trouble> {
-        let mut records = site.query()?.logs(Some(id), self.row)?;
+        let mut records = site.query_or_nothing()?.logs(Some(id), self.row)?;
         self.row = records.last().map_or(self.row, |record| record.log_id);
         let (told, end) = told::read(&site.home, id, self.byte);
         self.byte = end;

@@ -1,7 +1,7 @@
 //! `koubou completions` and `koubou man`: what packagers install beside the program.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -40,6 +40,11 @@ pub(super) fn completions(ui: &mut Ui, args: &CompletionsArgs) -> Done {
 pub(super) fn man(ui: &mut Ui, args: &ManArgs) -> Done {
     let page = page().map_err(|error| Trouble::new(error.to_string()))?;
     match &args.into {
+        Some(name) if !name.exists() && is_command(name) => {
+            let name = name.display();
+            return Err(Trouble::usage(format!("`{name}` is a command, and no folder"))
+                .hint(format!("`koubou {name} --help` tells of it; `koubou man ./{name}` writes all pages into a folder of this name")));
+        }
         Some(dir) => std::fs::create_dir_all(dir)
             .and_then(|()| clap_mangen::generate_to(super::Args::command(), dir))
             .and_then(|()| std::fs::write(dir.join("koubou.1"), page))
@@ -47,6 +52,11 @@ pub(super) fn man(ui: &mut Ui, args: &ManArgs) -> Done {
         None => ui.raw(page.as_bytes())?,
     }
     Ok(Exit::Done)
+}
+
+fn is_command(name: &Path) -> bool {
+    let commands = super::Args::command();
+    commands.get_subcommands().any(|command| name.as_os_str() == command.get_name())
 }
 
 /// The page of the program itself.

@@ -33,9 +33,10 @@ pub(super) fn pause(ui: &mut Ui, site: &Site, args: &PauseArgs) -> Done {
     site.spool()?;
     let (note, whom) = note(site, args.worker.as_deref(), args.group.as_ref())?;
     note.leave(&site.home)?;
-    let resume = match &args.group {
-        Some(name) => site.call(&format!("resume --group {name}")),
-        None => site.call("resume"),
+    let resume = match (&args.group, &args.worker) {
+        (Some(name), _) => site.call(&format!("resume --group {name}")),
+        (None, Some(name)) => site.call(&format!("resume {name}")),
+        (None, None) => site.call("resume"),
     };
     ui.say(&format!("{whom} is paused, also over a restart; {resume} lets it go on"));
     Ok(Exit::Done)

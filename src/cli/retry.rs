@@ -4,7 +4,7 @@ use super::site::{no_such_task, parse_id};
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::files;
-use crate::base::words::Count;
+use crate::base::words::{self, Count};
 use crate::spool::notes::Note;
 use crate::spool::{Spool, retire};
 use crate::task::result::TaskResult;
@@ -53,10 +53,16 @@ pub(super) fn retry(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
         Some(Folder::Completed) => {
             let pending = spool.home().folder(Folder::Pending);
             let hint = match spool.find_archived(id) {
-                Some(_) => format!(
-                    "`koubou show {id} --json >{}` runs it again all the same",
-                    pending.join(id.file_name()).display()
-                ),
+                // By way of another name: what is being written is taken up half.
+                Some(_) => {
+                    let half = spool.home().tmp().join(id.file_name());
+                    let half = words::shell_path(&half);
+                    let home = words::shell_path(spool.home().path());
+                    let pending = words::shell_path(&pending);
+                    format!(
+                        "`koubou --home {home} show {id} --json >{half} && mv {half} {pending}` runs it again all the same"
+                    )
+                }
                 None => format!(
                     "`mv {} {}` runs it again all the same",
                     spool.file(Folder::Completed, id).display(),

@@ -13,6 +13,7 @@ use crate::base::words;
 use crate::config::{self, Config, ConfigErrors, Environment};
 use crate::mirror::query::Reader;
 use crate::spool::lock;
+use crate::spool::notes::Note;
 use crate::spool::{Home, Spool};
 use crate::task::{Folder, TaskId, wire};
 
@@ -134,7 +135,32 @@ impl Site {
 
     /// The mirror, if it can be read.
     pub(super) fn query(&self) -> Result<Reader, Trouble> {
-        Ok(Reader::open(&self.database())?)
+        Reader::open(&self.database()).map_err(|error| match error.is_busy() {
+            true => error.into(),
+            false => Trouble::from(error)
+                .hint(format!("{} makes the database anew from the folders", self.call("rebuild"))),
+        })
+    }
+
+    /// The same; of a home in which nothing was done yet one that knows of nothing.
+    pub(super) fn query_or_nothing(&self) -> Result<Reader, Trouble> {
+        let spool = self.spool_here();
+        let is_empty = |folder| spool.count(folder).is_ok_and(|count| count == 0);
+        let is_unused = || {
+            let folders = [Folder::InProgress, Folder::Completed, Folder::Failed];
+            folders.into_iter().all(is_empty) && spool.archive().size().0 == 0
+        };
+        match self.database().try_exists() {
+            Ok(false) if is_unused() => Ok(Reader::of_nothing()?),
+            _ => self.query(),
+        }
+    }
+
+    /// Says where the mirror does not know all that was before.
+    pub(super) fn warn_if_it_lacks(&self, ui: &mut Ui) {
+        if Note::Rebuild.stands(&self.home) {
+            ui.warn("the database does not know all that was before: the next `koubou start` makes it anew");
+        }
     }
 
     /// Where the mirror is.

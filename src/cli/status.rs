@@ -98,7 +98,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     if pid.is_none() && status.counts.pending > 0 {
         site.hint_if_idle(ui);
     }
-    Ok(Exit::Done)
+    Ok(if config.is_ok() { Exit::Done } else { Exit::Failed })
 }
 
 /// The same figures that a daemon writes down.

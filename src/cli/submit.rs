@@ -58,11 +58,22 @@ pub(super) struct Args {
     wait: bool,
 }
 
+/// A task as it was given, and what is odd about its JSON.
+type Given = (Map<String, Value>, Vec<String>);
+
 /// A task to be dropped, and the name that it would like.
 pub(super) struct Draft {
     pub(super) document: Map<String, Value>,
     name: Option<TaskId>,
     pub(super) source: String,
+    /// What was odd about its JSON.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Draft {
+    fn new(document: Map<String, Value>, source: &str) -> Self {
+        Self { document, name: None, source: source.to_owned(), warnings: Vec::new() }
+    }
 }
 
 pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
@@ -122,7 +133,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
 fn drafts(args: &Args) -> Result<Vec<Draft>, Trouble> {
     if let Some(text) = &args.description {
         let document = Map::from_iter([("description".to_owned(), Value::from(text.as_str()))]);
-        return Ok(vec![Draft { document, name: None, source: "--description".into() }]);
+        return Ok(vec![Draft::new(document, "--description")]);
     }
     let standard_input = [PathBuf::from("-")];
     let files = match args.files.as_slice() {
@@ -145,10 +156,11 @@ pub(super) fn drafts_in(files: &[PathBuf]) -> Result<Vec<Draft>, Trouble> {
         let name = stem.map(|stem| TaskId::from_stem(&stem.to_string_lossy()));
         let documents = split(&bytes, &source)?;
         let alone = documents.len() == 1;
-        drafts.extend(documents.into_iter().enumerate().map(|(n, document)| Draft {
+        drafts.extend(documents.into_iter().enumerate().map(|(n, (document, warnings))| Draft {
             document,
             name: name.clone().filter(|_| alone),
             source: if alone { source.clone() } else { format!("task {} of {source}", n + 1) },
+            warnings,
         }));
     }
     Ok(drafts)
@@ -185,33 +197,26 @@ fn at_most(
     Ok(bytes)
 }
 
-/// One task, an array of tasks, or one task after another.
-fn split(bytes: &[u8], source: &str) -> Result<Vec<Map<String, Value>>, Trouble> {
+/// One task, an array of tasks, or one task after another, each with what is odd about its JSON.
+fn split(bytes: &[u8], source: &str) -> Result<Vec<Given>, Trouble> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut documents = Vec::new();
-    for value in serde_json::Deserializer::from_slice(bytes).into_iter::<Value>() {
-        let value = value.map_err(|error| {
+    for document in wire::documents(bytes) {
+        let document = document.map_err(|error| {
             Trouble::new(format!("{source} is not JSON")).because(error.to_string()).hint(
                 "give one task, an array of tasks, or one task a line; for a text, `koubou submit -d TEXT`",
             )
         })?;
-        match value {
-            Value::Array(items) => documents.extend(items),
-            other => documents.push(other),
-        }
-    }
-    if documents.is_empty() {
-        return Err(Trouble::new(format!("{source} holds no task")));
-    }
-    documents
-        .into_iter()
-        .map(|value| match value {
-            Value::Object(map) => Ok(map),
-            _ => Err(Trouble::new(format!(
+        documents.push(document.map(wire::Document::settled).map_err(|_| {
+            Trouble::new(format!(
                 "{source} holds something that is no task: a task is a JSON object"
-            ))),
-        })
-        .collect()
+            ))
+        })?);
+    }
+    match documents.is_empty() {
+        true => Err(Trouble::new(format!("{source} holds no task"))),
+        false => Ok(documents),
+    }
 }
 
 fn fill_in(draft: &mut Draft, args: &Args) {
@@ -232,7 +237,8 @@ fn fill_in(draft: &mut Draft, args: &Args) {
 }
 
 fn check(ui: &mut Ui, draft: &Draft) -> Result<(), Trouble> {
-    for warning in checked(&draft.document, &draft.source)?.warnings {
+    let found = checked(&draft.document, &draft.source)?.warnings;
+    for warning in draft.warnings.iter().chain(&found) {
         ui.warn(&format!("{}: {warning}", draft.source));
     }
     Ok(())
@@ -252,7 +258,7 @@ pub(super) fn drop_document(
     spool: &Spool,
     document: Map<String, Value>,
 ) -> Result<TaskId, Trouble> {
-    drop_one(spool, Draft { document, name: None, source: String::new() }, None)
+    drop_one(spool, Draft::new(document, ""), None)
 }
 
 /// Drops a task under the id that it states or a fresh one, and no other; or, with `unique`, unless
@@ -263,7 +269,7 @@ pub(super) fn drop_as_stated(
     document: Map<String, Value>,
     unique: bool,
 ) -> Result<Dropped, Trouble> {
-    let draft = Draft { document, name: None, source: String::new() };
+    let draft = Draft::new(document, "");
     if unique {
         return drop_unless_there(site, spool, draft);
     }
@@ -298,7 +304,7 @@ fn drop_unless_there(site: &Site, spool: &Spool, mut draft: Draft) -> Result<Dro
             return Ok(Dropped { id, there: Some(", as a drop that was no task".into()) });
         }
         draft.document.insert("task_id".into(), Value::from(id.as_str()));
-        let again = Draft { document: draft.document.clone(), name: None, source: String::new() };
+        let again = Draft::new(draft.document.clone(), "");
         match drop_one(spool, again, Some(&id)) {
             // Somebody was quicker: now it is there.
             Err(_) if site.locate(spool, &id).is_ok() => {}

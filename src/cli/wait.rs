@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::site::parse_id;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
+use crate::base::clock::Timestamp;
 use crate::base::files;
 use crate::base::words::{self, Count};
 use crate::spool::Spool;
@@ -194,6 +195,23 @@ impl<'a> Wait<'a> {
         Ok(())
     }
 
+    /// Of several that have ended, the one that did so first.
+    fn keep_the_first(&mut self) {
+        let ended_at = |(id, folder): (&TaskId, &Folder)| {
+            let result = super::result::read_result(self.spool, *folder, id).unwrap_or_default();
+            let at = result.get("finished_at").and_then(Value::as_str)?;
+            at.parse::<Timestamp>().ok()
+        };
+        // Of one that nobody can read it is not known; it is taken where there is no other.
+        let first = self.ended.iter().min_by_key(|ended| {
+            let at = ended_at(*ended);
+            (at.is_none(), at)
+        });
+        if let Some((id, folder)) = first.map(|(id, folder)| (id.clone(), *folder)) {
+            self.ended = BTreeMap::from([(id, folder)]);
+        }
+    }
+
     fn give_up(&self, ui: &mut Ui) -> Done {
         if ui.is_json() {
             let open = self.open.iter().map(|id| (id, self.spool.find(id)));
@@ -208,7 +226,10 @@ impl<'a> Wait<'a> {
         Ok(Exit::TimedOut)
     }
 
-    fn report(&self, ui: &mut Ui) -> Done {
+    fn report(mut self, ui: &mut Ui) -> Done {
+        if self.any {
+            self.keep_the_first();
+        }
         if ui.is_json() {
             ui.json_line(&rows(self.ended.iter().map(|(id, folder)| (id, Some(*folder)))))?;
         } else if self.any {
@@ -241,9 +262,11 @@ fn pause(told: &mpsc::Receiver<()>, deadline: Option<Instant>) -> Result<(), Rec
 fn where_it_ended(site: &Site, spool: &Spool, id: &TaskId) -> Result<Option<Folder>, Trouble> {
     match spool.find(id) {
         // A task that somebody moved there by hand has not ended by that.
-        Some(folder) if folder.is_end() => {
-            Ok(Some(folder).filter(|_| is_result(spool, folder, id)))
-        }
+        Some(folder) if folder.is_end() => match is_result(spool, folder, id) {
+            // It may have moved on while it was read; one that lies there and is no JSON stays.
+            Err(trouble) if spool.find(id) == Some(folder) => Err(trouble),
+            is_one => Ok(Some(folder).filter(|_| is_one.unwrap_or(false))),
+        },
         Some(_) => Ok(None),
         // Between two folders it may have been missed; only a second look says that it is gone.
         None => match site.locate(spool, id) {
@@ -255,9 +278,9 @@ fn where_it_ended(site: &Site, spool: &Spool, id: &TaskId) -> Result<Option<Fold
     }
 }
 
-fn is_result(spool: &Spool, folder: Folder, id: &TaskId) -> bool {
-    let result = super::result::read_result(spool, folder, id).unwrap_or_default();
-    result.as_object().is_some_and(TaskResult::looks_like_one)
+fn is_result(spool: &Spool, folder: Folder, id: &TaskId) -> Result<bool, Trouble> {
+    let result = super::result::read_result(spool, folder, id)?;
+    Ok(result.as_object().is_some_and(TaskResult::looks_like_one))
 }
 
 fn rows<'a>(tasks: impl Iterator<Item = (&'a TaskId, Option<Folder>)>) -> Vec<Value> {

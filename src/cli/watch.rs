@@ -194,6 +194,11 @@ impl Watcher {
             .into_iter()
             .filter_map(|(window, limit)| Some(format!("{} {window}", limit?)))
             .collect();
+        let of_type = line.task_type.filter(|_| event == "limits");
+        let limits = (!limits.is_empty()).then(|| match of_type {
+            Some(task_type) => format!("{}, task type {task_type}", words::names(&limits, "and")),
+            None => words::names(&limits, "and"),
+        });
         Some(Happening {
             worker_type: line.worker_type,
             worker_id: line.worker_id,
@@ -201,10 +206,7 @@ impl Watcher {
             cost_usd: line.cost_usd,
             until: line.until.map(clock::rfc3339),
             children: line.children,
-            message: line
-                .message
-                .or(line.batch_id)
-                .or_else(|| (!limits.is_empty()).then(|| words::names(&limits, "and"))),
+            message: line.message.or(line.batch_id).or(limits),
             ..Happening::new(event, line.at).of(line.task)
         })
     }
@@ -241,7 +243,12 @@ impl Happening {
             .worker_id
             .clone()
             .or_else(|| self.worker_type.as_ref().map(ToString::to_string))
-            .map(|who| language::told(&format!("by {who}")).into_owned());
+            .map(|who| match self.event {
+                // They happen to it.
+                "paused" | "resumed" | "limits" | "alert" | "rest" => format!("worker {who}"),
+                _ => format!("by {who}"),
+            })
+            .map(|who| language::told(&who).into_owned());
         let cost = self.cost_usd.filter(|cost| *cost > Usd::ZERO).map(|cost| cost.to_string());
         let children = (!self.children.is_empty()).then(|| words::names(&self.children, "and"));
         let parts = [

@@ -468,7 +468,7 @@ fn worker_row(spec: &WorkerSpec, worker_id: String) -> WorkerRow {
 pub(super) fn tell_of_recovery(found: &Recovered, mirror: &Scribe) {
     if found.unreadable > 0 {
         log::warn!(
-            "{} of the journal could not be read and counts for nothing",
+            "{} of the journal could not be read: what was in them counts for nothing; `koubou doctor` says where",
             Count(found.unreadable, "line")
         );
     }

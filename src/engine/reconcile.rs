@@ -389,6 +389,7 @@ pub fn rebuild(
         progress(done, all.saturating_sub(done));
     });
     let made = mirror::rebuild::rebuild(&super::database(config, home), facts)?;
+    Note::Rebuild.take(home)?;
     Ok(Anew { tasks: made.tasks, damages: complaints.try_iter().collect() })
 }
 

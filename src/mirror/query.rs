@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row};
 use serde::Serialize;
 
-use super::{MirrorError, SCHEMA_VERSION, database, record};
+use super::{MirrorError, SCHEMA, SCHEMA_VERSION, database, record};
 use crate::base::clock::Timestamp;
 use crate::task::fact::JournalMark;
 use crate::task::{Folder, GroupName, TaskId, WorkerType};
@@ -324,7 +324,8 @@ impl Reader {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_within(path: &Path, patience: Duration) -> Result<Self, MirrorError> {
-        if !path.exists() {
+        // Where nobody may look it may be there.
+        if path.try_exists().is_ok_and(|exists| !exists) {
             return Err(MirrorError::Missing { path: path.to_owned() });
         }
         if !database::may_be_opened(path) {
@@ -344,6 +345,22 @@ impl Reader {
             SCHEMA_VERSION => Ok(Self { connection, path }),
             ..SCHEMA_VERSION => Err(MirrorError::NotOurs { path }),
             found => Err(MirrorError::TooNew { path, found }),
+        }
+    }
+
+    /// A mirror that knows of nothing.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn of_nothing() -> Result<Self, MirrorError> {
+        let path = PathBuf::from(":memory:");
+        let made = Connection::open_in_memory().and_then(|connection| {
+            connection.execute_batch(SCHEMA)?;
+            Ok(connection)
+        });
+        match made {
+            Ok(connection) => Ok(Self { connection, path }),
+            Err(source) => Err(MirrorError::Sql { doing: "open", path, source }),
         }
     }
 

@@ -475,6 +475,8 @@ fn newest(dir: &Path) -> Result<Vec<PathBuf>, FileError> {
 pub struct Soundness {
     /// How many cannot, and count for nothing.
     pub unreadable: u64,
+    /// The first of them: the file, and which of its lines.
+    pub first_unreadable: Option<(PathBuf, u64)>,
     /// When the last one was written, to the second.
     pub last: Option<Timestamp>,
 }
@@ -485,14 +487,21 @@ pub struct Soundness {
 /// What the file system says.
 pub fn look_through(dir: &Path) -> Result<Soundness, FileError> {
     let (mut found, mut outliner) = (Soundness::default(), Outliner::default());
-    each_recent(dir, |bytes| {
-        let at = match outliner.read(bytes) {
-            Some(seen) => Some(seen.at),
-            None => serde_json::from_slice::<Line>(bytes).ok().map(|line| line.at),
-        };
-        found.unreadable += u64::from(at.is_none());
-        found.last = found.last.max(at);
-    })?;
+    for path in newest(dir)? {
+        let mut line = 0;
+        each_line(&path, 0, &mut |bytes| {
+            line += 1;
+            let at = match outliner.read(bytes) {
+                Some(seen) => Some(seen.at),
+                None => serde_json::from_slice::<Line>(bytes).ok().map(|line| line.at),
+            };
+            if at.is_none() {
+                found.unreadable += 1;
+                found.first_unreadable.get_or_insert_with(|| (path.clone(), line));
+            }
+            found.last = found.last.max(at);
+        })?;
+    }
     Ok(found)
 }
 

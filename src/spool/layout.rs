@@ -229,14 +229,6 @@ impl Home {
         Ok(swept)
     }
 
-    /// Whether nobody has changed a setting yet: `agent.yaml` is the one that `init` makes.
-    pub fn is_as_shipped(&self) -> bool {
-        let is_own = |(name, _, content): &(&str, u32, &str)| {
-            fs::read(self.0.join(name)).is_ok_and(|bytes| bytes == content.as_bytes())
-        };
-        FILES.iter().filter(|(name, ..)| *name == "config/agent.yaml").all(is_own)
-    }
-
     /// Folders that a home must have and this one lacks.
     pub fn missing(&self) -> Vec<PathBuf> {
         FOLDERS.iter().map(|(name, _)| self.0.join(name)).filter(|path| !path.is_dir()).collect()

@@ -59,10 +59,53 @@ pub fn read_document(stem: &str, map: Map<String, Value>) -> Result<Task, Flaws>
     read_fields(stem, Document { map, twice: Vec::new() })
 }
 
+/// The objects of a text with one task, an array of tasks, or one task after another; of what is no
+/// object only what it is.
+///
+/// # Errors
+/// Where it is not JSON.
+pub fn documents(
+    bytes: &[u8],
+) -> impl Iterator<Item = Result<Result<Document, &'static str>, serde_json::Error>> {
+    let texts = serde_json::Deserializer::from_slice(bytes).into_iter::<Parsed>();
+    texts.flat_map(|parsed| match parsed {
+        Ok(Parsed::Many(all)) => all.into_iter().map(|one| Ok(one.document())).collect(),
+        Ok(one) => vec![Ok(one.document())],
+        Err(error) => vec![Err(error)],
+    })
+}
+
 /// A JSON object with the keys that it gave twice.
-struct Document {
+pub struct Document {
     map: Map<String, Value>,
     twice: Vec<String>,
+}
+
+impl Document {
+    /// The object as one that gives each key once, and what is odd about it: of two levels of
+    /// sensitivity the stricter is the one.
+    pub fn settled(mut self) -> (Map<String, Value>, Vec<String>) {
+        let warnings = self.twice_in_words();
+        if self.states_two_levels() {
+            let level = Sensitivity::Confidential.as_str();
+            self.map.insert("sensitivity_level".to_owned(), Value::from(level));
+        }
+        (self.map, warnings)
+    }
+
+    fn states_two_levels(&self) -> bool {
+        self.twice.iter().any(|key| key == "sensitivity_level")
+    }
+
+    fn twice_in_words(&self) -> Vec<String> {
+        let each = self.twice.iter().map(|key| match key.as_str() {
+            "sensitivity_level" => {
+                format!("`{key}` is given twice; the task counts as confidential")
+            }
+            _ => format!("`{}` is given twice; the last one counts", words::tame(key)),
+        });
+        each.collect()
+    }
 }
 
 fn object(bytes: &[u8]) -> Result<Document, Flaws> {
@@ -76,11 +119,12 @@ fn object(bytes: &[u8]) -> Result<Document, Flaws> {
         ));
     }
     match serde_json::from_slice::<Parsed>(bytes) {
-        Ok(Parsed::Object(document)) => Ok(document),
-        Ok(Parsed::Other(kind)) => Err(Flaws::NotATask(vec![format!(
-            "a task is one JSON object, and this is {kind}{}",
-            if kind == "an array" { " (`koubou submit` takes an array of tasks)" } else { "" }
-        )])),
+        Ok(parsed) => parsed.document().map_err(|kind| {
+            Flaws::NotATask(vec![format!(
+                "a task is one JSON object, and this is {kind}{}",
+                if kind == "an array" { " (`koubou submit` takes an array of tasks)" } else { "" }
+            )])
+        }),
         Err(error) => Err(why_not_json(&error)),
     }
 }
@@ -104,7 +148,19 @@ fn why_not_json(error: &serde_json::Error) -> Flaws {
 
 enum Parsed {
     Object(Document),
+    Many(Vec<Parsed>),
     Other(&'static str),
+}
+
+impl Parsed {
+    /// The object, or what it is instead.
+    fn document(self) -> Result<Document, &'static str> {
+        match self {
+            Self::Object(document) => Ok(document),
+            Self::Many(_) => Err("an array"),
+            Self::Other(kind) => Err(kind),
+        }
+    }
 }
 
 impl<'de> serde::Deserialize<'de> for Parsed {
@@ -140,8 +196,11 @@ impl<'de> serde::de::Visitor<'de> for ParsedVisitor {
     }
 
     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut access: A) -> Result<Parsed, A::Error> {
-        while access.next_element::<serde::de::IgnoredAny>()?.is_some() {}
-        Ok(Parsed::Other("an array"))
+        let mut all = Vec::new();
+        while let Some(one) = access.next_element()? {
+            all.push(one);
+        }
+        Ok(Parsed::Many(all))
     }
 
     fn visit_str<E>(self, _: &str) -> Result<Parsed, E> {
@@ -230,7 +289,7 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
         priority: fields.integer("priority").map_or(5, |n| n as u8),
         difficulty: fields.difficulty(),
         // Of two levels that one task states, the stricter holds.
-        sensitivity: match document.twice.iter().any(|key| key == "sensitivity_level") {
+        sensitivity: match document.states_two_levels() {
             true => Some(Sensitivity::Confidential),
             false => fields.sensitivity(),
         },
@@ -273,10 +332,7 @@ fn read_fields(stem: &str, document: Document) -> Result<Task, Flaws> {
 }
 
 fn warnings(document: &Document) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for key in &document.twice {
-        warnings.push(format!("`{}` is given twice; the last one counts", words::tame(key)));
-    }
+    let mut warnings = document.twice_in_words();
     for key in document.map.keys() {
         let shown = words::excerpt(&words::tame(key), 60);
         if !fields::is_known(key) {

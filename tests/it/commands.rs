@@ -397,5 +397,82 @@ fn a_task_is_read_wherever_it_has_got_to() {
 #[test]
 fn what_has_no_end_is_not_read_for_ever() {
     let said = Sandbox::new().koubou(["check", "/dev/zero"]).ends(1);
-    assert!(said.err.contains("`/dev/zero` holds more than 256 MiB"), "{}", said.err);
+    assert!(said.out.contains("/dev/zero: `/dev/zero` holds more than 256 MiB"), "{}", said.out);
+}
+
+#[test]
+fn each_file_is_checked_by_itself_and_what_is_given_twice_is_told() {
+    let shop = Sandbox::with_echo();
+    for (name, text) in [
+        ("a.json", "{"),
+        ("b.json", r#"{"description": "x", "priority": "high"}"#),
+        (
+            "c.json",
+            r#"{"description": "x", "sensitivity_level": "confidential", "sensitivity_level": "public"}"#,
+        ),
+    ] {
+        std::fs::write(shop.beside(name), text).unwrap();
+    }
+    let [a, b, c] = ["a.json", "b.json", "c.json"].map(|name| shop.beside(name));
+    let said = shop.koubou(["check".as_ref(), a.as_os_str(), b.as_os_str(), c.as_os_str()]).ends(1);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert!(lines[0].contains("a.json: is not JSON"), "{}", said.out);
+    assert!(lines[1].contains("`priority`") && lines[2].ends_with("c.json: good"), "{}", said.out);
+    assert!(said.err.contains("given twice; the task counts as confidential"), "{}", said.err);
+    // The stricter level is what is dropped, too.
+    let said = shop.koubou(["submit".as_ref(), c.as_os_str()]).ends(0);
+    assert!(said.err.contains("given twice"), "{}", said.err);
+    let dropped = std::fs::read_to_string(shop.task_file("pending/c.json")).unwrap();
+    assert!(dropped.contains("confidential") && !dropped.contains("public"), "{dropped}");
+}
+
+#[test]
+fn of_several_that_have_ended_wait_prints_the_one_that_did_so_first() {
+    let shop = Sandbox::with_echo();
+    for id in ["z", "a"] {
+        shop.koubou(["submit", "--worker", "echo", "--id", id, "-d", "x"]).ends(0);
+        shop.drain().ends(0);
+    }
+    assert_eq!(shop.koubou(["wait", "--any", "a", "z"]).ends(0).out, "z\n");
+    // What nobody can read never becomes a result.
+    std::fs::write(shop.task_file("completed/a.json"), "{").unwrap();
+    let said = shop.koubou(["wait", "a"]).ends(1);
+    assert!(said.err.contains("is not a result"), "{}", said.err);
+}
+
+#[test]
+fn what_lets_a_pause_end_is_named() {
+    let shop = Sandbox::with_echo();
+    let said = shop.koubou(["pause", "echo"]).ends(0);
+    assert!(said.err.contains("`koubou resume echo` lets it go on"), "{}", said.err);
+    let said = shop.koubou(["pause"]).ends(0);
+    assert!(said.err.contains("`koubou resume` lets it go on"), "{}", said.err);
+}
+
+#[test]
+fn a_task_that_moves_while_it_is_listed_is_told_once() {
+    let shop = Sandbox::with_echo();
+    shop.koubou(["pause"]).ends(0);
+    for n in 0..300 {
+        shop.drop_task(&format!("t{n}"), &json!({ "description": "a", "worker": "echo" }));
+    }
+    let daemon = shop.daemon();
+    shop.koubou(["resume"]).ends(0);
+    loop {
+        let listed = shop.koubou(["list", "--json"]).ends(0).json();
+        let listed = listed.as_array().unwrap();
+        let mut ids: Vec<&str> =
+            listed.iter().map(|task| task["task_id"].as_str().unwrap()).collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        let twice: Vec<&str> =
+            ids.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
+        let twice = listed.iter().filter(|task| twice.contains(&task["task_id"].as_str().unwrap()));
+        let twice: Vec<_> = twice.collect();
+        assert_eq!((all, &twice), (300, &Vec::new()));
+        if listed.iter().all(|task| task["status"] == "completed") {
+            break;
+        }
+    }
+    assert_eq!(daemon.stop(), Some(0));
 }

@@ -117,11 +117,22 @@ fn harms() -> Vec<Harm> {
         harm("lock", "warning", "dead one", |shop| {
             fs::write(shop.home().join("control/daemon.pid"), "1\n").unwrap();
         }),
+        harm("home", "error", "0777, not 0600", |shop| {
+            shop.koubou(["rebuild"]).ends(0);
+            chmod(&shop.home().join("db/koubou.db"), 0o777);
+        }),
         harm("database", "error", "not a database", |shop| {
-            fs::write(shop.home().join("db/koubou.db"), "no database at all\n".repeat(99)).unwrap();
+            let database = shop.home().join("db/koubou.db");
+            fs::write(&database, "no database at all\n".repeat(99)).unwrap();
+            chmod(&database, 0o600);
         }),
         harm("database", "warning", "not in koubou's form", |shop| {
             fs::write(shop.home().join("db/koubou.db"), "").unwrap();
+            chmod(&shop.home().join("db/koubou.db"), 0o600);
+        }),
+        harm("database", "warning", "does not know all that was before", |shop| {
+            shop.koubou(["rebuild"]).ends(0);
+            fs::write(shop.home().join("control/rebuild"), "").unwrap();
         }),
         harm("env", "warning", "`MASTER_PASSWORD` is set and nothing reads it", |shop| {
             shop.dotenv("export MASTER_PASSWORD=rosebud-77\n");
@@ -163,6 +174,9 @@ fn harms() -> Vec<Harm> {
         }),
         harm("tasks", "warning", "the workshop is paused", |shop| {
             shop.koubou(["pause"]).ends(0);
+        }),
+        harm("tasks", "warning", "group `g` is paused", |shop| {
+            shop.koubou(["pause", "--group", "g"]).ends(0);
         }),
         harm("worker", "warning", "it is paused", |shop| {
             shop.koubou(["pause", "echo"]).ends(0);
@@ -277,7 +291,7 @@ fn a_model_is_known_missing_retiring_or_nobody_answers() {
     }
 
     drop(server);
-    let found = checks(&shop, &[], 1);
+    let found = checks(&shop, &[], 0);
     let finding = one(&found, "endpoint");
     assert!(
         finding["what"].as_str().unwrap().contains("nobody answers at http://127"),

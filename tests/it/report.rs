@@ -221,6 +221,11 @@ fn what_cannot_be_meant_is_refused() {
 #[test]
 fn without_a_mirror_it_says_what_makes_one() {
     let shop = Sandbox::with_echo();
+    let said = shop.koubou(["report"]).ends(0);
+    assert!(said.out.contains("tasks     0:"), "nothing was done yet: {}", said.out);
+    let said = shop.koubou(["log", "x"]).ends(1);
+    assert!(said.err.contains("there is no task `x`"), "{}", said.err);
+    fs::write(shop.task_file("completed/x.json"), "{}").unwrap();
     let said = shop.koubou(["report"]).ends(1);
     assert!(
         said.err.contains("there is no mirror") && said.err.contains("koubou rebuild"),
@@ -230,6 +235,7 @@ fn without_a_mirror_it_says_what_makes_one() {
     fs::write(shop.home().join("db/koubou.db"), "no database ".repeat(200)).unwrap();
     let said = shop.koubou(["report", "--format", "html"]).ends(1);
     assert!(said.err.contains("koubou rebuild") && said.out.is_empty(), "{}", said.err);
+    fs::remove_file(shop.task_file("completed/x.json")).unwrap();
     shop.koubou(["rebuild"]).ends(0);
     let said = shop.koubou(["report"]).ends(0);
     assert!(said.out.contains("tasks     0:"), "{}", said.out);

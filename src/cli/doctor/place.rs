@@ -51,7 +51,8 @@ fn missing(site: &Site) -> Vec<Finding> {
         }
     });
     let config = site.home.config_file();
-    let settings = (!files::exists(&config)).then(|| {
+    let is_missing = |error: std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    let settings = fs::symlink_metadata(&config).is_err_and(is_missing).then(|| {
         let what = "there are no settings: `init` makes them, each with its default";
         Finding::error("home", &config, what).mend(site.command("init"))
     });
@@ -66,7 +67,9 @@ fn owners(site: &Site) -> Vec<Finding> {
     let me = rustix::process::geteuid();
     if !me.is_root() && me.as_raw() != owner {
         let what = format!("it belongs to {}, who alone can work it", user(owner));
-        let mend = format!("sudo -u {} {}", user(owner), site.command("doctor"));
+        // Another user has another environment, and so the home is named.
+        let home = words::shell_path(site.home.path());
+        let mend = format!("sudo -u {} koubou --home {home} doctor", user(owner));
         found.push(Finding::warning("home", site.home.path(), what).mend(mend));
     }
     let private = [site.home.config_file(), site.home.env_file()];
@@ -93,7 +96,14 @@ pub(in crate::cli) fn user(uid: u32) -> String {
 pub(super) fn too_open(site: &Site) -> Vec<(PathBuf, u32)> {
     let folders = FOLDERS.iter().filter(|(_, mode)| *mode == 0o700);
     let folders = folders.map(|(name, mode)| (site.home.path().join(name), *mode));
-    let files = [site.home.env_file()].into_iter().chain(kept_for_long(site));
+    let database = site.database();
+    let beside = ["-wal", "-shm"].map(|ending| {
+        let mut path = database.clone().into_os_string();
+        path.push(ending);
+        PathBuf::from(path)
+    });
+    let own = [site.home.env_file(), database].into_iter().chain(beside);
+    let files = own.chain(kept_for_long(site));
     let files = files.map(|path| (path, 0o600));
     let private = folders
         .chain(files)
@@ -145,6 +155,11 @@ fn wrong_modes(site: &Site) -> Vec<Finding> {
         }
     }
     let config = site.home.config_file();
+    if mode_of(&config).is_some_and(|mode| mode & 0o400 == 0) {
+        let mend = format!("chmod u+rw {}", words::shell_path(&config));
+        found
+            .push(Finding::error("home", &config, "its owner cannot read the settings").mend(mend));
+    }
     if mode_of(&config).is_some_and(|mode| mode & 0o002 != 0) {
         let mend = format!("chmod o-w {} && {}", words::shell_path(&config), edit(&config));
         found.push(Finding::error("home", &config, "anybody may change the settings").mend(mend));

@@ -15,8 +15,6 @@ use crate::worker::{codex, program};
 
 /// The first Codex whose sandbox can hide a folder.
 const CODEX: &str = "0.138.0";
-/// Where the shipped settings look for a model on this machine.
-const SHIPPED_ENDPOINT: &str = "http://localhost:1234/v1";
 
 pub(super) fn look(site: &Site, config: &Config) -> Vec<Finding> {
     let environment = Site::inherited();
@@ -157,11 +155,8 @@ fn endpoint(site: &Site, spec: &WorkerSpec, chat: &ChatSpec) -> Finding {
     match ChatWorker::new(spec, chat.clone()).models() {
         Ok(models) => listed(site, spec, chat, &models),
         Err(Untold::Unreachable(why)) => {
-            // Nobody has set koubou up yet: that there is no model either is no fault.
-            let is_fresh = site.home.is_as_shipped() && chat.endpoint == SHIPPED_ENDPOINT;
-            let find = if is_fresh { Finding::warning } else { Finding::error };
             let what = format!("{why}: start the server, or mend `endpoint`; its tasks wait");
-            find("endpoint", named(spec), what).mend(edit(&config))
+            Finding::warning("endpoint", named(spec), what).mend(edit(&config))
         }
         Err(Untold::BadKey) => bad_key(site, spec),
         Err(Untold::NotThere) => {

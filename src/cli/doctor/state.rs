@@ -23,7 +23,7 @@ use crate::cli::Site;
 use crate::cli::status;
 use crate::mirror::MirrorError;
 use crate::mirror::query::Reader;
-use crate::spool::notes::Note;
+use crate::spool::notes::{self, Note};
 use crate::spool::{self, journal, lock};
 use crate::task::result::TaskResult;
 use crate::task::{Folder, TaskId};
@@ -80,6 +80,11 @@ fn database(site: &Site, is_thorough: bool) -> Finding {
         false => reader.flaws(),
     });
     match flaws {
+        Ok(flaws) if flaws.is_empty() && Note::Rebuild.stands(&site.home) => {
+            let what =
+                "it does not know all that was before; the next `koubou start` makes it anew";
+            Finding::warning("database", &path, what).mend(rebuild)
+        }
         Ok(flaws) if flaws.is_empty() && only_tasks => {
             let what = "its tasks can be read; `doctor --thorough` looks through all of it";
             Finding::ok("database", &path, what)
@@ -108,13 +113,17 @@ fn journal(site: &Site) -> Finding {
     let dir = site.home.journal();
     match journal::look_through(&dir) {
         Err(error) => Finding::failed("journal", &dir, &error.into()),
-        Ok(found) if found.unreadable > 0 => {
-            let lines = Count(found.unreadable, "line");
-            let what =
-                format!("{lines} cannot be read and count for nothing: money may be missing");
-            Finding::warning("journal", &dir, what)
-        }
-        Ok(found) => from_the_future(&dir, found.last, clock::wall()),
+        Ok(found) => match &found.first_unreadable {
+            Some((file, line)) => {
+                let lines = Count(found.unreadable, "line");
+                let what = format!(
+                    "{lines} cannot be read, and what is in them counts for nothing: money may be missing"
+                );
+                let show = format!("sed -n {line}p {}", shell_path(file));
+                Finding::warning("journal", format!("{}:{line}", file.display()), what).mend(show)
+            }
+            None => from_the_future(&dir, found.last, clock::wall()),
+        },
     }
 }
 
@@ -158,6 +167,15 @@ fn tasks(site: &Site) -> Vec<Finding> {
         let finding = Finding::warning("tasks", &place, "the workshop is paused");
         found.push(finding.mend(site.command("resume")));
     }
+    let notes = notes::all(&site.home).unwrap_or_default();
+    for name in notes.iter().filter_map(|note| match note {
+        Note::PauseGroup(name) => Some(name),
+        _ => None,
+    }) {
+        let what = format!("group `{name}` is paused");
+        let mend = site.command(&format!("resume --group {name}"));
+        found.push(Finding::warning("tasks", &site.home.control(), what).mend(mend));
+    }
     match spool.count(Folder::Pending) {
         Ok(0) => found.push(Finding::ok("tasks", &pending, "nothing waits")),
         Ok(count) if !running => {
@@ -167,7 +185,8 @@ fn tasks(site: &Site) -> Vec<Finding> {
         Ok(_) => found.extend(status::waits_now(site).into_iter().map(|(tasks, why, is_held)| {
             let what = format!("{}: {}", waiting(tasks), why);
             match is_held {
-                true => Finding::warning("tasks", &pending, what).mend(site.command("status")),
+                true => Finding::warning("tasks", &pending, what)
+                    .mend(site.command(command_in(&why).unwrap_or("status"))),
                 false => Finding::ok("tasks", &pending, what),
             }
         })),
@@ -180,6 +199,12 @@ fn tasks(site: &Site) -> Vec<Finding> {
         found.push(Finding::warning("tasks", &place, what).mend(site.command("start")));
     }
     found
+}
+
+/// The command that a reason names, without the program.
+fn command_in(why: &str) -> Option<&str> {
+    let commands = why.split('`').filter_map(|part| part.strip_prefix("koubou"));
+    commands.map(str::trim_start).find(|command| !command.is_empty())
 }
 
 fn waiting(count: u64) -> String {
@@ -333,9 +358,13 @@ fn is_no_file(path: &Path) -> bool {
 }
 
 fn is_no_result(path: &Path) -> bool {
-    let Ok(mut file) = Regular::open(path) else { return is_no_file(path) };
+    // What has gone meanwhile is nothing bad; what cannot be read is of no use to anybody.
+    let Ok(mut file) = Regular::open(path) else { return files::exists(path) };
     let bytes = file.read(files::ANY_SIZE);
-    bytes.is_ok_and(|bytes| serde_json::from_slice::<TaskResult>(&bytes).is_err())
+    bytes.map_or_else(
+        |_| files::exists(path),
+        |bytes| serde_json::from_slice::<TaskResult>(&bytes).is_err(),
+    )
 }
 
 fn stray(site: &Site, dir: &Path, which: &str, mut names: Vec<OsString>) -> Finding {

@@ -171,6 +171,7 @@ pub(super) fn run(ui: &mut Ui, site: &Site, args: &Args) -> Done {
     let config = site.config()?;
     let now = clock::wall();
     let period = period(args, &config, now)?;
+    site.warn_if_it_lacks(ui);
     let report = Report::make(site, &config, &period, now)?;
     let bytes = match format {
         Format::Table => text::text(&report).into_bytes(),
@@ -231,7 +232,7 @@ impl Report {
         period: &Period,
         now: Timestamp,
     ) -> Result<Self, Trouble> {
-        let reader = site.query()?;
+        let reader = site.query_or_nothing()?;
         let (books, gathered) = both(
             || Books::read_promises(site, config),
             || gather::gather(&reader, period, Pricing::of(config)),

@@ -92,7 +92,7 @@ pub(super) fn right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(&text))))
 }
 
-/// A text in lines of at most so many columns, cut where a line is full.
+/// A text in lines of at most so many columns.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut rest = text;
@@ -103,9 +103,14 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
             lines.push(rest.to_owned());
             return lines;
         }
-        let (line, more) = rest.split_at(end);
+        // Between two words, where the last one is not as long as half of the line.
+        let blank = match rest[end..].starts_with(' ') {
+            true => Some(end),
+            false => rest[..end].rfind(' ').filter(|at| *at > end / 2),
+        };
+        let (line, more) = rest.split_at(blank.unwrap_or(end));
         lines.push(line.to_owned());
-        rest = more;
+        rest = if blank.is_some() { more.trim_start_matches(' ') } else { more };
     }
 }
 

@@ -322,7 +322,7 @@ fn a_pause_is_of_the_selected_worker_or_of_all() {
     press(&mut model, KeyCode::Enter);
     let screen = drawn(&model, 80, 24);
     for part in ["10 rpm, 30000 tpm", "its server wants to be left alone"] {
-        assert!(screen.replace('\n', "").contains(part), "{screen}");
+        assert!(screen.replace('\n', " ").contains(part), "{screen}");
     }
     model.see(Seen { paused: true, ..seen() });
     assert_eq!(typed(&mut model, "P"), [Wish::Do(Deed::Resume(None))]);

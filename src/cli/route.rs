@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, BufRead};
 use std::path::Path;
+use std::thread;
 
 use crossbeam_channel::{Sender, bounded};
 use serde::Serialize;
@@ -15,6 +16,7 @@ use super::{Done, Exit, Site, Ui};
 use crate::base::files;
 use crate::base::words::tame;
 use crate::config::Config;
+use crate::engine::EngineError;
 use crate::engine::attachments;
 use crate::route::decision::{Assessment, Decision, Wish};
 use crate::task::result::Reason;
@@ -61,17 +63,22 @@ const UNDER_WAY: usize = 64;
 fn each_line(config: &Config, critical: bool, ui: &mut Ui) -> Done {
     let (jobs, todo) = bounded::<(Vec<u8>, Sender<Result<Answer, Trouble>>)>(UNDER_WAY);
     let (in_turn, answers) = bounded(UNDER_WAY);
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+    thread::scope(|scope| {
+        for n in 0..thread::available_parallelism().map_or(1, usize::from) {
             let todo = todo.clone();
-            scope.spawn(move || {
+            let judge = move || {
                 for (line, answer) in todo {
                     // Where nobody waits any more nothing can be printed either.
                     let _ = answer.send(route(config, critical, &line));
                 }
-            });
+            };
+            match thread::Builder::new().spawn_scoped(scope, judge) {
+                Err(error) if n == 0 => return Err(EngineError::Thread(error).into()),
+                // One is enough.
+                _ => {}
+            }
         }
-        let reader = scope.spawn(move || -> io::Result<()> {
+        let read = move || -> io::Result<()> {
             for line in io::stdin().lock().split(b'\n') {
                 let line = line?;
                 if line.iter().all(u8::is_ascii_whitespace) {
@@ -84,7 +91,9 @@ fn each_line(config: &Config, critical: bool, ui: &mut Ui) -> Done {
                 }
             }
             Ok(())
-        });
+        };
+        let reader =
+            thread::Builder::new().spawn_scoped(scope, read).map_err(EngineError::Thread)?;
         let mut exit = Exit::Done;
         // One JSON line for each line that came, also for one that is no task.
         // With the first that cannot be printed this end of the row is gone, and all stop.

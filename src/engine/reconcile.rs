@@ -378,7 +378,7 @@ pub fn rebuild(
     let history = history(&spool, move |complaint| drop(complain.send(complaint)));
     let batched = recover::take_up(&mut foreman, &mut recovered, now);
     let mut facts: Vec<Fact> = batched.into_iter().map(|row| Fact::Task(Box::new(row))).collect();
-    facts.extend(pending(&spool, config, &mut foreman, now));
+    facts.extend(pending(&spool, config, &mut foreman, now)?);
     facts.push(budget_fact(&foreman));
     let results = [Folder::Completed, Folder::Failed].map(|folder| spool.ids(folder));
     let all = results.iter().flatten().map(|ids| ids.len() as u64).sum::<u64>();
@@ -394,12 +394,19 @@ pub fn rebuild(
 }
 
 /// The rows of what waits, as the foreman would tell of it.
-fn pending(spool: &Arc<Spool>, config: &Arc<Config>, foreman: &mut Foreman, now: Now) -> Vec<Fact> {
+fn pending(
+    spool: &Arc<Spool>,
+    config: &Arc<Config>,
+    foreman: &mut Foreman,
+    now: Now,
+) -> Result<Vec<Fact>, EngineError> {
     let (to_me, messages) = crossbeam_channel::unbounded();
     let (ask, asked) = crossbeam_channel::unbounded();
     let _ = ask.send(Ask::ListAndTell(0));
     let intake = Intake::new(Arc::clone(spool), Arc::clone(config), to_me);
-    let thread = std::thread::spawn(move || intake.run(&asked));
+    let thread =
+        std::thread::Builder::new().name("intake".into()).spawn(move || intake.run(&asked));
+    let thread = thread.map_err(EngineError::Thread)?;
     let mut rows: HashMap<TaskId, TaskRow> = HashMap::new();
     while let Ok(message) = messages.recv() {
         let Message::Event(event) = message else { continue };
@@ -414,7 +421,7 @@ fn pending(spool: &Arc<Spool>, config: &Arc<Config>, foreman: &mut Foreman, now:
     }
     drop(ask);
     let _ = thread.join();
-    rows.into_values().map(|row| Fact::Task(Box::new(row))).collect()
+    Ok(rows.into_values().map(|row| Fact::Task(Box::new(row))).collect())
 }
 
 #[cfg(test)]

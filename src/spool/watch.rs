@@ -113,6 +113,9 @@ impl Watch {
             sorter.sort(event).into_iter().for_each(&tell);
         };
         let failed = |path: &Path, source| WatchError { path: path.to_owned(), source };
+        // Without a thread of its own a watcher ends the whole program.
+        let thread = std::thread::Builder::new().spawn(|| ());
+        drop(thread.map_err(|error| failed(home.path(), notify::Error::io(error)))?.join());
         let mut watcher =
             notify::recommended_watcher(hear).map_err(|source| failed(home.path(), source))?;
         for path in folders {

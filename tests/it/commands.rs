@@ -411,7 +411,7 @@ fn each_file_is_checked_by_itself_and_what_is_given_twice_is_told() {
             r#"{"description": "x", "sensitivity_level": "confidential", "sensitivity_level": "public"}"#,
         ),
     ] {
-        std::fs::write(shop.beside(name), text).unwrap();
+        fs::write(shop.beside(name), text).unwrap();
     }
     let [a, b, c] = ["a.json", "b.json", "c.json"].map(|name| shop.beside(name));
     let said = shop.koubou(["check".as_ref(), a.as_os_str(), b.as_os_str(), c.as_os_str()]).ends(1);
@@ -422,7 +422,7 @@ fn each_file_is_checked_by_itself_and_what_is_given_twice_is_told() {
     // The stricter level is what is dropped, too.
     let said = shop.koubou(["submit".as_ref(), c.as_os_str()]).ends(0);
     assert!(said.err.contains("given twice"), "{}", said.err);
-    let dropped = std::fs::read_to_string(shop.task_file("pending/c.json")).unwrap();
+    let dropped = fs::read_to_string(shop.task_file("pending/c.json")).unwrap();
     assert!(dropped.contains("confidential") && !dropped.contains("public"), "{dropped}");
 }
 
@@ -435,7 +435,7 @@ fn of_several_that_have_ended_wait_prints_the_one_that_did_so_first() {
     }
     assert_eq!(shop.koubou(["wait", "--any", "a", "z"]).ends(0).out, "z\n");
     // What nobody can read never becomes a result.
-    std::fs::write(shop.task_file("completed/a.json"), "{").unwrap();
+    fs::write(shop.task_file("completed/a.json"), "{").unwrap();
     let said = shop.koubou(["wait", "a"]).ends(1);
     assert!(said.err.contains("is not a result"), "{}", said.err);
 }

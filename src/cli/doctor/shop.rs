@@ -71,7 +71,7 @@ fn agent(
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some(why) = &spec.disabled {
-        let what = format!("it rests: {why}, then start koubou anew");
+        let what = format!("it rests: {why}, then start koubou, or send it SIGHUP where it runs");
         let mend = edit(&site.home.env_file());
         found.push(Finding::warning("key", named(spec), what).mend(mend));
     }
@@ -137,7 +137,7 @@ fn program(
 
 fn model(site: &Site, spec: &WorkerSpec, chat: &ChatSpec) -> Vec<Finding> {
     if let Some(why) = &spec.disabled {
-        let what = format!("it rests: {why}, then start koubou anew");
+        let what = format!("it rests: {why}, then start koubou, or send it SIGHUP where it runs");
         let mend = edit(&site.home.env_file());
         return vec![Finding::warning("key", named(spec), what).mend(mend)];
     }

@@ -1,12 +1,15 @@
 //! `koubou maintain`: keeps a home small.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::language::told;
 use super::rebuild::ask_the_daemon;
+use super::table::padded;
 use super::trouble::Trouble;
 use super::{Done, Exit, Site, Ui};
 use crate::base::clock;
@@ -86,38 +89,59 @@ impl fmt::Display for Told {
             writeln!(f, "this is what would be done:")?;
         }
         let how = match report.retire {
-            "delete" => "deleted",
-            _ => "archived",
+            "delete" => told("deleted"),
+            _ => told("archived"),
         };
-        write!(f, "{how:<12} {}", Count(report.retired, "result"))?;
+        let mut what = Count(report.retired, "result").to_string();
         if report.retired > 0 {
-            write!(f, ", {}", bytes(report.retired_bytes))?;
+            what.push_str(&format!(", {}", bytes(report.retired_bytes)));
         }
         if report.archived_bytes > 0 {
-            write!(f, ", as {} in tasks/archive", bytes(report.archived_bytes))?;
+            what.push_str(&format!(", as {} in tasks/archive", bytes(report.archived_bytes)));
         }
-        writeln!(f)?;
+        line(f, &how, &what)?;
         if report.kept > 0 {
-            writeln!(f, "{:<12} {}", "kept", Count(report.kept, "old result"))?;
+            line(f, &told("kept"), &Count(report.kept, "old result").to_string())?;
         }
         for kept in &report.kept_because {
-            writeln!(f, "{:<12} {}/{}.json: {}", "", kept.status, kept.task_id, tame(&kept.why))?;
+            let place = format!("{}/{}.json", kept.status, kept.task_id);
+            writeln!(f, "{:<12} {place}: {}", "", told(&tame(&kept.why)))?;
         }
         for month in &report.journal {
-            writeln!(f, "{:<12} {}, {}", month.deed, tame(&month.file), bytes(month.bytes))?;
+            line(
+                f,
+                &in_words(month.deed),
+                &format!("{}, {}", tame(&month.file), bytes(month.bytes)),
+            )?;
         }
         logs(f, &report.logs)?;
         if !report.work.is_empty() {
             let folders = Count(report.work.len() as u64, "folder");
-            writeln!(f, "{:<12} {folders} of failed attempts in work", "removed")?;
+            line(f, &told("removed"), &format!("{folders} of failed attempts in work"))?;
         }
         if report.leftovers > 0 {
-            writeln!(f, "{:<12} {} in tmp", "swept", Count(report.leftovers, "leftover"))?;
+            let leftovers = Count(report.leftovers, "leftover");
+            line(f, &told("swept"), &format!("{leftovers} in tmp"))?;
         }
         match &report.mirror {
             Some(deed) => write_mirror(f, deed),
             None => Ok(()),
         }
+    }
+}
+
+/// What became of something, and of what.
+fn line(f: &mut fmt::Formatter<'_>, how: &str, what: &str) -> fmt::Result {
+    writeln!(f, "{} {}", padded(how, 12), told(what))
+}
+
+/// What was done to a log or a month.
+fn in_words(deed: &str) -> Cow<'_, str> {
+    match deed {
+        "rotated" => told("rotated"),
+        "compressed" => told("compressed"),
+        "removed" => told("removed"),
+        other => Cow::Borrowed(other),
     }
 }
 
@@ -129,28 +153,34 @@ fn logs(f: &mut fmt::Formatter<'_>, deeds: &[LogDeed]) -> fmt::Result {
             let sum = of_tasks.entry(log.deed).or_default();
             *sum = (sum.0 + 1, sum.1 + log.bytes);
         } else {
-            writeln!(f, "{:<12} {}, {}", log.deed, tame(&log.file), bytes(log.bytes))?;
+            line(f, &in_words(log.deed), &format!("{}, {}", tame(&log.file), bytes(log.bytes)))?;
         }
     }
     for (deed, (count, size)) in of_tasks {
         let files = Count(count, "file");
-        writeln!(f, "{deed:<12} {files} of tasks that are gone in logs/workers, {}", bytes(size))?;
+        let size = bytes(size);
+        line(
+            f,
+            &in_words(deed),
+            &format!("{files} of tasks that are gone in logs/workers, {size}"),
+        )?;
     }
     Ok(())
 }
 
 fn write_mirror(f: &mut fmt::Formatter<'_>, deed: &MirrorDeed) -> fmt::Result {
     let MirrorDeed { log_lines, bytes_before, bytes_after, kept_as_it_is } = deed;
-    write!(f, "{:<12} ", "database")?;
+    let mut what = String::new();
     if *log_lines > 0 {
-        write!(f, "{} removed, ", Count(*log_lines, "log line"))?;
+        what.push_str(&format!("{} removed, ", Count(*log_lines, "log line")));
     }
-    match bytes_before.checked_sub(*bytes_after).filter(|less| *less > 0) {
-        Some(less) => writeln!(f, "{} of {} given back", bytes(less), bytes(*bytes_before)),
-        None => writeln!(f, "{}", bytes(*bytes_after)),
-    }?;
+    what.push_str(&match bytes_before.checked_sub(*bytes_after).filter(|less| *less > 0) {
+        Some(less) => format!("{} of {} given back", bytes(less), bytes(*bytes_before)),
+        None => bytes(*bytes_after),
+    });
+    line(f, &told("database"), &what)?;
     match kept_as_it_is {
-        Some(why) => writeln!(f, "{:<12} its free room is not given back: {}", "", tame(why)),
+        Some(why) => line(f, "", &format!("its free room is not given back: {}", tame(why))),
         None => Ok(()),
     }
 }

@@ -9,6 +9,7 @@
 
 mod apart;
 mod blobs;
+mod emphasis;
 mod escapes;
 mod lines;
 mod literals;
@@ -66,8 +67,14 @@ impl View {
 /// All other ways to read `text`, each made when it is asked for: no two of the long ones are held
 /// at once.
 pub(super) fn of(text: &str) -> impl Iterator<Item = View> + '_ {
-    const WAYS: [fn(&str) -> Option<View>; 5] =
-        [escapes::undone, literals::joined, lines::joined, lines::hard_wrapped, apart::closed_up];
+    const WAYS: [fn(&str) -> Option<View>; 6] = [
+        escapes::undone,
+        emphasis::undone,
+        literals::joined,
+        lines::joined,
+        lines::hard_wrapped,
+        apart::closed_up,
+    ];
     let decoded = std::iter::once_with(move || {
         let mut views = Vec::new();
         blobs::views(text, &mut views);

@@ -126,6 +126,15 @@ impl Engine<'_> {
         self.lanes.values().filter_map(|hands| hands.clerk.as_ref()).for_each(|d| d.leash.pull());
     }
 
+    /// What still counts of what is said while everybody goes.
+    pub(super) fn hear_at_the_end(&mut self, message: Message) {
+        match message {
+            Message::Paid(line) => self.paid(&line),
+            Message::Rebuilt(result) => self.rebuilt(result),
+            _ => {}
+        }
+    }
+
     /// Lets everybody finish and go.
     pub(super) fn go_home(mut self) -> Ending {
         if self.next.is_none() {
@@ -156,9 +165,7 @@ impl Engine<'_> {
         }
         self.let_hooks_end();
         while let Ok(message) = self.messages.try_recv() {
-            if let Message::Paid(line) = message {
-                self.paid(&line);
-            }
+            self.hear_at_the_end(message);
         }
         let _ = self.journal.sync();
         self.let_rebuild_end();

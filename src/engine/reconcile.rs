@@ -316,9 +316,7 @@ impl Engine<'_> {
         }
         while self.is_rebuilding {
             match self.messages.recv() {
-                Ok(Message::Paid(line)) => self.paid(&line),
-                Ok(Message::Rebuilt(result)) => self.rebuilt(result),
-                Ok(_) => {}
+                Ok(message) => self.hear_at_the_end(message),
                 Err(_) => return,
             }
         }

@@ -347,6 +347,21 @@ fn what_a_mirror_lost_as_its_daemon_ended_is_back_after_the_next_drain() {
 }
 
 #[test]
+fn a_drain_with_nothing_to_do_waits_for_the_mirror_that_it_makes_anew_and_no_longer() {
+    // So many hands take a while to go home, and often the mirror is ready meanwhile.
+    let hands = json!({ "type": "echo", "kind": "echo", "concurrency": 500 });
+    let shop = Sandbox::with_workers(&[hands]);
+    drop_echoes(&shop, "before", 3);
+    shop.drain().ends(0);
+    for _ in 0..30 {
+        fs::write(shop.home().join("control/rebuild"), "").unwrap();
+        shop.drain().ends(0);
+        assert!(!shop.home().join("control/rebuild").exists());
+    }
+    assert_eq!(shown(&shop), 3);
+}
+
+#[test]
 fn a_pipe_in_the_place_of_the_mirror_holds_nobody_up() {
     let shop = Sandbox::with_echo();
     let mirror = shop.home().join("db/koubou.db");

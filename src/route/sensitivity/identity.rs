@@ -434,10 +434,11 @@ fn is_card(hit: &Hit<'_>) -> bool {
     usual && neat && !listed || cue && brand && (13..=19).contains(&number.len()) && neat
 }
 
-/// Whether more groups of as many digits stand before or behind it, as in a column of figures.
+/// Whether more groups of as many digits stand before or behind it, as in a column of figures or of
+/// the numbers of signs.
 fn is_in_a_row(hit: &Hit<'_>) -> bool {
     let last = hit.value().rsplit([' ', '-']).next().map_or(0, str::len);
-    let group = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let group = |text: &str| text.bytes().take_while(u8::is_ascii_hexdigit).count();
     let behind = hit.after(20).trim_start_matches([' ', '-']);
     let before: String = hit.before(20).trim_end_matches([' ', '-']).chars().rev().collect();
     let is_slash = behind.as_bytes().get(group(behind)) == Some(&b'/');

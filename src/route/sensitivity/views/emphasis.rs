@@ -1,6 +1,7 @@
 //! Words that Markdown sets apart by lines below: `_word_`, `__word__`.
 //!
 //! The line counts as a letter of a word elsewhere, so that a key between two of them begins no word.
+//! Programs have such names, too, and so only what is strong evidence by itself counts there.
 
 use super::{View, Writer};
 
@@ -34,7 +35,7 @@ pub(super) fn undone(text: &str) -> Option<View> {
             _ => open = Some((start, end)),
         }
     }
-    writer.view("emphasis", false)
+    writer.view("emphasis", true)
 }
 
 /// Whether a mark that stands beside this stands at the edge of a word.

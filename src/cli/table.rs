@@ -30,6 +30,14 @@ struct Column {
     /// Whether what stands in it is the same in every language.
     is_name: bool,
     width: usize,
+    /// What stood in it last, and how a person is told that: most rows have the same there.
+    last: (String, String),
+}
+
+impl Column {
+    fn of(name: &str) -> Self {
+        Self { is_name: NAMES.contains(&name), width: 0, last: Default::default() }
+    }
 }
 
 /// Where in the text a cell ends, and how many columns of a terminal it takes.
@@ -49,8 +57,8 @@ impl Table {
 
     /// A part of a table that stands below another one with this head.
     pub(super) fn below(head: &[&'static str]) -> Self {
-        let columns = head.iter().map(|name| Column { is_name: NAMES.contains(name), width: 0 });
-        Self { columns: columns.collect(), text: String::new(), cells: Vec::new() }
+        let columns = head.iter().map(|name| Column::of(name)).collect();
+        Self { columns, text: String::new(), cells: Vec::new() }
     }
 
     /// Makes the columns of the parts of one table equally wide.
@@ -65,10 +73,16 @@ impl Table {
     pub(super) fn row<const N: usize>(&mut self, cells: [impl AsRef<str>; N]) {
         for (n, cell) in cells.iter().enumerate().take(self.columns.len()) {
             let cell = words::tamed(cell.as_ref());
-            match self.columns[n].is_name {
-                true => self.put(n, &cell),
-                false => self.put(n, &told(&cell)),
+            if self.columns[n].is_name {
+                self.put(n, &cell);
+                continue;
             }
+            let mut last = std::mem::take(&mut self.columns[n].last);
+            if last.0 != *cell {
+                last = (cell.to_string(), told(&cell).into_owned());
+            }
+            self.put(n, &last.1);
+            self.columns[n].last = last;
         }
     }
 

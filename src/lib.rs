@@ -23,7 +23,7 @@
 //!
 //! | room | what it is | what it never does |
 //! |---|---|---|
-//! | [`base`] | files that survive a crash, the clock, words, secrets | know a word of koubou's own |
+//! | [`base`] | files that survive a crash, the clock, words, secrets, work of several processors at once | know a word of koubou's own |
 //! | [`task`] | what a task, a result, an amount, a line of the journal is | touch a disk, a clock, a thread |
 //! | [`route`] | how hard, how confidential, who may have it, what it may cost | the same |
 //! | [`config`] | the settings, complete and checked | read the environment by itself |

@@ -84,10 +84,7 @@ fn look_at(draft: submit::Draft, config: Option<&crate::config::Config>) -> Find
 
 /// That a file holds no tasks: the others are looked at all the same.
 fn no_tasks(file: &Path, trouble: &Trouble) -> Finding {
-    let source = match file.as_os_str() == "-" {
-        true => "standard input".to_owned(),
-        false => words::tame(&file.to_string_lossy()),
-    };
+    let source = submit::source_of(file);
     // Its name stands before it already.
     let message = trouble.message.strip_prefix(&source).unwrap_or(&trouble.message).trim_start();
     let causes = trouble.causes.iter().map(|cause| format!(": {cause}"));

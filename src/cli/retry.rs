@@ -51,22 +51,20 @@ pub(super) fn retry(spool: &Spool, id: &TaskId) -> Result<(), Trouble> {
         Some(Folder::Failed) if spool.find_archived(id).is_some() => return bring_back(spool, id),
         Some(Folder::Failed) => {}
         Some(Folder::Completed) => {
-            let pending = spool.home().folder(Folder::Pending);
+            let pending = words::shell_path(&spool.home().folder(Folder::Pending));
             let hint = match spool.find_archived(id) {
                 // By way of another name: what is being written is taken up half.
                 Some(_) => {
                     let half = spool.home().tmp().join(id.file_name());
                     let half = words::shell_path(&half);
                     let home = words::shell_path(spool.home().path());
-                    let pending = words::shell_path(&pending);
                     format!(
                         "`koubou --home {home} show {id} --json >{half} && mv {half} {pending}` runs it again all the same"
                     )
                 }
                 None => format!(
-                    "`mv {} {}` runs it again all the same",
-                    spool.file(Folder::Completed, id).display(),
-                    pending.display()
+                    "`mv {} {pending}` runs it again all the same",
+                    words::shell_path(&spool.file(Folder::Completed, id))
                 ),
             };
             return Err(Trouble::new(format!(

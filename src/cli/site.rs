@@ -11,6 +11,7 @@ use crate::base::clock;
 use crate::base::files::{self, ReadError};
 use crate::base::words;
 use crate::config::{self, Config, ConfigErrors, Environment};
+use crate::mirror::MirrorError;
 use crate::mirror::query::Reader;
 use crate::spool::lock;
 use crate::spool::notes::Note;
@@ -135,25 +136,31 @@ impl Site {
 
     /// The mirror, if it can be read.
     pub(super) fn query(&self) -> Result<Reader, Trouble> {
-        Reader::open(&self.database()).map_err(|error| match error.is_busy() {
-            true => error.into(),
-            false => Trouble::from(error)
-                .hint(format!("{} makes the database anew from the folders", self.call("rebuild"))),
-        })
+        Reader::open(&self.database()).map_err(|error| self.without_a_mirror(error))
     }
 
     /// The same; of a home in which nothing was done yet one that knows of nothing.
     pub(super) fn query_or_nothing(&self) -> Result<Reader, Trouble> {
+        match Reader::open(&self.database()) {
+            Err(MirrorError::Missing { .. }) if self.is_unused() => Ok(Reader::of_nothing()?),
+            opened => opened.map_err(|error| self.without_a_mirror(error)),
+        }
+    }
+
+    fn without_a_mirror(&self, error: MirrorError) -> Trouble {
+        match error.is_busy() {
+            true => error.into(),
+            false => Trouble::from(error)
+                .hint(format!("{} makes the database anew from the folders", self.call("rebuild"))),
+        }
+    }
+
+    /// Whether no task has begun in the home.
+    fn is_unused(&self) -> bool {
         let spool = self.spool_here();
         let is_empty = |folder| spool.count(folder).is_ok_and(|count| count == 0);
-        let is_unused = || {
-            let folders = [Folder::InProgress, Folder::Completed, Folder::Failed];
-            folders.into_iter().all(is_empty) && spool.archive().size().0 == 0
-        };
-        match self.database().try_exists() {
-            Ok(false) if is_unused() => Ok(Reader::of_nothing()?),
-            _ => self.query(),
-        }
+        let begun = [Folder::InProgress, Folder::Completed, Folder::Failed];
+        begun.into_iter().all(is_empty) && spool.archive().size().0 == 0
     }
 
     /// Says where the mirror does not know all that was before.

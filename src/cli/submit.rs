@@ -166,14 +166,22 @@ pub(super) fn drafts_in(files: &[PathBuf]) -> Result<Vec<Draft>, Trouble> {
     Ok(drafts)
 }
 
-fn read(path: &PathBuf) -> Result<(Vec<u8>, String), Trouble> {
+/// What a file of tasks is called.
+pub(super) fn source_of(path: &Path) -> String {
+    match path.as_os_str() == "-" {
+        true => "standard input".to_owned(),
+        false => words::tame(&path.to_string_lossy()),
+    }
+}
+
+fn read(path: &Path) -> Result<(Vec<u8>, String), Trouble> {
+    let source = source_of(path);
     if path.as_os_str() == "-" {
-        let bytes = at_most(io::stdin().lock(), "standard input", |error| {
+        let bytes = at_most(io::stdin().lock(), &source, |error| {
             Trouble::new("cannot read standard input").because(error.to_string())
         })?;
-        return Ok((bytes, "standard input".into()));
+        return Ok((bytes, source));
     }
-    let source = words::tame(&path.to_string_lossy());
     let failed = |error| Trouble::from(FileError::new("read", path, error));
     let file = std::fs::File::open(path).map_err(failed)?;
     Ok((at_most(file, &format!("`{source}`"), failed)?, source))
@@ -200,23 +208,22 @@ fn at_most(
 /// One task, an array of tasks, or one task after another, each with what is odd about its JSON.
 fn split(bytes: &[u8], source: &str) -> Result<Vec<Given>, Trouble> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut documents = Vec::new();
-    for document in wire::documents(bytes) {
-        let document = document.map_err(|error| {
-            Trouble::new(format!("{source} is not JSON")).because(error.to_string()).hint(
-                "give one task, an array of tasks, or one task a line; for a text, `koubou submit -d TEXT`",
-            )
-        })?;
-        documents.push(document.map(wire::Document::settled).map_err(|_| {
+    let documents = wire::documents(bytes).map_err(|error| {
+        Trouble::new(format!("{source} is not JSON")).because(error.to_string()).hint(
+            "give one task, an array of tasks, or one task a line; for a text, `koubou submit -d TEXT`",
+        )
+    })?;
+    if documents.is_empty() {
+        return Err(Trouble::new(format!("{source} holds no task")));
+    }
+    let settled = documents.into_iter().map(|document| {
+        document.map(wire::Document::settled).ok_or_else(|| {
             Trouble::new(format!(
                 "{source} holds something that is no task: a task is a JSON object"
             ))
-        })?);
-    }
-    match documents.is_empty() {
-        true => Err(Trouble::new(format!("{source} holds no task"))),
-        false => Ok(documents),
-    }
+        })
+    });
+    settled.collect()
 }
 
 fn fill_in(draft: &mut Draft, args: &Args) {

@@ -82,7 +82,7 @@ impl Ui {
 
     /// Says what to do next.
     pub(super) fn hint(&mut self, text: &str) {
-        self.say(&format!("hint: {}", told(text)));
+        self.say(&format!("hint: {text}"));
     }
 
     /// Says what is odd.
@@ -95,14 +95,7 @@ impl Ui {
             return;
         }
         for line in trouble.lines() {
-            // What stands behind the first word is a sentence of its own.
-            let said = match line.split_once(": ") {
-                Some((word @ ("because" | "hint"), rest)) => {
-                    Some(format!("{word}: {}", told(rest)))
-                }
-                _ => None,
-            };
-            self.insist(&said.unwrap_or(line));
+            self.insist(&line);
         }
     }
 

@@ -131,6 +131,10 @@ impl Engine<'_> {
         match message {
             Message::Paid(line) => self.paid(&line),
             Message::Rebuilt(result) => self.rebuilt(result),
+            Message::MirrorWell => {
+                self.wants_rebuild = true;
+                let _ = Note::Rebuild.leave(&self.home);
+            }
             _ => {}
         }
     }

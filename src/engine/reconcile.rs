@@ -332,7 +332,10 @@ impl Engine<'_> {
                 self.own_trouble(&why);
             }
         }
-        self.drop_note(&Note::Rebuild);
+        // There may have been new trouble since.
+        if !self.wants_rebuild {
+            self.drop_note(&Note::Rebuild);
+        }
     }
 }
 

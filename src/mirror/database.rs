@@ -156,7 +156,7 @@ fn make_private(path: &Path) -> Result<(), MirrorError> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(files::FileError::new("create", path, error).into()),
     }
-    for path in [path.to_owned(), companion(path, "-wal"), companion(path, "-shm")] {
+    for path in files_of(path) {
         let Ok(meta) = fs::metadata(&path) else { continue };
         if meta.permissions().mode() & 0o077 != 0 {
             // Somebody else's file may be ours to write and not ours to change.
@@ -164,6 +164,11 @@ fn make_private(path: &Path) -> Result<(), MirrorError> {
         }
     }
     Ok(())
+}
+
+/// A database, and the files that SQLite keeps beside it while it is open.
+pub fn files_of(path: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|suffix| companion(path, suffix))
 }
 
 /// The file that SQLite keeps beside the database.

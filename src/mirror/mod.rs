@@ -29,6 +29,7 @@ use std::path::PathBuf;
 
 use crate::base::files::FileError;
 use crate::base::words::tame;
+pub use database::files_of;
 pub use writer::{Facts, Mirror, MirrorNews};
 
 /// The schema, as it lies in the home.

@@ -59,20 +59,20 @@ pub fn read_document(stem: &str, map: Map<String, Value>) -> Result<Task, Flaws>
     read_fields(stem, Document { map, twice: Vec::new() })
 }
 
-/// The objects of a text with one task, an array of tasks, or one task after another; of what is no
-/// object only what it is.
+/// The objects of a text with one task, an array of tasks, or one task after another; nothing in the
+/// place of what is no object.
 ///
 /// # Errors
 /// Where it is not JSON.
-pub fn documents(
-    bytes: &[u8],
-) -> impl Iterator<Item = Result<Result<Document, &'static str>, serde_json::Error>> {
-    let texts = serde_json::Deserializer::from_slice(bytes).into_iter::<Parsed>();
-    texts.flat_map(|parsed| match parsed {
-        Ok(Parsed::Many(all)) => all.into_iter().map(|one| Ok(one.document())).collect(),
-        Ok(one) => vec![Ok(one.document())],
-        Err(error) => vec![Err(error)],
-    })
+pub fn documents(bytes: &[u8]) -> Result<Vec<Option<Document>>, serde_json::Error> {
+    let mut documents = Vec::new();
+    for parsed in serde_json::Deserializer::from_slice(bytes).into_iter::<Parsed>() {
+        match parsed? {
+            Parsed::Many(all) => documents.extend(all.into_iter().map(|one| one.document().ok())),
+            one => documents.push(one.document().ok()),
+        }
+    }
+    Ok(documents)
 }
 
 /// A JSON object with the keys that it gave twice.

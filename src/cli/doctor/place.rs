@@ -9,6 +9,7 @@ use crate::base::files;
 use crate::base::words::{self, Count};
 use crate::cli::Site;
 use crate::cli::trouble::Trouble;
+use crate::mirror;
 use crate::spool::layout::FOLDERS;
 
 /// Whether somebody ever made a home here, even if much of it is gone.
@@ -96,13 +97,7 @@ pub(in crate::cli) fn user(uid: u32) -> String {
 pub(super) fn too_open(site: &Site) -> Vec<(PathBuf, u32)> {
     let folders = FOLDERS.iter().filter(|(_, mode)| *mode == 0o700);
     let folders = folders.map(|(name, mode)| (site.home.path().join(name), *mode));
-    let database = site.database();
-    let beside = ["-wal", "-shm"].map(|ending| {
-        let mut path = database.clone().into_os_string();
-        path.push(ending);
-        PathBuf::from(path)
-    });
-    let own = [site.home.env_file(), database].into_iter().chain(beside);
+    let own = [site.home.env_file()].into_iter().chain(mirror::files_of(&site.database()));
     let files = own.chain(kept_for_long(site));
     let files = files.map(|path| (path, 0o600));
     let private = folders

@@ -16,7 +16,7 @@ use rustix::fs::{AtFlags, FileType, statat};
 
 use super::{Finding, edit};
 use crate::base::clock::{self, Timestamp};
-use crate::base::files::{self, FileError, Regular};
+use crate::base::files::{self, FileError};
 use crate::base::threads::{both, in_parts};
 use crate::base::words::{self, Count, shell_path};
 use crate::cli::Site;
@@ -358,13 +358,11 @@ fn is_no_file(path: &Path) -> bool {
 }
 
 fn is_no_result(path: &Path) -> bool {
-    // What has gone meanwhile is nothing bad; what cannot be read is of no use to anybody.
-    let Ok(mut file) = Regular::open(path) else { return files::exists(path) };
-    let bytes = file.read(files::ANY_SIZE);
-    bytes.map_or_else(
-        |_| files::exists(path),
-        |bytes| serde_json::from_slice::<TaskResult>(&bytes).is_err(),
-    )
+    match files::read(path, files::ANY_SIZE) {
+        Ok(bytes) => serde_json::from_slice::<TaskResult>(&bytes).is_err(),
+        // What has gone meanwhile is nothing bad; what cannot be read is of no use to anybody.
+        Err(_) => files::exists(path),
+    }
 }
 
 fn stray(site: &Site, dir: &Path, which: &str, mut names: Vec<OsString>) -> Finding {

@@ -88,7 +88,11 @@ impl Catalogue {
             return Some(format!("{indent}{}", self.say(core, depth)?));
         }
         figures(text).or_else(|| {
-            let mut entries = self.entries.iter();
+            let starts = |entry: &Entry| text.starts_with(entry.english.fixed[0].as_str());
+            let is_labelled = self.entries.iter().any(|entry| entry.is_label() && starts(entry));
+            // What stands behind a label is a sentence of its own, and the label is no part of it.
+            let mut entries =
+                self.entries.iter().filter(|entry| !(is_labelled && entry.begins_with_a_hole()));
             let (entry, held) =
                 entries.find_map(|entry| Some((entry, entry.english.fit(text)?)))?;
             Some(self.fill(entry, &held, depth))
@@ -161,6 +165,17 @@ struct Entry {
 impl Entry {
     fn new(saying: &Saying) -> Self {
         Self { english: Pattern::new(&saying.english), japanese: pieces(&saying.japanese) }
+    }
+
+    fn begins_with_a_hole(&self) -> bool {
+        self.english.fixed[0].is_empty()
+    }
+
+    /// Whether it is a word before a sentence: `hint: {text}`.
+    fn is_label(&self) -> bool {
+        let [word, end] = self.english.fixed.as_slice() else { return false };
+        let word = word.strip_suffix(": ").filter(|word| !word.is_empty() && end.is_empty());
+        word.is_some_and(|word| word.bytes().all(|b| b.is_ascii_lowercase()))
     }
 
     /// How particular it is.

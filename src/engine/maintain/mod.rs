@@ -526,8 +526,8 @@ pub fn maintain_mirror(home: &Home, config: &Arc<Config>) -> Result<MirrorDeed, 
     let spool = Spool::new(home.clone());
     let path = database(config, home);
     let before = oldest_kept(config, clock::wall());
+    let lacks_archive = reconcile::leave_word_of_the_past(&spool, &path)?;
     let (facts, mirror) = Mirror::start(&path, |_| {})?;
-    let lacks_archive = mirror.is_fresh() && !spool.archive().files()?.is_empty();
     let tell = |fact| drop(facts.send(fact));
     reconcile::reconcile(&spool, &path, mirror.journal_mark(), tell);
     mirror.flush();

@@ -16,27 +16,19 @@ const fn number(
     Rule { id, family: "person", needs: Needs::Nothing, why: NUMBER, cues, pattern, check }
 }
 
+const fn card(pattern: &'static str, check: fn(&Hit<'_>) -> bool) -> Rule {
+    let (id, family) = ("payment_card", "person");
+    Rule { id, family, needs: Needs::Nothing, why: CARD, cues: &[], pattern, check }
+}
+
 /// Numbers and facts of persons.
 pub(super) const IDENTITY: &[Rule] = &[
-    Rule {
-        id: "payment_card",
-        family: "person",
-        needs: Needs::Nothing,
-        why: CARD,
-        cues: &[],
-        pattern: r"(?:^|[^\w.+#/-])(?P<v>(?:\d[ -]?){12,18}\d)(?:[^\w-]|$)",
-        check: is_card,
-    },
-    Rule {
-        id: "payment_card",
-        family: "person",
-        needs: Needs::Nothing,
-        why: CARD,
-        cues: &[],
-        // Behind it there may be more digits: when it expires, its code, what is paid.
-        pattern: r"(?:^|[^\w.+#/-])(?P<v>\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{4}[ -]\d{6}[ -]\d{5}|\d{15,16})(?:[^\w-]|$)",
-        check: |hit| is_card(hit) && !is_in_a_row(hit),
-    },
+    card(r"(?:^|[^\w.+#/-])(?P<v>(?:\d[ -]?){12,18}\d)(?:[^\w-]|$)", is_card),
+    // Behind it there may be more digits: when it expires, its code, what is paid.
+    card(
+        r"(?:^|[^\w.+#/-])(?P<v>\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{4}[ -]\d{6}[ -]\d{5}|\d{15,16})(?:[^\w-]|$)",
+        |hit| is_card(hit) && !is_in_a_row(hit),
+    ),
     number(
         "my_number",
         &[
